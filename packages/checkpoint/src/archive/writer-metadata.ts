@@ -1,0 +1,106 @@
+/**
+ * The metadata documents of an archive that we write: the layout of CRI-O (config.dump, spec.dump annotations,
+ * bind.mounts), so that CRI-O restores it and checkpointctl reads it, plus our own facts under `io.stillframe.*`.
+ */
+
+import { containerdAnnotations, containerdConfigDump } from '../engine/containerd-documents.ts';
+import { stillframeAnnotations } from '../engine/stillframe-annotations.ts';
+import type { TargetEngine } from '../engine/target.ts';
+import type { BindMount } from '../metadata/bind-mounts.ts';
+
+/** What the writer must be told of the container; RFC 3339 times. */
+export interface SourceFacts {
+  containerID: string;
+  containerName: string;
+  attempt: number;
+  podName: string;
+  kubeNamespace: string;
+  podUid: string;
+  sandboxID: string;
+  /** As the client wrote it, the repository name, and the 64 hexadecimal digits of the image id. */
+  image: { requested: string; name: string; id: string; repoDigests: readonly string[] };
+  ociRuntime: string;
+  createdAt: string;
+  checkpointedAt: string;
+  /** Whether the source was itself restored from a checkpoint. */
+  restored: boolean;
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  logPath: string;
+  engineVersion: string;
+  criuVersion: string;
+  /** Microseconds from before the freeze until after the thaw, measured outside the container. */
+  truePause: number;
+  /** Whether the root filesystem's changes were taken under the freeze, so of the same instant as the memory, or after it. */
+  rootfsDiff: 'frozen' | 'live';
+  startedAt?: string | undefined;
+  /** Engine that the archive is laid out for; CRI-O where absent. */
+  target?: TargetEngine | undefined;
+}
+
+/** config.dump (checkpointctl's ContainerConfig). */
+export function encodeConfigDump(facts: SourceFacts): Uint8Array {
+  if (facts.target === 'containerd') return json(containerdConfigDump(facts));
+  return json({
+    id: facts.containerID,
+    name: `k8s_${facts.containerName}_${facts.podName}_${facts.kubeNamespace}_${facts.podUid}_${facts.attempt}`,
+    rootfsImage: facts.image.requested,
+    rootfsImageRef: facts.image.id,
+    rootfsImageName: facts.image.name,
+    runtime: facts.ociRuntime,
+    createdTime: facts.createdAt,
+    checkpointedTime: facts.checkpointedAt,
+    restoredTime: '0001-01-01T00:00:00Z',
+    restored: facts.restored,
+  });
+}
+
+/** spec.dump: the running container's own specification with CRI-O's annotations and ours. */
+export function encodeSpecDump(spec: Readonly<Record<string, unknown>>, facts: SourceFacts): Uint8Array {
+  const crio = 'io.kubernetes.cri-o';
+  const annotations: Record<string, string> = {
+    ...facts.annotations,
+    // checkpointctl and CRI-O know an engine by this value only; our own annotations say who really wrote it.
+    'io.container.manager': 'cri-o',
+    'io.kubernetes.pod.name': facts.podName,
+    'io.kubernetes.pod.namespace': facts.kubeNamespace,
+    'io.kubernetes.pod.uid': facts.podUid,
+    'io.kubernetes.container.name': facts.containerName,
+    [`${crio}.Annotations`]: JSON.stringify(facts.annotations),
+    [`${crio}.Labels`]: JSON.stringify(facts.labels),
+    [`${crio}.Metadata`]: JSON.stringify({ name: facts.containerName, attempt: facts.attempt }),
+    [`${crio}.ContainerID`]: facts.containerID,
+    [`${crio}.ContainerType`]: 'container',
+    [`${crio}.Created`]: facts.createdAt,
+    [`${crio}.Image`]: facts.image.requested,
+    [`${crio}.ImageName`]: facts.image.name,
+    [`${crio}.ImageRef`]: facts.image.id,
+    [`${crio}.ImageRepoDigests`]: JSON.stringify(facts.image.repoDigests),
+    [`${crio}.LogPath`]: facts.logPath,
+    [`${crio}.Name`]: `k8s_${facts.containerName}_${facts.podName}_${facts.kubeNamespace}_${facts.podUid}_${facts.attempt}`,
+    [`${crio}.SandboxID`]: facts.sandboxID,
+    [`${crio}.SandboxName`]: `k8s_POD_${facts.podName}_${facts.kubeNamespace}_${facts.podUid}_0`,
+    [`${crio}.Stdin`]: 'false',
+    [`${crio}.StdinOnce`]: 'false',
+    [`${crio}.TTY`]: 'false',
+    [`${crio}.Volumes`]: '[]',
+    ...(facts.target === 'containerd' ? containerdAnnotations(facts) : {}),
+    ...stillframeAnnotations(facts),
+  };
+  return json({ ...spec, annotations });
+}
+
+/** bind.mounts, or undefined where there are none (CRI-O then writes no entry). */
+export function encodeBindMounts(mounts: readonly BindMount[]): Uint8Array | undefined {
+  const plain = mounts.map(({ fileType, ...mount }) => ({ ...mount, file_type: fileType }));
+  return mounts.length === 0 ? undefined : json(plain);
+}
+
+/** deleted.files: absolute paths inside the container, or undefined where nothing was deleted. */
+export function encodeDeletedFiles(paths: readonly string[]): Uint8Array | undefined {
+  return paths.length === 0 ? undefined : json(paths);
+}
+
+function json(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value, null, 2));
+}

@@ -1,0 +1,54 @@
+/** Codes thrown by @stillframe/checkpoint. */
+import { errorTable } from '@stillframe/core';
+
+const CUT = 'it was cut off while being written or copied: copy it again, or read what is there with --partial';
+
+/** Builds an error of this package; the caller throws it. */
+export const checkpointError = errorTable({
+  ERR_ARCHIVE_EMPTY: { kind: 'invalid-argument', hint: 'the file holds nothing: look whether the checkpoint failed' },
+  ERR_ARCHIVE_TRUNCATED: { kind: 'data-loss', hint: CUT },
+  ERR_ARCHIVE_DAMAGED: {
+    kind: 'data-loss',
+    hint: 'compare its digest with the one recorded at capture, or read what is there with --partial',
+  },
+  ERR_ARCHIVE_UNRECOGNISED: {
+    kind: 'invalid-argument',
+    hint: 'a checkpoint archive is a tar file, plain or compressed with gzip or zstd, or a folder of CRIU images',
+  },
+  ERR_ARCHIVE_COMPRESSION_UNSUPPORTED: { kind: 'unimplemented', hint: 'decompress it first, with bunzip2 or unxz' },
+  ERR_ARCHIVE_TOO_LARGE: {
+    kind: 'resource-exhausted',
+    hint: 'decompress it by hand where there is room, if you trust it',
+  },
+  ERR_ARCHIVE_LIMIT_EXCEEDED: {
+    kind: 'resource-exhausted',
+    hint: 'the archive claims more than a sound one does; it may be hostile',
+  },
+  ERR_ARCHIVE_ENTRY_MISSING: { kind: 'not-found' },
+  ERR_ARCHIVE_ENTRY_REFUSED: {
+    kind: 'failed-precondition',
+    hint: 'only regular files of an archive are ever opened; links and devices could lead out of it',
+  },
+  ERR_METADATA_INVALID: { kind: 'data-loss' },
+  ERR_CHECKPOINT_INCOMPLETE: {
+    kind: 'failed-precondition',
+    hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
+  },
+  ERR_CHECKPOINT_CONVERSION: {
+    kind: 'failed-precondition',
+    hint: 'archives of Stillframe and CRI-O can be laid out for containerd',
+  },
+  ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
+  ERR_IMAGE_NOT_CHECKPOINT: {
+    kind: 'invalid-argument',
+    hint: 'a checkpoint image carries the container name in a manifest annotation',
+  },
+  ERR_IMAGE_LAYER_UNSUPPORTED: {
+    kind: 'unimplemented',
+    hint: 'only an image whose single layer is the archive itself can be read so; pull and unpack others',
+  },
+  ERR_IMAGE_SOURCE_UNSUPPORTED: {
+    kind: 'invalid-argument',
+    hint: 'give an archive file; a folder has no bytes of its own',
+  },
+});

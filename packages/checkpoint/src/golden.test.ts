@@ -1,0 +1,46 @@
+/** The four fixtures, read whole and held against golden files; UPDATE_GOLDEN=1 writes those anew. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openAddressSpace } from '@stillframe/criu-image';
+import { openCheckpoint } from './checkpoint.ts';
+import { commandLineOf } from './process/command-line.ts';
+import { readFileTable } from './process/fds.ts';
+import { readMounts } from './process/mounts.ts';
+import { readProcesses } from './process/process-tree.ts';
+import { readStatistics } from './process/statistics.ts';
+
+const at = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+
+function jsonOf(value: unknown): string {
+  const plain = (_key: string, item: unknown) =>
+    typeof item === 'bigint' ? `0x${item.toString(16)}` : item instanceof Map ? Object.fromEntries(item) : item;
+  return `${JSON.stringify(value, plain, 2)}\n`;
+}
+
+async function golden(name: string, value: unknown): Promise<void> {
+  const path = at(`__golden__/${name}.json`);
+  if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(path, jsonOf(value));
+  assert.equal(jsonOf(value), await readFile(path, 'utf8'), name);
+}
+
+for (const name of ['crio-counter', 'containerd-counter', 'podman-counter', 'podman-redis']) {
+  test(`${name} reads as its golden files say`, async () => {
+    await using checkpoint = await openCheckpoint(at(`${name}.tar`));
+    const { images, metadata, documents } = checkpoint;
+    await golden(`${name}.metadata`, { metadata, documents });
+    const files = await readFileTable(images);
+    const processes = [];
+    const open = [];
+    for (const process of await readProcesses(images)) {
+      const space = await openAddressSpace(images, process.pid);
+      processes.push({ ...process, ...(await commandLineOf(space)), paths: await files.paths(process.pid) });
+      open.push({ pid: process.pid, files: await files.openFiles(process.pid) });
+    }
+    await golden(`${name}.processes`, processes);
+    await golden(`${name}.files`, open);
+    await golden(`${name}.mounts`, { mounts: await readMounts(images), statistics: await readStatistics(images) });
+    assert.deepEqual(checkpoint.diagnostics(), []);
+  });
+}

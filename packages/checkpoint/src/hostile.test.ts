@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { bytesSource, StillframeError } from '@stillframe/core';
+import { readTarIndex } from './archive/reader.ts';
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { readCommandLine } from './process/command-line.ts';
+import { readFileTable } from './process/fds.ts';
+import { searchMemory } from './process/memory-search.ts';
+import { readMounts } from './process/mounts.ts';
+import { processTree, readProcesses } from './process/process-tree.ts';
+import { readStatistics } from './process/statistics.ts';
+import { openRootfsDiff } from './rootfs-diff.ts';
+
+const fixture = (name: string) => readFile(new URL(`../fixtures/${name}.tar`, import.meta.url));
+
+async function readAllViews(checkpoint: Checkpoint): Promise<void> {
+  const { images } = checkpoint;
+  const files = await readFileTable(images);
+  const processes = await readProcesses(images);
+  processTree(processes);
+  for (const { pid } of processes) {
+    await readCommandLine(images, pid);
+    await files.openFiles(pid);
+    await files.paths(pid);
+  }
+  await readMounts(images);
+  await readStatistics(images);
+  await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
+  await using _diff = await openRootfsDiff(checkpoint, { partial: true });
+}
+
+for (const name of ['crio-counter', 'containerd-counter', 'podman-counter']) {
+  test(`whatever bits of ${name} are flipped, every view ends with a result or an error of ours`, async () => {
+    const bytes = await fixture(name);
+    const { entries } = await readTarIndex(bytesSource(bytes));
+    const small = [...entries.values()].filter(({ kind, size }) => kind === 'file' && size > 0 && size < 8192);
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      return Math.floor((seed / 2 ** 32) * below);
+    };
+    for (let round = 0; round < 170; round += 1) {
+      const flipped = Buffer.from(bytes);
+      for (let i = 0; i < 6; i += 1) {
+        // Memory pages are most of an archive and cannot be wrong; the small files are where damage tells.
+        const entry = small[random(small.length)];
+        if (!entry) continue;
+        const at = entry.offset + random(entry.size);
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << random(8));
+      }
+      try {
+        await using checkpoint = await openCheckpoint(bytesSource(flipped), { partial: true });
+        await readAllViews(checkpoint);
+      } catch (error) {
+        assert.ok(StillframeError.is(error), `round ${round}: ${error instanceof Error ? error.stack : error}`);
+      }
+    }
+  });
+}
+
+test('the diff of the root filesystem is read, gzipped or plain', async () => {
+  for (const [name, compression, file] of [
+    ['crio-counter', 'none', 'cnt'],
+    ['containerd-counter', 'gzip', undefined],
+    ['podman-counter', 'none', 'cnt'],
+  ] as const) {
+    await using checkpoint = await openCheckpoint(bytesSource(await fixture(name)));
+    await using diff = await openRootfsDiff(checkpoint);
+    assert.equal(diff?.compression, compression);
+    if (file) assert.ok(diff?.has(file), `${name}: ${[...(diff?.entries.keys() ?? [])]}`);
+  }
+});

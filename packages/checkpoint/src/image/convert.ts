@@ -1,0 +1,141 @@
+/**
+ * An archive becomes a checkpoint image whose one layer is the archive's own bytes: nothing is unpacked or packed again.
+ * CRI-O and podman look for their mark in the manifest's annotations, containerd in the top-level annotations of what
+ * the tag points at (checkpoint-spec 8.2, 4.4). A tag on the manifest itself satisfies all three, so that is the default.
+ */
+import { type Digest, digestSource } from '@stillframe/core';
+import {
+  type BuiltImage,
+  buildImage,
+  buildIndex,
+  type ContentStore,
+  type Descriptor,
+  Layout,
+  mediaTypes,
+  type Platform,
+  putImage,
+} from '@stillframe/oci';
+import type { ReadableCompression } from '../archive/compression.ts';
+import type { Archive } from '../archive/open.ts';
+import type { Checkpoint } from '../checkpoint.ts';
+import { checkpointError } from '../errors.ts';
+import { type CheckpointFacts, encodeAnnotations } from '../metadata/annotations.ts';
+import { factsOf, platformOf } from './facts.ts';
+
+/** Options of convertArchive. */
+export interface ConvertOptions {
+  /** Tag that the image gets in the destination. */
+  tag?: string | undefined;
+  /** By default that of the dumped registers. */
+  platform?: Platform | undefined;
+  /** Digest of the archive's bytes where it is known, as after a capture: they are then not read to be hashed. */
+  knownDigest?: Digest | undefined;
+  /** Facts that replace or add to what the archive tells. */
+  facts?: Partial<CheckpointFacts> | undefined;
+  /** RFC 3339; by default when the checkpoint was taken, so that converting twice gives one digest. */
+  created?: string | undefined;
+  /** Puts an index with the same annotations over the manifest and tags that, for registries that hold several platforms. */
+  index?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** The image that was made. */
+export interface ConvertedImage {
+  /** What the tag points at: the manifest, or the index where one was asked for. */
+  readonly target: Descriptor;
+  readonly manifest: Descriptor;
+  readonly layer: Descriptor;
+  readonly facts: CheckpointFacts;
+  /** How the layer came into the destination. `linked`: it is the archive file itself, which must not be changed. */
+  readonly way: 'linked' | 'copied' | 'present' | 'pushed';
+}
+
+const LAYER_TYPES: Readonly<Record<ReadableCompression, string>> = {
+  none: mediaTypes.layer,
+  gzip: mediaTypes.layerGzip,
+  zstd: mediaTypes.layerZstd,
+};
+
+/**
+ * Converts a checkpoint into an image in `destination`. Idempotent; the tag moves last.
+ * Throws ERR_IMAGE_SOURCE_UNSUPPORTED for a folder or a partial archive, and the errors of the store.
+ */
+export async function convertArchive(
+  checkpoint: Checkpoint,
+  destination: ContentStore,
+  options: ConvertOptions = {},
+): Promise<ConvertedImage> {
+  const { archive } = checkpoint;
+  const { bytes, tar } = archive;
+  if (!bytes || !tar || !archive.whole) {
+    throw checkpointError('ERR_IMAGE_SOURCE_UNSUPPORTED', `${archive.label} is no whole archive file`);
+  }
+  const digest = options.knownDigest ?? (await digestSource(bytes, options));
+  const diffID = archive.compression === 'none' ? digest : await digestSource(tar, options);
+  const layer: Descriptor = { mediaType: LAYER_TYPES[archive.compression], digest, size: bytes.size };
+  const way = await storeLayer(archive, layer, destination, options);
+  const platform = options.platform ??
+    (await platformOf(checkpoint, options)) ?? { os: 'linux', architecture: 'amd64' };
+  const facts = { ...factsOf(checkpoint, platform), ...options.facts };
+  const image = describeImage({
+    layer,
+    diffID,
+    platform,
+    facts,
+    created: options.created ?? checkpoint.metadata.checkpointed,
+  });
+  const target = await putDocuments(destination, image, facts, options);
+  return { target, manifest: image.manifest.descriptor, layer, facts, way };
+}
+
+async function storeLayer(
+  archive: Archive,
+  layer: Descriptor,
+  destination: ContentStore,
+  options: ConvertOptions,
+): Promise<ConvertedImage['way']> {
+  const { bytes } = archive;
+  const locator = bytes?.locator;
+  if (destination instanceof Layout && locator?.kind === 'file' && locator.offset === 0) {
+    return destination.linkBlob(locator.path, layer, { digestKnown: true, signal: options.signal });
+  }
+  if (await destination.has(layer, options)) return 'present';
+  if (bytes) await destination.push(layer, bytes, { signal: options.signal });
+  return 'pushed';
+}
+
+function describeImage(parts: {
+  layer: Descriptor;
+  diffID: Digest;
+  platform: Platform;
+  facts: CheckpointFacts;
+  created: string | undefined;
+}): BuiltImage {
+  const { layer, diffID, platform, facts, created } = parts;
+  return buildImage({
+    layers: [{ descriptor: layer, diffID }],
+    platform,
+    annotations: encodeAnnotations(facts),
+    ...(created === undefined ? {} : { created }),
+    history: [
+      {
+        ...(created === undefined ? {} : { created }),
+        created_by: 'stillframe image build',
+        comment: 'checkpoint archive',
+      },
+    ],
+  });
+}
+
+async function putDocuments(
+  destination: ContentStore,
+  image: BuiltImage,
+  facts: CheckpointFacts,
+  options: ConvertOptions,
+): Promise<Descriptor> {
+  const { tag, signal } = options;
+  if (!options.index) return putImage(destination, image, { tag, signal });
+  const manifest = await putImage(destination, image, { signal, child: true });
+  const index = buildIndex({ manifests: [manifest], annotations: encodeAnnotations(facts) });
+  return destination.putManifest(index.bytes, mediaTypes.index, { tag, signal });
+}

@@ -1,0 +1,124 @@
+/** Whether an image is a checkpoint, and its archive back from it, byte for byte. */
+import { writeAtomically } from '@stillframe/core/file';
+import {
+  type ContentReader,
+  type Descriptor,
+  type Index,
+  isIndexType,
+  type Manifest,
+  mediaTypes,
+  parseManifestOrIndex,
+} from '@stillframe/oci';
+import { checkpointError } from '../errors.ts';
+import { type CheckpointFacts, decodeAnnotations } from '../metadata/annotations.ts';
+
+/** A checkpoint image as found in a store. Facts are untrusted. */
+export interface CheckpointImage {
+  readonly facts: CheckpointFacts;
+  /** Of the manifest, also where the tag points at an index. */
+  readonly manifest: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+/** Options of finding a checkpoint image. */
+export interface DetectOptions {
+  /** Which manifest of an index; by default the first that is a checkpoint. */
+  architecture?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Layers that are a tar, by media type. */
+const TARS: readonly string[] = [
+  mediaTypes.layer,
+  mediaTypes.layerGzip,
+  mediaTypes.layerZstd,
+  mediaTypes.dockerLayerGzip,
+];
+/** Manifests of an index that are looked at. */
+const CANDIDATES = 32;
+
+/**
+ * The checkpoint image behind a tag or digest, or undefined where the image is an ordinary one: the mark is an annotation
+ * of the manifest or of the index over it. Throws the errors of the store.
+ */
+export async function findCheckpointImage(
+  store: ContentReader,
+  reference: string,
+  options: DetectOptions = {},
+): Promise<CheckpointImage | undefined> {
+  const descriptor = await store.resolve(reference, options);
+  return checkpointImageAt(store, descriptor, options);
+}
+
+/** As findCheckpointImage, of a descriptor. Throws ERR_OCI_DOCUMENT_INVALID for what is neither manifest nor index. */
+export async function checkpointImageAt(
+  store: ContentReader,
+  descriptor: Descriptor,
+  options: DetectOptions = {},
+): Promise<CheckpointImage | undefined> {
+  const document = await read(store, descriptor, options);
+  if (document.kind === 'manifest') return imageOf(document, descriptor, undefined);
+  const inherited = document.annotations;
+  const wanted = document.manifests.filter(
+    ({ mediaType, platform }) =>
+      !isIndexType(mediaType) && (!options.architecture || platform?.architecture === options.architecture),
+  );
+  for (const child of wanted.slice(0, CANDIDATES)) {
+    const manifest = await read(store, child, options);
+    const image = manifest.kind === 'manifest' ? imageOf(manifest, child, inherited) : undefined;
+    if (image) return image;
+  }
+  return undefined;
+}
+
+function imageOf(
+  manifest: Manifest,
+  descriptor: Descriptor,
+  inherited: Readonly<Record<string, string>> | undefined,
+): CheckpointImage | undefined {
+  const facts = decodeAnnotations({ ...inherited, ...manifest.annotations });
+  return facts && { facts, manifest: descriptor, layers: manifest.layers };
+}
+
+async function read(store: ContentReader, descriptor: Descriptor, options: DetectOptions): Promise<Manifest | Index> {
+  return parseManifestOrIndex(await store.manifest(descriptor, options), descriptor.mediaType);
+}
+
+/**
+ * The one layer that is the archive. Throws ERR_IMAGE_LAYER_UNSUPPORTED where there are several, as images built step by
+ * step have, or it is no tar.
+ */
+export function archiveLayer(image: CheckpointImage): Descriptor {
+  const [layer] = image.layers;
+  if (image.layers.length === 1 && layer && TARS.includes(layer.mediaType)) return layer;
+  throw checkpointError('ERR_IMAGE_LAYER_UNSUPPORTED', `the image has ${image.layers.length} layers, not one tar`);
+}
+
+/**
+ * Writes the archive in an image to `file`, verified against the layer's digest: for an image of ours the very bytes that
+ * were captured. The file appears whole or not at all, mode 0600. `descriptor` is a manifest's or an index's.
+ * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_FILE_EXISTS, and the errors of the store.
+ */
+export async function extractArchive(
+  store: ContentReader,
+  descriptor: Descriptor,
+  file: string,
+  options: DetectOptions & { replace?: boolean } = {},
+): Promise<Descriptor> {
+  const image = await checkpointImageAt(store, descriptor, options);
+  if (!image) throw notCheckpoint(descriptor.digest);
+  const layer = archiveLayer(image);
+  await writeAtomically(
+    file,
+    async (handle) => {
+      for await (const chunk of store.stream(layer, options)) await handle.writeFile(chunk);
+    },
+    { replace: options.replace ?? false },
+  );
+  return layer;
+}
+
+/** The error for an image without a mark. */
+export function notCheckpoint(what: string) {
+  return checkpointError('ERR_IMAGE_NOT_CHECKPOINT', `image ${what} is no checkpoint image`);
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { RegistryClient } from '@stillframe/oci';
+import { needs, startRegistry } from '@stillframe/testkit';
+import { openCheckpoint } from '../checkpoint.ts';
+import { readCommandLine } from '../process/command-line.ts';
+import { searchMemory } from '../process/memory-search.ts';
+import { readProcesses } from '../process/process-tree.ts';
+import { convertArchive } from './convert.ts';
+import { openCheckpointImage } from './open.ts';
+
+const fixture = fileURLToPath(new URL('../../fixtures/podman-redis.tar', import.meta.url));
+
+test('a checkpoint in a registry is read where it lies', needs('docker-registry'), async () => {
+  await using registry = await startRegistry();
+  await using client = new RegistryClient(registry.address);
+  const repository = client.repository('checkpoints/redis');
+  await using local = await openCheckpoint(fixture);
+  const converted = await convertArchive(local, repository, { tag: 'latest' });
+  assert.equal(converted.way, 'pushed');
+
+  await using remote = await openCheckpointImage(repository, 'latest');
+  assert.deepEqual(remote.metadata, local.metadata);
+  assert.equal(remote.archive.bytes?.locator?.kind, 'blob');
+  const processes = await readProcesses(remote.images);
+  assert.deepEqual(processes, await readProcesses(local.images));
+  const { arguments: given } = await readCommandLine(remote.images, 16);
+  assert.deepEqual(given, { state: 'present', values: ['redis-cli', 'subscribe', 'news'], partial: false });
+  const matches = await Array.fromAsync(searchMemory(remote, Buffer.from('4111111111111111'), { pids: [6] }));
+  assert.equal(matches.length, 1);
+});

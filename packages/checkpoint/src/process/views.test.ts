@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openImageSet } from '@stillframe/criu-image';
+import { openCheckpoint } from '../checkpoint.ts';
+import { readCommandLine } from './command-line.ts';
+import { readFileTable } from './fds.ts';
+import { addressText } from './file-target.ts';
+import { type MemoryMatch, searchMemory } from './memory-search.ts';
+import { type Process, processTree, readProcesses } from './process-tree.ts';
+import { readStatistics } from './statistics.ts';
+
+const open = (name: string) => openCheckpoint(fileURLToPath(new URL(`../../fixtures/${name}.tar`, import.meta.url)));
+
+test('the processes of redis form the tree they had', async () => {
+  await using checkpoint = await open('podman-redis');
+  const [root, ...others] = processTree(await readProcesses(checkpoint.images));
+  assert.equal(others.length, 0);
+  const shape = (node: typeof root): unknown => node && [node.comm, ...node.children.map(shape)];
+  assert.deepEqual(shape(root), ['bash', ['redis-server'], ['bash', ['sleep'], ['redis-cli']]]);
+});
+
+test('arguments and environment come from the memory of the process', async () => {
+  await using checkpoint = await open('crio-counter');
+  const { arguments: given, environment } = await readCommandLine(checkpoint.images, 6);
+  assert.equal(given.state === 'present' && given.values[0], '/bin/sh');
+  assert.ok(environment.state === 'present' && environment.values.includes('TOKEN=s3cr3t'));
+});
+
+test('a process without memory images has no arguments, and says so', async () => {
+  const set = openImageSet({ names: () => [], open: () => undefined });
+  const absent = { state: 'absent', reason: 'not-recorded' };
+  assert.deepEqual(await readCommandLine(set, 1), { arguments: absent, environment: absent });
+});
+
+test('both ends of the connection to redis are there', async () => {
+  await using checkpoint = await open('podman-redis');
+  const files = await readFileTable(checkpoint.images);
+  const sockets = [];
+  for (const pid of [6, 16]) {
+    for (const { target } of await files.openFiles(pid)) {
+      if (target.type === 'inet-socket')
+        sockets.push(`${target.state} ${target.local.address}:${target.local.port} ${target.remote.port}`);
+    }
+  }
+  const expected = [
+    'listen 0.0.0.0:6379 0',
+    'listen :::6379 0',
+    'established 127.0.0.1:6379 59956',
+    'established 127.0.0.1:59956 6379',
+  ];
+  assert.deepEqual(sockets, expected);
+});
+
+test('addresses are written as people write them', () => {
+  assert.equal(addressText([0x0100007f]), '127.0.0.1');
+  assert.equal(addressText([0, 0, 0, 0x01000000]), '::1');
+  assert.equal(addressText([0xb80d0120, 0, 0, 0x02000000]), '2001:db8::2');
+  assert.equal(addressText([]), '');
+});
+
+test('what CRIU measured is read in microseconds', async () => {
+  await using checkpoint = await open('podman-redis');
+  const statistics = await readStatistics(checkpoint.images);
+  assert.equal(statistics?.frozenTime, 221675);
+  assert.equal(statistics?.pagesWritten, 1238n);
+});
+
+async function search(name: string, needle: string, pids?: number[], limit?: number): Promise<MemoryMatch[]> {
+  await using checkpoint = await open(name);
+  return await Array.fromAsync(searchMemory(checkpoint, Buffer.from(needle), { pids, limit, chunkSize: 1 << 16 }));
+}
+
+test('keys and values are found in the memory of redis-server, where they say they are', async () => {
+  for (const needle of ['user:1', 'card', '4111111111111111']) {
+    const matches = await search('podman-redis', needle, [6]);
+    assert.ok(matches.length > 0, needle);
+    for (const { comm, vaddr, vma, context, contextOffset } of matches) {
+      assert.equal(comm, 'redis-server');
+      assert.ok(vma && vma.start <= vaddr && vaddr < vma.end);
+      assert.equal(
+        Buffer.from(context)
+          .subarray(contextOffset, contextOffset + needle.length)
+          .toString(),
+        needle,
+      );
+    }
+  }
+});
+
+test('a search names every process, stops at its limit, and does not find what is not there', async () => {
+  const pids = new Set((await search('podman-redis', 'hunter2')).map(({ pid }) => pid));
+  assert.deepEqual([...pids], [1, 6, 14, 15, 16]);
+  assert.equal((await search('podman-redis', 'hunter2', undefined, 3)).length, 3);
+  assert.deepEqual(await search('podman-redis', 'no such text in this memory'), []);
+  await assert.rejects(search('podman-redis', ''), { code: 'ERR_SEARCH_NEEDLE_INVALID' });
+});
+
+test('the environment of a process is found on its stack', async () => {
+  const matches = await search('crio-counter', 'TOKEN=s3cr3t', [6]);
+  assert.ok(matches.some(({ vma }) => vma?.backing === 'stack'));
+});
+
+test('a circle of parents becomes a tree all the same', () => {
+  const process = (pid: number, ppid: number): Process => ({
+    pid,
+    ppid,
+    pgid: 0,
+    sid: 0,
+    comm: undefined,
+    state: 'alive',
+    exitCode: 0,
+    threads: [],
+    credentials: undefined,
+  });
+  const tree = processTree([process(3, 2), process(2, 3), process(1, 0), process(4, 4), process(5, 1)]);
+  assert.deepEqual(
+    tree.map(({ pid, children }) => [pid, children.map((child) => child.pid)]),
+    [
+      [1, [5]],
+      [2, [3]],
+      [4, []],
+    ],
+  );
+});

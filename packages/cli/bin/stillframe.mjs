@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+// The entry point. Node.js 24 runs the TypeScript as it is; an older one hands over to the copy that npm installed.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const WANTED = 24;
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+if (Number(process.versions.node.split('.')[0]) >= WANTED) {
+  // Compiled and type-stripped code is kept between runs, which halves the start.
+  module.enableCompileCache?.();
+  await import('../src/main.ts');
+} else {
+  const node = findNode(dirname(main));
+  if (node === undefined) {
+    process.stderr.write(
+      `stillframe needs Node.js ${WANTED}; this is ${process.versions.node}. Run \`npm ci\`, which brings one.\n`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
+  });
+}
+
+/** The node that npm links beside the other programs of this project. */
+function findNode(from) {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', '.bin', 'node');
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+/** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
+import { mkdir, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { bytesText, microsecondsText, millisecondsText } from '@stillframe/core';
+import { evidencePath } from '@stillframe/evidence';
+import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
+import { foldersOf } from '@stillframe/runtime';
+import { readRecordedCapture } from '../capture-facts.ts';
+import { renderJson } from '../display/json.ts';
+import { type CriPlace, connectCri } from '../node/connect.ts';
+import { cliError } from '../usage.ts';
+import { ADDRESS_HELP, addressText, findContainer } from './address.ts';
+import { type NodePlace, outputOption, type RegisterCommand, withCri } from './command.ts';
+
+interface CheckpointOptions extends CriPlace, NodePlace {
+  export?: string;
+  timeout: string;
+  output: string;
+}
+
+export const checkpoint: RegisterCommand = (program, io) => {
+  withCri(program.command('checkpoint'))
+    .description('Checkpoint a running container into an archive; it goes on running')
+    .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
+    .option('-e, --export <path>', 'archive file, or an existing folder for one with the usual name')
+    .option('--timeout <seconds>', 'give up after so long, leaving the container as it was', '3600')
+    .addOption(outputOption('table', 'json'))
+    .action(async (text: string, options: CheckpointOptions) => {
+      await using client = await connectCri(options, io.signal);
+      const { pod, container } = await findContainer(client, text, io.signal);
+      const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
+      const timeout = secondsOf(options.timeout);
+      await using place = await placeFor(options, address, io.signal);
+      const location = place.path;
+      const from = performance.now();
+      await client.runtime.checkpointContainer(
+        { containerId: container.id, location, timeout: BigInt(timeout) },
+        { signal: io.signal, timeoutMs: timeout * 1000 + 5000 },
+      );
+      const took = performance.now() - from;
+      const { size } = await stat(location);
+      const facts = await readRecordedCapture(location);
+      const { truePause, digest } = facts ?? {};
+      const body = {
+        archive: location,
+        evidence: facts && evidencePath(location),
+        container: { id: container.id, ...address },
+        size,
+        requestMilliseconds: Math.round(took),
+        truePauseMicroseconds: truePause,
+        digest,
+      };
+      if (options.output === 'json') {
+        io.out(renderJson('Checkpoint', 1, body));
+        return;
+      }
+      const rows = [
+        ['archive', location],
+        ['container', addressText(address)],
+        ['size', bytesText(size)],
+        ['true pause', truePause === undefined ? 'not recorded by this runtime' : microsecondsText(truePause)],
+        ['request to archive', millisecondsText(took)],
+        ['sha256', digest?.replace('sha256:', '') ?? 'not recorded by this runtime'],
+        ['evidence', facts ? evidencePath(location) : 'none: this runtime writes none'],
+      ];
+      io.out(rows.map(([name = '', value]) => `${name.padEnd(20)}${value}\n`).join(''));
+    });
+};
+
+/**
+ * The path to write to, which nobody else uses until disposal: a runtime other than ours would overwrite what is there.
+ * In a folder, names count seconds, so a second capture in one second waits for the next.
+ */
+async function placeFor(
+  options: CheckpointOptions,
+  address: ContainerAddress,
+  signal: AbortSignal,
+): Promise<{ path: string } & AsyncDisposable> {
+  const wanted = options.export === undefined ? foldersOf(options).checkpoints : resolve(options.export);
+  if (options.export === undefined) await mkdir(wanted, { recursive: true, mode: 0o700 });
+  const found = await stat(wanted).catch(() => undefined);
+  if (found?.isDirectory()) return reserveArchive(wanted, address, signal);
+  if (found) {
+    throw cliError('ERR_ARCHIVE_EXISTS', `${wanted} exists already`);
+  }
+  return { path: wanted, [Symbol.asyncDispose]: async () => undefined };
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) {
+    throw cliError('ERR_USAGE_ARGUMENT', `--timeout takes whole seconds up to a day, not ${JSON.stringify(text)}`);
+  }
+  return seconds;
+}

@@ -1,0 +1,38 @@
+/** What a command file exports, and the options that many share. */
+
+import { defaultPaths } from '@stillframe/runtime';
+import { type Command, Option } from 'commander';
+import type { Io } from '../io.ts';
+
+/** Adds the command to the program. Its action reports an exit code through `done`; none means success. */
+export type RegisterCommand = (program: Command, io: Io, done: (code: number | undefined) => void) => void;
+
+export type OutputFormat = 'table' | 'tree' | 'json' | 'jsonl';
+
+/** `--output`, with the formats that make sense for the command; the first is the default. */
+export function outputOption(...formats: [OutputFormat, ...OutputFormat[]]): Option {
+  return new Option('-o, --output <format>', 'how the result is printed').choices(formats).default(formats[0]);
+}
+
+export interface NodePlace {
+  root: string;
+  state: string;
+}
+
+/** Where the embedded node keeps its things; the same for every command that speaks to it. */
+export function withNodePlace(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--root <folder>', 'durable data of the node').env('STILLFRAME_ROOT').default(defaultPaths.root),
+    )
+    .addOption(
+      new Option('--state <folder>', 'sockets and run-time state').env('STILLFRAME_STATE').default(defaultPaths.state),
+    );
+}
+
+/** `--cri`: any runtime's socket instead of the embedded node's. */
+export function withCri(command: Command): Command {
+  return withNodePlace(command).addOption(
+    new Option('--cri <socket>', 'CRI socket of another runtime, such as /run/crio/crio.sock').env('STILLFRAME_CRI'),
+  );
+}

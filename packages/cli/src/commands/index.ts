@@ -1,0 +1,47 @@
+/** The table of commands, in the order of `--help`. Each is loaded only when it is asked for: starting stays fast. */
+import type { RegisterCommand } from './command.ts';
+
+export interface CommandRow {
+  name: string;
+  /** One line for `--help`; the command's own file says more. */
+  summary: string;
+  load: () => Promise<RegisterCommand>;
+}
+
+export const commands: readonly CommandRow[] = [
+  {
+    name: 'doctor',
+    summary: 'what this host can do, and what to do about the rest',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  { name: 'node', summary: 'the embedded node: up, status, down', load: async () => (await import('./node.ts')).node },
+  { name: 'run', summary: 'run one container in a pod of its own', load: async () => (await import('./run.ts')).run },
+  { name: 'pods', summary: 'pods and containers of the node', load: async () => (await import('./pods.ts')).pods },
+  { name: 'logs', summary: 'what a container has written', load: async () => (await import('./logs.ts')).logs },
+  { name: 'rm', summary: 'stop and remove a pod', load: async () => (await import('./rm.ts')).rm },
+  {
+    name: 'checkpoint',
+    summary: 'checkpoint a running container; it goes on running',
+    load: async () => (await import('./checkpoint.ts')).checkpoint,
+  },
+  {
+    name: 'restore',
+    summary: 'restore copies of a checkpoint beside the original',
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  {
+    name: 'inspect',
+    summary: 'container, image, processes, files and statistics of a checkpoint',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  {
+    name: 'search',
+    summary: 'find a literal in the memory of a checkpoint',
+    load: async () => (await import('./search.ts')).search,
+  },
+  {
+    name: 'image',
+    summary: 'checkpoints as OCI images: build, push, pull, inspect, extract',
+    load: async () => (await import('./image.ts')).image,
+  },
+];

@@ -1,0 +1,45 @@
+/** `stillframe logs`: what a container has written, from its CRI log. */
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { harmless } from '@stillframe/core';
+import { type CriPlace, connectCri } from '../node/connect.ts';
+import { cliError } from '../usage.ts';
+import { ADDRESS_HELP, findContainer } from './address.ts';
+import { type RegisterCommand, withCri } from './command.ts';
+
+export const logs: RegisterCommand = (program, io) => {
+  withCri(program.command('logs'))
+    .description('What a container has written')
+    .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
+    .option('--tail <lines>', 'only the last lines')
+    .action(async (text: string, options: CriPlace & { tail?: string }) => {
+      await using client = await connectCri(options, io.signal);
+      const { container } = await findContainer(client, text, io.signal);
+      const { status } = await client.runtime.containerStatus({ containerId: container.id }, { signal: io.signal });
+      const lines = await readLog(status?.logPath ?? '', tailOf(options.tail));
+      for (const line of lines) io.out(`${harmless(line)}\n`);
+    });
+};
+
+/** The texts of a CRI log (`time stream tag text`), the last `most` lines; partial lines are joined. */
+export async function readLog(path: string, most = Number.POSITIVE_INFINITY): Promise<string[]> {
+  await using file = await open(path, 'r');
+  const lines: string[] = [];
+  let partial = '';
+  for await (const line of createInterface({ input: file.createReadStream(), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const [, , tag = 'F', ...words] = line.split(' ');
+    partial += words.join(' ');
+    if (tag !== 'F') continue;
+    lines.push(partial);
+    partial = '';
+    if (lines.length > most) lines.shift();
+  }
+  return lines;
+}
+
+function tailOf(text: string | undefined): number {
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw cliError('ERR_USAGE_ARGUMENT', `--tail takes a number of lines, not ${JSON.stringify(text)}`);
+  return Number(text);
+}

@@ -1,0 +1,169 @@
+/** `stillframe node`: starts, shows and ends the embedded node. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Command, Option } from 'commander';
+import { renderJson } from '../display/json.ts';
+import { exitCodes } from '../exit.ts';
+import { runningNode, startInBackground, stopBackground } from '../node/background.ts';
+import { DEFAULT_CONFIG, type NodeConfig, readConfig } from '../node/config.ts';
+import { connectCri } from '../node/connect.ts';
+import { type NodeEndpoints, readEndpoints } from '../node/endpoints.ts';
+import { jsonLogger } from '../node/logger.ts';
+import { serveNode } from '../node/serve.ts';
+import { removePod } from '../pod.ts';
+import { cliError } from '../usage.ts';
+import { type NodePlace, outputOption, type RegisterCommand, withNodePlace } from './command.ts';
+
+interface UpOptions extends NodePlace {
+  config?: string;
+  host: string;
+  port: string;
+  cgroupParent: string;
+  foreground?: boolean;
+  output: string;
+}
+
+export const node: RegisterCommand = (program, io, done) => {
+  const group = program
+    .command('node')
+    .description('The embedded node: a CRI socket and a kubelet-compatible API on this machine');
+
+  withNodePlace(group.command('up'))
+    .description('Start it; containers of an earlier run are adopted')
+    .option('--host <address>', 'address of the kubelet-compatible API', '127.0.0.1')
+    .option('--port <number>', 'its port; 0 lets the system choose', '10250')
+    .option('--cgroup-parent <path>', 'cgroup of pods that name none', '/stillframe')
+    .addOption(
+      new Option('--config <file>', `configuration, YAML; ${DEFAULT_CONFIG} where that is there`).env(
+        'STILLFRAME_CONFIG',
+      ),
+    )
+    .option('--foreground', 'stay in the foreground and log to stderr')
+    .addOption(outputOption('table', 'json'))
+    .action(async (given: UpOptions, command: Command) => {
+      const config = await readConfig(given.config);
+      const options = withConfig(given, config, command);
+      const paths = { root: options.root, state: options.state };
+      const port = portOf(options.port);
+      const logger = jsonLogger(io, config.logLevel);
+      if (options.foreground) {
+        await using served = await serveNode({
+          paths,
+          host: options.host,
+          port,
+          cgroupParent: options.cgroupParent,
+          config,
+          env: io.env,
+          logger,
+        });
+        logger.log('info', 'node serves', { ...served.endpoints });
+        if (!io.signal.aborted)
+          await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));
+        return;
+      }
+      if (process.getuid?.() !== 0) {
+        throw cliError('ERR_NODE_START', 'the node needs root: it mounts, makes namespaces and runs CRIU', {
+          hint: '`npx stillframe doctor` says what this host and this user can do',
+        });
+      }
+      const running = await runningNode(paths);
+      const ignored = ['host', 'port', 'cgroupParent', 'config'].some(
+        (name) => command.getOptionValueSource(name) === 'cli',
+      );
+      if (running !== undefined && ignored)
+        io.err('a node runs already; it keeps its own host, port and configuration\n');
+      const endpoints =
+        running === undefined
+          ? await startInBackground(paths, upArguments(options))
+          : await readEndpoints(options.state);
+      if (!endpoints) throw cliError('ERR_NODE_START', `the node with pid ${running} is just starting`);
+      io.out(
+        options.output === 'json'
+          ? renderJson('Node', 1, { ...endpoints })
+          : nodeText(endpoints, running === undefined),
+      );
+    });
+
+  withNodePlace(group.command('status'))
+    .description('Whether it runs, and where it is reached; exit code 1 when it does not run')
+    .addOption(outputOption('table', 'json'))
+    .action(async ({ output, ...paths }: NodePlace & { output: string }) => {
+      const running = await runningNode(paths);
+      const endpoints = running === undefined ? undefined : await readEndpoints(paths.state);
+      if (!endpoints) {
+        io.out(output === 'json' ? renderJson('Node', 1, { running: false }) : `no node runs in ${paths.state}\n`);
+        return done(exitCodes.failed);
+      }
+      await using client = await connectCri(paths, io.signal);
+      const { containers } = await client.runtime.listContainers({});
+      const body = {
+        running: true,
+        version: client.version.runtimeVersion,
+        containers: containers.length,
+        ...endpoints,
+      };
+      io.out(output === 'json' ? renderJson('Node', 1, body) : nodeText(endpoints, false));
+    });
+
+  withNodePlace(group.command('down'))
+    .description('End it. Its containers go on running unless --pods is given')
+    .option('--pods', 'stop and remove all pods first')
+    .action(async ({ pods, ...paths }: NodePlace & { pods?: boolean }) => {
+      if (pods) {
+        await using client = await connectCri(paths, io.signal);
+        const { items } = await client.runtime.listPodSandbox({});
+        await Promise.all(items.map(({ id }) => removePod(client, id)));
+      }
+      io.out((await stopBackground(paths)) ? 'node ended\n' : `no node runs in ${paths.state}\n`);
+    });
+
+  group
+    .command('unit')
+    .description('Print a systemd unit for it, to be written to /etc/systemd/system/stillframe.service')
+    .action(async () => io.out(await unitText()));
+};
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no port`);
+  return port;
+}
+
+function upArguments(options: UpOptions): string[] {
+  const main = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
+  const { root, state, host, port, cgroupParent } = options;
+  const place = ['--root', root, '--state', state, '--cgroup-parent', cgroupParent];
+  const config = options.config === undefined ? [] : ['--config', resolve(options.config)];
+  return [main, 'node', 'up', '--foreground', ...place, '--host', host, '--port', port, ...config];
+}
+
+/** Flags win over environment variables, those over the file, the file over defaults. */
+function withConfig(options: UpOptions, config: NodeConfig, command: Command): UpOptions {
+  const unsaid = (name: string) => command.getOptionValueSource(name) === 'default';
+  const { root, state, host, cgroupParent } = config;
+  const port = config.port === undefined ? undefined : String(config.port);
+  const fromFile = Object.entries({ root, state, host, cgroupParent, port }).filter(
+    ([name, value]) => value !== undefined && unsaid(name),
+  );
+  return { ...options, ...Object.fromEntries(fromFile) };
+}
+
+/** The systemd unit with this program's own path in it. */
+async function unitText(): Promise<string> {
+  const unit = await readFile(new URL('../../systemd/stillframe.service', import.meta.url), 'utf8');
+  const program = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
+  return unit.replaceAll('@PROGRAM@', `${process.execPath} ${program}`);
+}
+
+function nodeText(endpoints: NodeEndpoints, fresh: boolean): string {
+  return `${fresh ? 'node started' : 'node runs'}, pid ${endpoints.pid}
+CRI socket        ${endpoints.socket}
+checkpoint API    ${endpoints.kubelet}/checkpoint/{namespace}/{pod}/{container}
+checkpoints       ${endpoints.checkpoints}
+
+curl -sS -X POST "${endpoints.kubelet}/checkpoint/NAMESPACE/POD/CONTAINER" --cacert ${endpoints.ca} \\
+     --cert ${endpoints.clientCertificate} \\
+     --key ${endpoints.clientKey}
+`;
+}

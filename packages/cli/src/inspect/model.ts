@@ -1,0 +1,104 @@
+/** What `stillframe inspect` tells of a checkpoint: one model, which table, tree and JSON render. */
+import {
+  type Checkpoint,
+  type FileTarget,
+  type Mount,
+  type Process,
+  type ProcessPaths,
+  readCommandLine,
+  readFileTable,
+  readMounts,
+  readProcesses,
+  readStatistics,
+  readStillframeAnnotations,
+  type Texts,
+} from '@stillframe/checkpoint';
+import { type Diagnostic, redactVariable } from '@stillframe/core';
+import type { RecordedCapture } from '@stillframe/evidence';
+import { readRecordedCapture } from '../capture-facts.ts';
+
+export interface OpenFileView {
+  fd: number;
+  target: FileTarget;
+}
+
+export interface ProcessView extends Process, ProcessPaths {
+  /** Argument vector in memory at the moment of the dump; `absent` says why it could not be read. */
+  arguments: Texts;
+  environment: Texts;
+  files: OpenFileView[];
+}
+
+export interface Inspection {
+  archive: { label: string; compression: string; size: number | undefined; entries: number };
+  engine: { name: string | undefined; version: string | undefined };
+  container: Checkpoint['metadata']['container'];
+  image: Checkpoint['metadata']['image'];
+  ociRuntime: string | undefined;
+  created: string | undefined;
+  checkpointed: string | undefined;
+  restored: boolean | undefined;
+  ip: string | undefined;
+  /** Microseconds; only our own captures record it. */
+  truePause: number | undefined;
+  /** What evidence beside the archive says of it: unverified, and unsigned unless `signed`. */
+  recorded: RecordedCapture | undefined;
+  processes: ProcessView[];
+  mounts: readonly Mount[];
+  statistics: Awaited<ReturnType<typeof readStatistics>>;
+  diagnostics: readonly Diagnostic[];
+}
+
+export interface InspectOptions {
+  /** Only these processes. */
+  pids: ReadonlySet<number> | undefined;
+  /** Whether environment values that look secret are shown. */
+  secrets: boolean;
+  signal: AbortSignal;
+}
+
+/** Reads everything that is shown: metadata and images, and of memory only arguments and environments. */
+export async function inspect(checkpoint: Checkpoint, options: InspectOptions): Promise<Inspection> {
+  const { metadata, archive, images, spec } = checkpoint;
+  const { signal } = options;
+  const files = await readFileTable(images, { signal });
+  const processes: ProcessView[] = [];
+  for (const process of await readProcesses(images, { signal })) {
+    if (options.pids && !options.pids.has(process.pid)) continue;
+    const { arguments: args, environment } = await readCommandLine(images, process.pid, { signal });
+    processes.push({
+      ...process,
+      ...(await files.paths(process.pid, { signal })),
+      arguments: args,
+      environment: options.secrets ? environment : redacted(environment),
+      files: (await files.openFiles(process.pid, { signal })).map(({ fd, target }) => ({ fd, target })),
+    });
+  }
+  return {
+    archive: {
+      label: archive.label,
+      compression: archive.compression,
+      size: archive.bytes?.size,
+      entries: archive.entries.size,
+    },
+    engine: { name: metadata.engine, version: metadata.engineVersion },
+    container: metadata.container,
+    image: metadata.image,
+    ociRuntime: metadata.ociRuntime,
+    created: metadata.created,
+    checkpointed: metadata.checkpointed,
+    restored: metadata.restored,
+    ip: metadata.ip,
+    truePause: spec && readStillframeAnnotations(spec.annotations)?.truePause,
+    recorded: await readRecordedCapture(archive.label),
+    processes,
+    mounts: await readMounts(images, { signal }),
+    statistics: await readStatistics(images, { signal }),
+    diagnostics: checkpoint.diagnostics(),
+  };
+}
+
+function redacted(environment: Texts): Texts {
+  if (environment.state === 'absent') return environment;
+  return { ...environment, values: environment.values.map(redactVariable) };
+}

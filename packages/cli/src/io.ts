@@ -1,0 +1,36 @@
+/** The outside world of a command: streams, environment and the signal that ends it. Read here and nowhere else. */
+
+export interface Io {
+  /** Writes to stdout: the result and nothing else. */
+  out(text: string): void;
+  /** Writes to stderr: progress, warnings, errors. */
+  err(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether stdout is a terminal, so that colour helps. */
+  readonly colour: boolean;
+  /** Whether stderr is a terminal, so that progress may be drawn. */
+  readonly interactive: boolean;
+  /** Columns of the terminal; 100 where there is none. */
+  readonly width: number;
+  /** Aborts on the first SIGINT or SIGTERM; a second one kills. */
+  readonly signal: AbortSignal;
+}
+
+export function openIo(process: NodeJS.Process): Io {
+  const ending = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => ending.abort(new DOMException(`ended by ${name}`, 'AbortError')));
+  }
+  // A reader that goes away, such as `head`, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const colour = process.env['NO_COLOR'] === undefined && process.stdout.isTTY === true;
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    env: process.env,
+    colour,
+    interactive: process.stderr.isTTY === true,
+    width: process.stdout.columns ?? 100,
+    signal: ending.signal,
+  };
+}

@@ -1,0 +1,184 @@
+/** The command as a user runs it: a process of its own, with streams and an exit code. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openCheckpoint } from '@stillframe/checkpoint';
+import { openTemporaryFolder } from '@stillframe/core/file';
+
+const PROGRAM = fileURLToPath(new URL('../bin/stillframe.mjs', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  milliseconds: number;
+}
+
+interface Desk {
+  /** The working folder of every command. */
+  work: string;
+  run(...args: string[]): Promise<Ended>;
+  /** Names of everything in the working and the temporary folder. */
+  left(): Promise<string[]>;
+}
+
+/** A fresh working folder and a fresh folder for temporary files. */
+async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> {
+  await using folder = await openTemporaryFolder(tmpdir());
+  const [work, temporary] = [join(folder.path, 'work'), join(folder.path, 'tmp')];
+  await mkdir(work);
+  await mkdir(temporary);
+  const env = { PATH: process.env['PATH'], HOME: work, TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' };
+  await use({
+    work,
+    left: async () => [...(await readdir(work)), ...(await readdir(temporary))].sort(),
+    async run(...args) {
+      const begin = performance.now();
+      const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const text = { stdout: '', stderr: '' };
+      child.stdout.on('data', (chunk) => {
+        text.stdout += String(chunk);
+      });
+      child.stderr.on('data', (chunk) => {
+        text.stderr += String(chunk);
+      });
+      const code = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', resolve);
+      });
+      return { code, ...text, milliseconds: performance.now() - begin };
+    },
+  });
+}
+
+const COMMANDS: readonly [what: string, args: (archive: string) => string[]][] = [
+  ['inspect', (archive) => ['inspect', archive]],
+  ['inspect as JSON', (archive) => ['inspect', archive, '--output', 'json']],
+  ['search', (archive) => ['search', archive, 'secret']],
+  ['image build', (archive) => ['image', 'build', archive, 'oci:layout']],
+];
+
+/** Files that are no checkpoint; `undefined` is one that does not exist. */
+async function wrongFiles(): Promise<Record<string, Uint8Array | undefined>> {
+  const whole = await readFile(FIXTURE);
+  return {
+    'truncated.tar': whole.subarray(0, 700),
+    'empty.tar': new Uint8Array(),
+    'random.tar': randomBytes(100_000),
+    'missing.tar': undefined,
+  };
+}
+
+for (const [what, args] of COMMANDS) {
+  test(`${what} of what is no checkpoint fails at once, says why, and leaves nothing behind`, () =>
+    atDesk(async ({ work, run, left }) => {
+      for (const [name, bytes] of Object.entries(await wrongFiles())) {
+        if (bytes) await writeFile(join(work, name), bytes);
+        const before = await left();
+        const { code, stdout, stderr, milliseconds } = await quickest(() => run(...args(name)));
+        assert.equal(code, 1, `${name}: ${stderr}`);
+        assert.match(stderr, /^stillframe: .+ {2}\[ERR_[A-Z_]+\]\n/, name);
+        assert.doesNotMatch(stderr, /\n {4}at /, 'no stack');
+        assert.equal(stdout, '', name);
+        // Alone it takes a third of a second; beside all the other tests of a run it has to share the machine.
+        assert.ok(milliseconds < 4000, `${name} took ${Math.round(milliseconds)} ms`);
+        assert.deepEqual(await left(), before, name);
+      }
+    }));
+}
+
+/** The quickest of up to four runs: the machine may be busy with other tests. */
+async function quickest(run: () => Promise<Ended>): Promise<Ended> {
+  let best = await run();
+  for (let more = 3; more > 0 && best.milliseconds >= 1000; more -= 1) {
+    const next = await run();
+    if (next.milliseconds < best.milliseconds) best = next;
+  }
+  return best;
+}
+
+test('an archive cut near its end is refused and where it is cut is said', () =>
+  atDesk(async ({ work, run }) => {
+    const whole = await readFile(FIXTURE);
+    await writeFile(join(work, 'cut.tar'), whole.subarray(0, whole.length - 8192));
+    const { code, stderr } = await run('inspect', 'cut.tar');
+    assert.equal(code, 1);
+    assert.match(stderr, /cut\.tar is truncated at byte \d+: .*\[ERR_ARCHIVE_TRUNCATED\]/);
+  }));
+
+test('a damaged CRIU image is told, the rest is shown, and the exit code is that of partial evidence', () =>
+  atDesk(async ({ work, run }) => {
+    const bytes = await readFile(FIXTURE);
+    await using checkpoint = await openCheckpoint(FIXTURE);
+    const image = checkpoint.archive.entries.get('checkpoint/files.img');
+    assert.ok(image);
+    await writeFile(join(work, 'damaged.tar'), bytes.fill(0xff, image.offset, image.offset + image.size));
+    const { code, stdout } = await run('inspect', 'damaged.tar');
+    assert.equal(code, 4);
+    assert.match(stdout, /Processes \([1-9]/);
+    assert.match(stdout, /Faults of the evidence/);
+    assert.match(stdout, /files\.img/);
+  }));
+
+test('an unknown command or option, and a missing argument, are errors of usage', () =>
+  atDesk(async ({ run, left }) => {
+    for (const args of [
+      ['nonsense'],
+      ['inspect', FIXTURE, '--nonsense'],
+      ['--nonsense'],
+      ['inspect'],
+      ['inspect', FIXTURE, '--output', 'yaml'],
+      ['inspect', FIXTURE, '--pid', 'one'],
+      ['search', FIXTURE, ''],
+      ['search', FIXTURE, 'zz', '--hex'],
+      ['search', FIXTURE, 'x', '--limit', '0'],
+      ['image', 'nonsense'],
+    ]) {
+      const { code, stdout, stderr } = await run(...args);
+      assert.equal(code, 2, args.join(' '));
+      assert.notEqual(stderr, '', args.join(' '));
+      assert.equal(stdout, '', args.join(' '));
+    }
+    assert.deepEqual(await left(), []);
+  }));
+
+test('help and version are results', () =>
+  atDesk(async ({ run }) => {
+    const version = await run('--version');
+    assert.deepEqual([version.code, version.stderr], [0, '']);
+    assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+    const help = await run('--help');
+    assert.equal(help.code, 0);
+    for (const name of ['inspect', 'search', 'checkpoint', 'restore', 'doctor']) assert.ok(help.stdout.includes(name));
+  }));
+
+test('every JSON document parses and says what it is', () =>
+  atDesk(async ({ run }) => {
+    for (const [kind, ...args] of [
+      ['Inspection', 'inspect', FIXTURE],
+      ['MemoryMatchList', 'search', FIXTURE, 'TOKEN'],
+      ['CheckpointImage', 'image', 'build', FIXTURE, 'oci:layout'],
+    ] as const) {
+      const { code, stdout, stderr } = await run(...args, '--output', 'json');
+      assert.equal(code, 0, stderr);
+      const document = JSON.parse(stdout);
+      assert.deepEqual([document.kind, document.schemaVersion], [kind, 1]);
+    }
+    const lines = (await run('search', FIXTURE, 'TOKEN', '--output', 'jsonl')).stdout.trimEnd().split('\n');
+    assert.ok(lines.length > 0);
+    for (const line of lines) {
+      const { kind, schemaVersion } = JSON.parse(line);
+      assert.deepEqual([kind, schemaVersion], ['MemoryMatch', 1]);
+    }
+    const doctor = JSON.parse((await run('doctor', '--output', 'json')).stdout);
+    assert.equal(typeof doctor.kind, 'string');
+    assert.equal(typeof doctor.schemaVersion, 'number');
+    const image = JSON.parse((await run('image', 'inspect', 'oci:layout')).stdout);
+    assert.deepEqual([image.kind, image.schemaVersion, image.checkpoint], ['CheckpointImage', 1, true]);
+  }));

@@ -1,0 +1,34 @@
+/** The stillframe command: builds the command tree, runs it, and turns what it throws into a message and a code. */
+import { Command, CommanderError } from 'commander';
+import { commands } from './commands/index.ts';
+import { exitCodeOf, printError } from './exit.ts';
+import { type Io, openIo } from './io.ts';
+import { productVersion } from './product.ts';
+
+const io = openIo(process);
+process.exitCode = await main(process.argv.slice(2), io);
+
+async function main(argv: string[], io: Io): Promise<number> {
+  const program = new Command('stillframe')
+    .description('Forensic container checkpointing: copy a running container, look inside, restore it anywhere.')
+    .version(productVersion)
+    .showHelpAfterError('(add --help for what this command takes)')
+    .enablePositionalOptions()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .exitOverride();
+  let code = 0;
+  // Options of the program itself take no value, so the first other word is the command.
+  const wanted = argv.find((word) => !word.startsWith('-'));
+  for (const { name, summary, load } of commands) {
+    if (name !== wanted) program.command(name).description(summary);
+    else (await load())(program, io, (result) => (code = result ?? 0));
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    printError(io, error);
+    return exitCodeOf(error);
+  }
+}

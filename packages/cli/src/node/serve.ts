@@ -1,0 +1,98 @@
+/** The embedded node as one process: runtime, CRI socket and kubelet-compatible API. */
+import { join } from 'node:path';
+import { type Logger, UndoStack } from '@stillframe/core';
+import { type CriServerOptions, serveCri } from '@stillframe/cri';
+import { openCriClient } from '@stillframe/cri/client';
+import { startKubeletApi } from '@stillframe/kubelet';
+import { foldersOf, type NodePaths, openNode } from '@stillframe/runtime';
+import { productVersion } from '../product.ts';
+import { openRegistries } from '../registries.ts';
+import { criuDefaultsOf, type NodeConfig } from './config.ts';
+import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
+import { NodeMetrics } from './metrics.ts';
+import { servePlainHttp } from './plain-http.ts';
+
+export interface ServeOptions {
+  paths: NodePaths;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  cgroupParent: string;
+  /** The rest of the configuration file. */
+  config?: NodeConfig;
+  env: Readonly<Record<string, string | undefined>>;
+  logger: Logger;
+}
+
+/** A node that serves until it is disposed; its containers go on without it. */
+export async function serveNode(options: ServeOptions): Promise<{ endpoints: NodeEndpoints } & AsyncDisposable> {
+  const { paths, logger, env } = options;
+  const undo = new UndoStack({ deadline: ((options.config?.stopTimeout ?? 60) + 60) * 1000 });
+  try {
+    const { config = {} } = options;
+    const { mirrors, insecure, pinned } = config.images ?? {};
+    const registries = openRegistries(env, { mirrors, insecure, logger });
+    undo.push('registry connections', () => registries[Symbol.asyncDispose]());
+    const metrics = new NodeMetrics();
+    const node = await openNode({
+      paths,
+      env,
+      openRepository: (reference, credentials) => registries.mirrored(reference, credentials),
+      pinnedImages: pinned,
+      criuDefaults: criuDefaultsOf(config),
+      network: config.network,
+      observer: metrics,
+      version: productVersion,
+      cgroupParent: options.cgroupParent,
+      logger,
+    });
+    undo.push('node', () => node[Symbol.asyncDispose]());
+    const socket = config.socket ?? socketOf(paths.state);
+    const onCall: CriServerOptions['onCall'] = (call) => metrics.called(call);
+    const { streaming } = config;
+    const server = await serveCri(node, {
+      socket,
+      logger,
+      streaming,
+      onCall,
+      graceMs: (config.stopTimeout ?? 60) * 1000,
+    });
+    undo.push('CRI server', () => server[Symbol.asyncDispose]());
+    const criClient = await openCriClient({ socket });
+    undo.push('CRI client', () => criClient[Symbol.asyncDispose]());
+    const folders = foldersOf(paths);
+    const api = await startKubeletApi({
+      criClient,
+      pkiFolder: folders.pki,
+      checkpointsFolder: folders.checkpoints,
+      host: options.host,
+      port: options.port,
+      logger,
+      metrics: () => metrics.text(node),
+    });
+    undo.push('kubelet API', () => api[Symbol.asyncDispose]());
+    const plain =
+      config.metrics && (await servePlainHttp({ host: '127.0.0.1', ...config.metrics }, () => metrics.text(node)));
+    if (plain) undo.push('metrics', () => plain[Symbol.asyncDispose]());
+    const endpoints: NodeEndpoints = {
+      pid: process.pid,
+      socket,
+      kubelet: `https://${api.address.host.includes(':') ? `[${api.address.host}]` : api.address.host}:${api.address.port}`,
+      ...(plain ? { metrics: plain.url } : {}),
+      checkpoints: folders.checkpoints,
+      clientCertificate: api.pki.client,
+      clientKey: api.pki.clientKey,
+      ca: api.pki.authority,
+    };
+    await writeEndpoints(paths, endpoints);
+    return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+  } catch (error) {
+    await undo[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The file that a node in the background logs to. */
+export function nodeLogPath(paths: NodePaths): string {
+  return join(paths.root, 'node.log');
+}

@@ -1,0 +1,43 @@
+/** Opens a checkpoint wherever the user says it lies: archive, folder, image layout or registry. */
+import { stat } from 'node:fs/promises';
+import { type Checkpoint, openCheckpoint, openCheckpointImage } from '@stillframe/checkpoint';
+import { UndoStack } from '@stillframe/core';
+import { Layout, parseImageLocation } from '@stillframe/oci';
+import type { Io } from './io.ts';
+import { openRegistries } from './registries.ts';
+
+/**
+ * A path that exists is a file or folder; anything else is a reference. `partial`: a truncated or damaged archive is
+ * opened as far as it can be read. Throws what the readers throw.
+ */
+export async function openEvidence(what: string, io: Io, { partial = false } = {}): Promise<Checkpoint> {
+  const looksLikePath = isPathLike(what);
+  if (looksLikePath || (await stat(what).catch(() => undefined)))
+    return openCheckpoint(what, { signal: io.signal, partial });
+  const location = parseImageLocation(what);
+  if (location.kind === 'layout') {
+    return openCheckpointImage(await Layout.open(location.path), location.tag ?? 'latest', { signal: io.signal });
+  }
+  const registries = openRegistries(io.env);
+  const undo = new UndoStack();
+  undo.push('registry connections', () => registries[Symbol.asyncDispose]());
+  try {
+    const { tag, digest } = location.reference;
+    const checkpoint = await openCheckpointImage(registries.repository(what), digest ?? tag ?? 'latest', {
+      signal: io.signal,
+    });
+    undo.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
+    return { ...checkpoint, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+  } catch (error) {
+    await undo[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Whether `what` can only be a path. A name without `/` and `:` is no reference either: taken for one, a mistyped file
+ * name would be asked for at a public registry.
+ */
+export function isPathLike(what: string): boolean {
+  return /^[./]/.test(what) || /\.(tar|tar\.gz|tgz|tar\.zst|img)$/.test(what) || !/[/:]/.test(what);
+}

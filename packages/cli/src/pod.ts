@@ -1,0 +1,101 @@
+/** A pod with one container, started over CRI; what fails is taken down again. */
+import { UndoStack } from '@stillframe/core';
+import type { CriClient } from '@stillframe/cri/client';
+import { NamespaceMode } from '@stillframe/cri/proto';
+import { cliError } from './usage.ts';
+
+export interface PodRequest {
+  kubeNamespace: string;
+  pod: string;
+  container: string;
+  uid: string;
+  /** Image reference, or an archive's path for a restore. */
+  image: string;
+  /** Whether the image is pulled where it is not there; not for archives. */
+  pull: boolean;
+  command: readonly string[];
+  env: readonly { key: string; value: string }[];
+  mounts: readonly { hostPath: string; containerPath: string; readonly: boolean }[];
+  /** Shares the host's network instead of having one of its own. */
+  hostNetwork?: boolean;
+  /** Has only a loopback interface. */
+  noNetwork?: boolean;
+  annotations?: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+}
+
+export interface StartedPod {
+  sandboxID: string;
+  containerID: string;
+  logPath: string;
+}
+
+const { NODE, POD, CONTAINER } = NamespaceMode;
+/** Milliseconds for calls that pull, dump or restore gigabytes. */
+const LONG = 3_600_000;
+
+/** RunPodSandbox, PullImage, CreateContainer, StartContainer, as a kubelet does. */
+export async function startPod(client: CriClient, request: PodRequest): Promise<StartedPod> {
+  const { signal, image } = request;
+  const sandbox = {
+    metadata: { name: request.pod, uid: request.uid, namespace: request.kubeNamespace, attempt: 0 },
+    labels: {
+      'io.kubernetes.pod.name': request.pod,
+      'io.kubernetes.pod.namespace': request.kubeNamespace,
+      'io.kubernetes.pod.uid': request.uid,
+    },
+    ...(request.noNetwork && !request.hostNetwork ? { annotations: { 'io.stillframe.network': 'none' } } : {}),
+    linux: { securityContext: { namespaceOptions: { network: request.hostNetwork ? NODE : POD, pid: CONTAINER } } },
+  };
+  if (request.pull) {
+    const { image: present } = await client.image.imageStatus({ image: { image } }, { signal });
+    if (!present) await client.image.pullImage({ image: { image } }, { signal, timeoutMs: LONG });
+  }
+  await using undo = new UndoStack({ deadline: 60_000 });
+  const { podSandboxId } = await client.runtime.runPodSandbox({ config: sandbox }, { signal });
+  undo.push('pod', () => removePod(client, podSandboxId));
+  const config = {
+    metadata: { name: request.container, attempt: 0 },
+    image: { image },
+    command: [...request.command],
+    envs: request.env.map(({ key, value }) => ({ key, value: new TextEncoder().encode(value) })),
+    mounts: [...request.mounts],
+    labels: { ...sandbox.labels, 'io.kubernetes.container.name': request.container },
+    annotations: { ...request.annotations },
+    logPath: `${request.container}/0.log`,
+  };
+  const { containerId } = await client.runtime.createContainer(
+    { podSandboxId, config, sandboxConfig: sandbox },
+    { signal, timeoutMs: LONG },
+  );
+  await client.runtime.startContainer({ containerId }, { signal, timeoutMs: LONG });
+  const { status } = await client.runtime.containerStatus({ containerId }, { signal });
+  undo.keep();
+  return { sandboxID: podSandboxId, containerID: containerId, logPath: status?.logPath ?? '' };
+}
+
+/** Stops and removes a pod with all its containers. */
+export async function removePod(client: CriClient, podSandboxId: string): Promise<void> {
+  await client.runtime.stopPodSandbox({ podSandboxId });
+  await client.runtime.removePodSandbox({ podSandboxId });
+}
+
+/** Throws ERR_POD_EXISTS where a pod of that name is there: two of one name could not be told apart by it. */
+export async function demandFreeName(
+  client: CriClient,
+  kubeNamespace: string,
+  pod: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await podNames(client, kubeNamespace, signal)).has(pod)) {
+    throw cliError('ERR_POD_EXISTS', `there is a pod ${kubeNamespace}/${pod} already`);
+  }
+}
+
+/** Names of the pods in a Kubernetes namespace. */
+export async function podNames(client: CriClient, kubeNamespace: string, signal: AbortSignal): Promise<Set<string>> {
+  const { items } = await client.runtime.listPodSandbox({}, { signal });
+  return new Set(
+    items.filter(({ metadata }) => metadata?.namespace === kubeNamespace).map(({ metadata }) => metadata?.name ?? ''),
+  );
+}

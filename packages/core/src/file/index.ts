@@ -1,0 +1,3 @@
+export * from './atomic-file.ts';
+export * from './file-source.ts';
+export * from './temporary-folder.ts';

@@ -1,0 +1,5 @@
+export { type CriErrorCode, criError } from '../grpc/errors.ts';
+export { rpcErrorText } from '../grpc/status.ts';
+export * from './cri-client.ts';
+export type { CallOptions, ServiceClient, StreamMethod, UnaryMethod } from './service-client.ts';
+export { socketPath } from './socket.ts';

@@ -1,0 +1,2 @@
+export type { EndedCall } from './observe.ts';
+export { type CriServerOptions, serveCri } from './server.ts';

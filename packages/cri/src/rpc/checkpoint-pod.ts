@@ -1,0 +1,12 @@
+/** CheckpointPod (cri-api 0.37): only the caller's deadline limits it. */
+import { required } from './invalid.ts';
+import type { RuntimeRpc } from './rpc.ts';
+
+export const checkpointPod: RuntimeRpc<'checkpointPod'> =
+  (node) =>
+  async ({ podSandboxId, outputPath, containerIds, options }, { signal }) => {
+    const sandboxID = required(podSandboxId, 'pod_sandbox_id');
+    const request = { sandboxID, outputPath: required(outputPath, 'output_path'), containerIDs: containerIds, options };
+    await node.checkpointPod(request, { signal });
+    return {};
+  };

@@ -1,0 +1,31 @@
+/** Status (CRI v1): whether runtime and network are ready. */
+import type { RuntimeRpc } from './rpc.ts';
+
+export const status: RuntimeRpc<'status'> =
+  (node) =>
+  async ({ verbose }) => {
+    const { oci, criuVersion, networkLock, folders } = node.context;
+    const facts = {
+      runtime: `${oci.name} ${oci.version}`,
+      criu: criuVersion,
+      networkLock,
+      checkpoints: folders.checkpoints,
+    };
+    const info: Record<string, string> = verbose ? { config: JSON.stringify(facts) } : {};
+    return {
+      status: {
+        conditions: [
+          { type: 'RuntimeReady', status: true },
+          { type: 'NetworkReady', status: true, ...networkFault(node.context.networks.reason) },
+        ],
+      },
+      info,
+      // Mounts of a whole tree read-only need runc 1.1 or crun 1.4, which every system that is supported here has.
+      runtimeHandlers: ['', oci.name].map((name) => ({ name, features: { recursiveReadOnlyMounts: true } })),
+    };
+  };
+
+/** Pods run all the same, each with its loopback interface. */
+function networkFault(message: string | undefined) {
+  return message === undefined ? {} : { reason: 'LoopbackOnly', message };
+}

@@ -1,0 +1,213 @@
+/**
+ * THE table of CRIU image kinds. A new kind is one row here. Source: CRIU 4.2 image-desc.c and magic.h.
+ * Several kinds share a magic or have none, so the file name decides what an image is and the magic must agree.
+ * Left out: the page images of before 2012, which have the name of today's raw ones and no reader any more.
+ */
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { type FramedKind, framed, type ImageKind, paddingTo, raw } from './kind.ts';
+import * as proto from './proto.ts';
+
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+
+/** All kinds, in the order of checkpoint-spec 7.2: tasks, memory, files, sockets, confinement, namespaces, others. */
+export const kinds = [
+  framed('inventory', '', 0x58313116, proto.inventory_entrySchema),
+  framed('pstree', '', 0x50273030, proto.pstree_entrySchema),
+  framed('core', '%u', 0x55053847, proto.core_entrySchema, { perTask: true }),
+  framed('ids', '%u', 0x54432030, proto.task_kobj_ids_entrySchema, { perTask: true }),
+  framed('fs', '%u', 0x51403912, proto.fs_entrySchema, { perTask: true }),
+  framed('creds', '%u', 0x54023547, proto.creds_entrySchema, { perTask: true, legacy: true }),
+  framed('sigacts', '%u', 0x55344201, proto.sa_entrySchema, { perTask: true, legacy: true }),
+  framed('itimers', '%u', 0x57464056, proto.itimer_entrySchema, { perTask: true, legacy: true }),
+  framed('posix-timers', '%u', 0x52603957, proto.posix_timer_entrySchema, { perTask: true, legacy: true }),
+  framed('rlimit', '%u', 0x57113925, proto.rlimit_entrySchema, { perTask: true, legacy: true }),
+  framed('signal-s', '%u', 0x59255647, proto.siginfo_entrySchema, { perTask: true, legacy: true }),
+  framed('signal-p', '%u', 0x59255647, proto.siginfo_entrySchema, { perTask: true, legacy: true }),
+
+  // Half a million VMAs, eight times what the kernel allows unless it is told otherwise.
+  framed('mm', '%u', 0x57492820, proto.mm_entrySchema, { perTask: true, messageLimit: 32 << 20 }),
+  framed('vmas', '%u', 0x54123737, proto.vma_entrySchema, { perTask: true, legacy: true }),
+  framed('pagemap', '%u', 0x56084025, proto.pagemap_entrySchema, { head: proto.pagemap_headSchema, perTask: true }),
+  framed('pagemap-shmem', '%u', 0x56084025, proto.pagemap_entrySchema, { head: proto.pagemap_headSchema }),
+  raw('pages', 'pages-%u.img', { perTask: true }),
+  raw('pages-shmem', 'pages-shmem-%u.img', { legacy: true }),
+  framed('memfd', '', 0x48453499, proto.memfd_inode_entrySchema),
+
+  framed('fdinfo', '%u', 0x56213732, proto.fdinfo_entrySchema, { perTask: true }),
+  framed('files', '', 0x56303138, proto.file_entrySchema),
+  framed('reg-files', '', 0x50363636, proto.reg_file_entrySchema, { legacy: true }),
+  framed('ext-files', '', 0x59255641, proto.ext_file_entrySchema, { legacy: true }),
+  framed('ns-files', '', 0x61394011, proto.ns_file_entrySchema, { legacy: true }),
+  framed('eventfd', '', 0x44523722, proto.eventfd_file_entrySchema, { legacy: true }),
+  framed('eventpoll', '', 0x45023858, proto.eventpoll_file_entrySchema, { legacy: true }),
+  framed('eventpoll-tfd', '', 0x44433746, proto.eventpoll_tfd_entrySchema, { legacy: true }),
+  framed('signalfd', '', 0x57323820, proto.signalfd_entrySchema, { legacy: true }),
+  framed('timerfd', '', 0x50493712, proto.timerfd_entrySchema, { legacy: true }),
+  framed('inotify', '', 0x48424431, proto.inotify_file_entrySchema, { legacy: true }),
+  framed('inotify-wd', '', 0x54562009, proto.inotify_wd_entrySchema, { legacy: true }),
+  framed('fanotify', '', 0x55096122, proto.fanotify_file_entrySchema, { legacy: true }),
+  framed('fanotify-mark', '', 0x56506035, proto.fanotify_mark_entrySchema, { legacy: true }),
+  framed('pipes', '', 0x56513555, proto.pipe_entrySchema, { legacy: true }),
+  framed('pipes-data', '', 0x56453709, proto.pipe_data_entrySchema, {
+    payload: ({ bytes }) => [{ name: 'data', bytes }],
+  }),
+  framed('fifo', '', 0x58364939, proto.fifo_entrySchema, { legacy: true }),
+  framed('fifo-data', '', 0x59333054, proto.pipe_data_entrySchema, {
+    payload: ({ bytes }) => [{ name: 'data', bytes }],
+  }),
+  framed('tty', '', 0x59433025, proto.tty_file_entrySchema, { legacy: true }),
+  framed('tty-info', '', 0x59453036, proto.tty_info_entrySchema),
+  framed('tty-data', '', 0x59413026, proto.tty_data_entrySchema),
+  framed('tunfile', '', 0x57143751, proto.tunfile_entrySchema, { legacy: true }),
+  framed('pidfd', '', 0x54435556, proto.pidfd_entrySchema, { legacy: true }),
+  framed('bpfmap-file', '', 0x57506142, proto.bpfmap_file_entrySchema, { legacy: true }),
+  framed('bpfmap-data', '', 0x64324033, proto.bpfmap_data_entrySchema, {
+    payload: ({ keysBytes, valuesBytes }) => [
+      { name: 'keys', bytes: keysBytes },
+      { name: 'values', bytes: valuesBytes },
+    ],
+  }),
+  framed('filelocks', '', 0x54323616, proto.file_lock_entrySchema),
+  framed('remap-fpath', '', 0x59133954, proto.remap_file_path_entrySchema),
+  framed('ghost-file', '%x', 0x52583605, proto.ghost_chunk_entrySchema, {
+    head: proto.ghost_file_entrySchema,
+    // A small regular file follows whole; a device or a symbolic link has no content.
+    headPayload: ({ mode, chunks }) =>
+      !chunks && (mode & S_IFMT) === S_IFREG ? [{ name: 'data', bytes: 'rest' }] : [],
+    payload: ({ len }) => [{ name: 'data', bytes: len }],
+  }),
+
+  framed('unixsk', '', 0x54373943, proto.unix_sk_entrySchema, { legacy: true }),
+  framed('inetsk', '', 0x56443851, proto.inet_sk_entrySchema, { legacy: true }),
+  framed('packetsk', '', 0x60454618, proto.packet_sock_entrySchema, { legacy: true }),
+  framed('netlinksk', '', 0x58005614, proto.netlink_sk_entrySchema, { legacy: true }),
+  framed('sk-queues', '', 0x56264026, proto.sk_packet_entrySchema, {
+    payload: ({ length }) => [{ name: 'data', bytes: length }],
+  }),
+  framed('tcp-stream', '%x', 0x51465506, proto.tcp_stream_entrySchema, {
+    payload: ({ inqLen, outqLen }) => [
+      { name: 'received', bytes: inqLen },
+      { name: 'sent', bytes: outqLen },
+    ],
+  }),
+
+  framed('seccomp', '', 0x64413049, proto.seccomp_entrySchema),
+  framed('apparmor', '', 0x59423047, proto.apparmor_entrySchema),
+  framed('cgroup', '', 0x59383330, proto.cgroup_entrySchema),
+  framed('cpuinfo', '', 0x61404013, proto.cpuinfo_entrySchema),
+
+  framed('utsns', '%u', 0x54473203, proto.utsns_entrySchema),
+  framed('timens', '%u', 0x43114433, proto.timens_entrySchema),
+  framed('pidns', '%u', 0x61157326, proto.pidns_entrySchema),
+  framed('userns', '%u', 0x55474906, proto.userns_entrySchema),
+  framed('ipcns-var', '%u', 0x53115007, proto.ipc_var_entrySchema),
+  framed('ipcns-shm', '%u', 0x46283044, proto.ipc_shm_entrySchema, {
+    payload: ({ inPagemaps, size }) => (inPagemaps ? [] : [{ name: 'data', bytes: size, padding: paddingTo(size, 4) }]),
+  }),
+  framed('ipcns-msg', '%u', 0x55453737, proto.ipc_msg_entrySchema, {
+    members: {
+      message: proto.ipc_msgSchema,
+      count: ({ qnum }) => qnum,
+      payload: ({ msize }) => [{ name: 'data', bytes: msize, padding: paddingTo(msize, 8) }],
+    },
+  }),
+  framed('ipcns-sem', '%u', 0x59573019, proto.ipc_sem_entrySchema, {
+    payload: ({ nsems }) => [{ name: 'values', bytes: nsems * 2, padding: paddingTo(nsems * 2, 8) }],
+  }),
+  framed('mountpoints', '%u', 0x55563928, proto.mnt_entrySchema),
+  framed('netdev', '%u', 0x57373951, proto.net_device_entrySchema),
+  framed('netns', '%u', 0x55933752, proto.netns_entrySchema),
+  raw('ifaddr', 'ifaddr-%u.img'),
+  raw('route', 'route-%u.img'),
+  raw('route6', 'route6-%u.img'),
+  raw('rule', 'rule-%u.img'),
+  raw('iptables', 'iptables-%u.img'),
+  raw('ip6tables', 'ip6tables-%u.img'),
+  raw('nftables', 'nftables-%u.img'),
+  raw('netns-ct', 'netns-ct-%u.img'),
+  raw('netns-exp', 'netns-exp-%u.img'),
+
+  framed('autofs', '%u', 0x49353943, proto.autofs_entrySchema),
+  framed('binfmt-misc', '', 0x67343323, proto.binfmt_misc_entrySchema),
+  framed('binfmt-misc-old', '%u', 0x67343323, proto.binfmt_misc_entrySchema, { stem: 'binfmt-misc', legacy: true }),
+  raw('tmpfs-dev', 'tmpfs-dev-%u.tar.gz.img'),
+  raw('tmpfs', 'tmpfs-%u.tar.gz.img', { legacy: true }),
+  framed('stats-dump', '', 0x57093306, proto.stats_entrySchema, { service: true }),
+  framed('stats-restore', '', 0x57093306, proto.stats_entrySchema, { service: true }),
+  framed('irmap-cache', '', 0x57004059, proto.irmap_cache_entrySchema, { service: true }),
+] as const;
+
+type Row = (typeof kinds)[number];
+/** The name of any kind. */
+export type KindName = Row['name'];
+/** The name of a kind made of messages. */
+export type FramedName = Extract<Row, { form: 'framed' }>['name'];
+type RowOf<N extends KindName> = Extract<Row, { name: N }>;
+type ShapeOf<D> = D extends DescMessage ? MessageShape<D> : never;
+/** The message of an entry of kind `N`: `EntryOf<'core'>` is core_entry. */
+export type EntryOf<N extends FramedName> =
+  RowOf<N> extends FramedKind<N, infer D, infer _H, infer _M> ? ShapeOf<D> : never;
+/** The message before the entries of kind `N`; never where it has none. */
+export type HeadOf<N extends FramedName> =
+  RowOf<N> extends FramedKind<N, infer _D, infer H, infer _M> ? ShapeOf<H> : never;
+/** The message of the members of an entry of kind `N`; never where it has none. */
+export type MemberOf<N extends FramedName> =
+  RowOf<N> extends FramedKind<N, infer _D, infer _H, infer M> ? ShapeOf<M> : never;
+
+/** An image by its file name: the row of its kind and, for kinds of which a set may have several, its id. */
+export interface NamedImage {
+  name: string;
+  kind: ImageKind & { name: KindName };
+  /** A pid, tid, namespace id… as the kind has it; undefined where the kind has one image only. */
+  id: number | undefined;
+}
+
+const rows: readonly (ImageKind & { name: KindName })[] = kinds;
+const byName = new Map(rows.map((kind) => [kind.name, kind]));
+const patterns = rows.map((kind) => ({
+  kind,
+  radix: kind.file.includes('%x') ? 16 : 10,
+  pattern: patternOf(kind.file),
+}));
+
+/** The row of a kind. */
+export function kindNamed(name: KindName): ImageKind & { name: KindName } {
+  const kind = byName.get(name);
+  if (kind === undefined) throw new TypeError(`no image kind is called ${name}`);
+  return kind;
+}
+
+/**
+ * The kind and id of an image, from its file name. Undefined for a file that is no CRIU image, also where the id is not
+ * written as CRIU writes it (leading zeroes, upper case) or exceeds 2^53: two names must not mean one image.
+ */
+export function kindOfFile(fileName: string): NamedImage | undefined {
+  for (const { kind, pattern, radix } of patterns) {
+    const match = pattern.exec(fileName);
+    if (match === null) continue;
+    const digits = match[1];
+    if (digits === undefined) return { name: fileName, kind, id: undefined };
+    const id = Number.parseInt(digits, radix);
+    return Number.isSafeInteger(id) ? { name: fileName, kind, id } : undefined;
+  }
+  return undefined;
+}
+
+/** The file name of the image of a kind; the reverse of kindOfFile. Throws TypeError where the kind needs an id. */
+export function fileNameOf(name: KindName, id?: number): string {
+  return kindNamed(name).file.replace(/%[ux]/, (form) => {
+    if (id === undefined) throw new TypeError(`an image of kind ${name} has an id`);
+    return id.toString(form === '%x' ? 16 : 10);
+  });
+}
+
+/** The names of all kinds that have this magic: none, one, or several. */
+export function kindsOfMagic(magic: number): readonly KindName[] {
+  return rows.filter((kind) => kind.magic === magic).map((kind) => kind.name);
+}
+
+function patternOf(file: string): RegExp {
+  const escaped = file.replaceAll('.', '\\.');
+  return new RegExp(`^${escaped.replace('%u', '(0|[1-9][0-9]*)').replace('%x', '(0|[1-9a-f][0-9a-f]*)')}$`);
+}

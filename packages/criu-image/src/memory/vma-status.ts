@@ -1,0 +1,20 @@
+/** The bits of vma_entry.status, by which CRIU says what a VMA is. Source: CRIU 4.2 image.h. */
+export const VmaStatus = {
+  REGULAR: 0x1,
+  STACK: 0x2,
+  VSYSCALL: 0x4,
+  VDSO: 0x8,
+  HEAP: 0x20,
+  FILE_PRIVATE: 0x40,
+  FILE_SHARED: 0x80,
+  ANON_SHARED: 0x100,
+  ANON_PRIVATE: 0x200,
+  SYSVIPC: 0x400,
+  SOCKET: 0x800,
+  VVAR: 0x1000,
+  AIORING: 0x2000,
+  MEMFD: 0x4000,
+  SHSTK: 0x8000,
+  GUARD: 0x10000,
+  UPROBES: 0x20000,
+} as const;

@@ -1,0 +1,12 @@
+/** The parts of the demo that lab tests play with, too. */
+export { buildBaseImage } from './base-image.ts';
+export {
+  command as counterCommand,
+  demandUnbroken,
+  environment as counterEnvironment,
+  numbersIn,
+  numbersOf,
+  SECRET,
+  waitForNumbers,
+} from './counter.ts';
+export { execute, Stillframe } from './stillframe.ts';

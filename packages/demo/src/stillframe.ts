@@ -1,0 +1,68 @@
+/** The real command line, run as a user would run it. */
+import { spawn } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('../../cli/bin/stillframe.mjs', import.meta.url));
+
+export interface Ran {
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end. Throws an Error with the program's last words where it fails. */
+export async function execute(argv: readonly string[], signal?: AbortSignal): Promise<Ran> {
+  const [program = '', ...args] = argv;
+  signal?.throwIfAborted();
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Not spawn's own signal: that gives up at once, and the clean-up would race with what the child still undoes.
+  const interrupt = () => child.kill('SIGINT');
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const text = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    text.stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    text.stderr += String(chunk);
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  }).finally(() => signal?.removeEventListener('abort', interrupt));
+  signal?.throwIfAborted();
+  if (code !== 0) throw new Error(text.stderr.trim() || text.stdout.trim() || `${program} ended with code ${code}`);
+  return text;
+}
+
+export class Stillframe {
+  readonly #place: readonly string[];
+  readonly #cgroupParent: string;
+
+  /** `folder` holds everything of the node that every command speaks to; its name marks the node's cgroups, too. */
+  constructor(folder: string) {
+    this.#place = ['--root', join(folder, 'root'), '--state', join(folder, 'state')];
+    this.#cgroupParent = `/${basename(folder)}`;
+  }
+
+  /** Starts the node. Port 0 lets the system choose. */
+  up<T>(port: number, signal?: AbortSignal): Promise<T> {
+    return this.json<T>(['node', 'up'], ['--port', String(port), '--cgroup-parent', this.#cgroupParent], signal);
+  }
+
+  /** A command that speaks to the node. */
+  atNode(command: readonly string[], rest: readonly string[] = [], signal?: AbortSignal): Promise<Ran> {
+    return execute([process.execPath, PROGRAM, ...command, ...this.#place, ...rest], signal);
+  }
+
+  /** A command that speaks to the node, and its JSON. */
+  async json<T>(command: readonly string[], rest: readonly string[] = [], signal?: AbortSignal): Promise<T> {
+    const { stdout } = await this.atNode([...command, '--output', 'json'], rest, signal);
+    return JSON.parse(stdout) as T;
+  }
+
+  /** A command that only reads archives or images, and its JSON. */
+  async read<T>(command: readonly string[], signal?: AbortSignal): Promise<T> {
+    const { stdout } = await execute([process.execPath, PROGRAM, ...command, '--output', 'json'], signal);
+    return JSON.parse(stdout) as T;
+  }
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { digestOf, isCode } from '@stillframe/core';
+import fc from 'fast-check';
+import { type CaptureEvidence, decodeCapture, encodeCapture } from './capture.ts';
+
+const evidence: CaptureEvidence = {
+  archive: { name: 'c.tar', digest: digestOf(new Uint8Array(3)), size: 3 },
+  container: { id: 'a', name: 'c', podName: 'p', kubeNamespace: 'default', image: 'i', imageID: 'j' },
+  versions: { stillframe: '0', ociRuntime: 'runc 1', criu: '4.2' },
+  node: { hostname: 'h', kernel: 'k' },
+  startedAt: '2026-01-01T00:00:00Z',
+  finishedAt: '2026-01-01T00:00:01Z',
+  pause: { truePause: 120, dump: 100, rootfsDiff: 10 },
+  options: {},
+  notCaptured: [],
+};
+
+test('what a capture says of itself is read back', () => {
+  const { name, digest } = evidence.archive;
+  assert.deepEqual(decodeCapture(encodeCapture(evidence)), { name, digest, truePause: 120, signed: false });
+});
+
+test('a changed, cut or foreign text is refused with a code, never half read', () => {
+  const text = encodeCapture(evidence);
+  const invalid = (wrong: string) =>
+    assert.throws(
+      () => decodeCapture(wrong),
+      (e) => isCode(e, 'ERR_EVIDENCE_INVALID'),
+    );
+  for (let end = 0; end < text.length - 2; end += 1) invalid(text.slice(0, end));
+  for (const wrong of ['null', '[]', '{}', '{"payloadType":"x","payload":"e30=","signatures":[]}']) invalid(wrong);
+  fc.assert(fc.property(fc.json(), (json) => invalid(json)));
+});

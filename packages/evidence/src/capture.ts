@@ -1,0 +1,75 @@
+/** What a capture says of itself: an in-toto statement (v1), kept beside the archive as `<archive>.evidence.json`. */
+import { type Digest, hexOf, isDigest } from '@stillframe/core';
+import { decodeEnvelope, encodeEnvelope, parseObject } from './envelope.ts';
+import { evidenceError } from './errors.ts';
+
+export interface CaptureEvidence {
+  archive: { name: string; digest: Digest; size: number };
+  container: { id: string; name: string; podName: string; kubeNamespace: string; image: string; imageID: string };
+  versions: { stillframe: string; ociRuntime: string; criu: string };
+  node: { hostname: string; kernel: string };
+  /** RFC 3339. */
+  startedAt: string;
+  finishedAt: string;
+  /** Microseconds: outside measure of the whole freeze, and the shares that are known of it. */
+  pause: { truePause: number; dump: number; rootfsDiff: number };
+  options: Readonly<Record<string, unknown>>;
+  /** What a reader might expect in the archive and will not find. */
+  notCaptured: readonly string[];
+}
+
+/** What is read back of evidence; it is untrusted until a signature says otherwise. */
+export interface RecordedCapture {
+  /** Name of the archive when it was made. */
+  name: string;
+  digest: Digest;
+  /** Microseconds. */
+  truePause: number;
+  signed: boolean;
+}
+
+const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+const PREDICATE_TYPE = 'urn:stillframe:capture:v1';
+const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
+
+/** Path of the evidence that belongs to an archive. */
+export function evidencePath(archive: string): string {
+  return `${archive}.evidence.json`;
+}
+
+/** The evidence file's text. Without a node key it carries no signature, and says so by the empty list. */
+export function encodeCapture({ archive, ...predicate }: CaptureEvidence): string {
+  const statement = {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: archive.name, digest: { sha256: hexOf(archive.digest) } }],
+    predicateType: PREDICATE_TYPE,
+    predicate: { ...predicate, size: archive.size },
+  };
+  const payload = new TextEncoder().encode(JSON.stringify(statement));
+  return encodeEnvelope({ payloadType: PAYLOAD_TYPE, payload, signatures: [] });
+}
+
+/** Reads an evidence file's text. Throws ERR_EVIDENCE_INVALID for anything that is not a capture's statement. */
+export function decodeCapture(text: string): RecordedCapture {
+  const envelope = decodeEnvelope(text);
+  const statement = parseObject(new TextDecoder().decode(envelope.payload), 'the statement');
+  if (statement['_type'] !== STATEMENT_TYPE || statement['predicateType'] !== PREDICATE_TYPE) {
+    throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement is not about a capture of this version');
+  }
+  const name = at(statement, 'subject', 0, 'name');
+  const digest = `sha256:${String(at(statement, 'subject', 0, 'digest', 'sha256'))}`;
+  const truePause = at(statement, 'predicate', 'pause', 'truePause');
+  if (typeof name !== 'string' || !isDigest(digest) || typeof truePause !== 'number' || !(truePause >= 0)) {
+    throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement names no archive, digest or pause');
+  }
+  return { name, digest, truePause, signed: envelope.signatures.length > 0 };
+}
+
+function at(value: unknown, ...path: (string | number)[]): unknown {
+  let here = value;
+  for (const step of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined;
+    here = (here as Record<string | number, unknown>)[step];
+  }
+  return here;
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { archiveName, isDnsLabel, isDnsSubdomain, rfc3339 } from './names.ts';
+
+describe('the time in an archive name', () => {
+  const time = new Date('2026-08-22T17:21:51.987Z');
+
+  it('is local, to the second, as Go writes RFC 3339', () => {
+    assert.equal(rfc3339(time, 0), '2026-08-22T17:21:51Z');
+    assert.equal(rfc3339(time, 120), '2026-08-22T19:21:51+02:00');
+    assert.equal(rfc3339(time, -210), '2026-08-22T13:51:51-03:30');
+    assert.equal(rfc3339(time, 420), '2026-08-23T00:21:51+07:00');
+  });
+
+  it('is the same instant in every zone', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4e9 }), fc.integer({ min: -14 * 60, max: 14 * 60 }), (seconds, offset) => {
+        assert.equal(Date.parse(rfc3339(new Date(seconds * 1000), offset)), seconds * 1000);
+      }),
+    );
+  });
+});
+
+describe('a name in a path', () => {
+  it('is a DNS label or subdomain, or nothing', () => {
+    for (const good of ['a', 'counter-1', '0', 'a'.repeat(63)]) assert.ok(isDnsLabel(good), good);
+    for (const bad of ['', '-a', 'a-', 'A', 'a.b', 'a_b', 'a/b', '..', 'a\n', 'a'.repeat(64), 'ä']) {
+      assert.ok(!isDnsLabel(bad), bad);
+    }
+    assert.ok(isDnsSubdomain('etcd-node.example.com'));
+    for (const bad of ['.', '..', 'a..b', '.a', 'a.', 'a/../b']) assert.ok(!isDnsSubdomain(bad), bad);
+  });
+
+  it('cannot lead an archive out of its folder', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        if (isDnsSubdomain(name)) assert.doesNotMatch(name, /[/\0]|\.\./);
+      }),
+    );
+    const name = archiveName({ kubeNamespace: 'default', pod: 'counters', container: 'counter' }, new Date());
+    assert.match(name, /^checkpoint-counters_default-counter-[-+0-9TZ:]+\.tar$/);
+  });
+});

@@ -1,0 +1,37 @@
+/** Names in the checkpoint API: what a path may say, and what an archive is called. */
+
+/** A container of a pod, as the path of the API names it. */
+export interface ContainerAddress {
+  readonly kubeNamespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Whether `name` is a DNS label (RFC 1123), as names of namespaces and containers are. */
+export function isDnsLabel(name: string): boolean {
+  return LABEL.test(name);
+}
+
+/** Whether `name` is a DNS subdomain (RFC 1123), as names of pods are: labels joined by dots, 253 characters. */
+export function isDnsSubdomain(name: string): boolean {
+  return name.length <= 253 && name.split('.').every(isDnsLabel);
+}
+
+/**
+ * `time` as Go's RFC3339 writes it, to the second, with `Z` for an offset of zero.
+ * `offset`: minutes east of UTC, those of this machine by default.
+ */
+export function rfc3339(time: Date, offset = -time.getTimezoneOffset()): string {
+  const local = new Date(time.getTime() + offset * 60_000).toISOString().slice(0, 19);
+  if (offset === 0) return `${local}Z`;
+  const minutes = Math.abs(offset);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${local}${offset < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** The file name that a kubelet gives: `checkpoint-<pod>_<namespace>-<container>-<local time, RFC 3339>.tar`. */
+export function archiveName({ kubeNamespace, pod, container }: ContainerAddress, time: Date): string {
+  return `checkpoint-${pod}_${kubeNamespace}-${container}-${rfc3339(time)}.tar`;
+}

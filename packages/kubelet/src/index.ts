@@ -1,0 +1,14 @@
+/** A kubelet-compatible checkpoint API over any CRI runtime, and the PKI that guards it. */
+export type { CheckpointRecord } from './checkpoint/capture.ts';
+export { archiveName, type ContainerAddress, isDnsLabel, isDnsSubdomain, rfc3339 } from './checkpoint/names.ts';
+export { type Reservation, reserveArchive } from './checkpoint/reserve.ts';
+export {
+  ADMIN_GROUP,
+  ADMIN_USER,
+  type NodePki,
+  type NodePkiOptions,
+  openNodePki,
+  type PkiPaths,
+  pkiPaths,
+} from './pki/node-pki.ts';
+export { type KubeletApi, type KubeletApiOptions, startKubeletApi } from './server.ts';

@@ -1,0 +1,155 @@
+/** Copying an image between stores: blobs first, then manifests, parents after children, tag last. */
+import { messageOf, StillframeError } from '@stillframe/core';
+import type { ContentOptions, ContentReader, ContentWriter } from './content.ts';
+import { type Descriptor, isIndexType, isManifestType, isNondistributable } from './descriptor.ts';
+import { ociError } from './errors.ts';
+import { inParallel } from './in-parallel.ts';
+import { type Manifest, parseManifestOrIndex } from './manifest.ts';
+import { replayable } from './verify.ts';
+
+/** What happens to one blob or manifest. */
+export interface CopyProgress {
+  readonly descriptor: Descriptor;
+  /** `present`: it was there already. `advanced`: `bytes` are read so far. */
+  readonly state: 'present' | 'advanced' | 'copied';
+  /** Bytes of this descriptor handled so far. */
+  readonly bytes: number;
+}
+
+/** Options of copyImage. */
+export interface CopyOptions extends ContentOptions {
+  /** The tag that the copy gets in the target. */
+  tag?: string | undefined;
+  onProgress?: ((progress: CopyProgress) => void) | undefined;
+}
+
+/** A failure of copyImage; `side` says whose. */
+export class CopyError extends StillframeError {
+  readonly side: 'source' | 'target';
+
+  /** Takes kind, hint and details from the cause. */
+  constructor(side: 'source' | 'target', cause: unknown) {
+    const known = StillframeError.is(cause) ? cause : undefined;
+    const hint = known?.hint;
+    super('ERR_OCI_COPY_FAILED', known?.kind ?? 'unknown', `${side} of the copy: ${messageOf(cause)}`, {
+      cause,
+      details: { ...known?.details, side, causeCode: known?.code },
+      ...(hint === undefined ? {} : { hint }),
+    });
+    this.side = side;
+  }
+}
+
+/** Blobs under way at once. */
+const WIDTH = 3;
+/** Indexes within indexes; real ones have one level. */
+const MAX_DEPTH = 8;
+
+/**
+ * Copies the manifest or index `descriptor` and all it names from one store to another, byte for byte. What the target
+ * has is not read; layers that may not be distributed are left out. When it fails the target may hold some of the
+ * blobs, never a manifest without its blobs, and the tag is as before: calling again goes on where it stopped.
+ * Throws CopyError (ERR_OCI_COPY_FAILED), or the reason of an aborted signal.
+ */
+export async function copyImage(
+  from: ContentReader,
+  to: ContentWriter,
+  descriptor: Descriptor,
+  options: CopyOptions = {},
+): Promise<void> {
+  const copy = new Copy(from, to, options);
+  await copy.manifest(descriptor, 0, { tag: options.tag });
+}
+
+class Copy {
+  readonly #from: ContentReader;
+  readonly #to: ContentWriter;
+  readonly #options: CopyOptions;
+  /** Digests of blobs and child manifests done, since images of one index share them. */
+  readonly #done = new Set<string>();
+
+  constructor(from: ContentReader, to: ContentWriter, options: CopyOptions) {
+    this.#from = from;
+    this.#to = to;
+    this.#options = options;
+  }
+
+  async manifest(
+    descriptor: Descriptor,
+    depth: number,
+    place: { tag?: string | undefined; child?: boolean },
+  ): Promise<void> {
+    const { signal } = this.#options;
+    const parsed = await this.#on('source', async () => {
+      if (depth > MAX_DEPTH) throw ociError('ERR_OCI_DOCUMENT_INVALID', `indexes nest deeper than ${MAX_DEPTH} levels`);
+      const bytes = await this.#from.manifest(descriptor, { signal });
+      return { bytes, document: parseManifestOrIndex(bytes, descriptor.mediaType) };
+    });
+    const { bytes, document } = parsed;
+    if (document.kind === 'manifest') await this.#blobs(document);
+    else await this.#children(document.manifests, depth);
+    await this.#on('target', () => this.#to.putManifest(bytes, descriptor.mediaType, { ...place, signal }));
+    this.#report(descriptor, 'copied', descriptor.size);
+  }
+
+  /** An index may also name blobs that are no manifests; those are copied as blobs. */
+  async #children(children: readonly Descriptor[], depth: number): Promise<void> {
+    for (const child of children) {
+      if (this.#done.has(child.digest)) continue;
+      this.#done.add(child.digest);
+      if (isIndexType(child.mediaType) || isManifestType(child.mediaType))
+        await this.manifest(child, depth + 1, { child: true });
+      else await this.#blob(child, this.#options.signal);
+    }
+  }
+
+  async #blobs({ config, layers }: Manifest): Promise<void> {
+    const wanted = [config, ...layers].filter(
+      (blob) => !isNondistributable(blob.mediaType) && !this.#done.has(blob.digest),
+    );
+    const unique = new Map(wanted.map((blob) => [blob.digest, blob])).values();
+    const work = (blob: Descriptor, signal: AbortSignal) => this.#blob(blob, signal);
+    await inParallel(unique, WIDTH, work, this.#options.signal);
+  }
+
+  async #blob(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<void> {
+    const present = await this.#on('target', () => this.#to.has(descriptor, { signal }));
+    if (!present) {
+      const content = replayable(() => this.#read(descriptor, signal));
+      await this.#on('target', () => this.#to.push(descriptor, content, { signal }));
+    }
+    this.#done.add(descriptor.digest);
+    this.#report(descriptor, present ? 'present' : 'copied', descriptor.size);
+  }
+
+  async *#read(descriptor: Descriptor, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+    let bytes = 0;
+    try {
+      for await (const chunk of this.#from.stream(descriptor, { signal })) {
+        bytes += chunk.length;
+        this.#report(descriptor, 'advanced', bytes);
+        yield chunk;
+      }
+    } catch (error) {
+      throw this.#blame('source', error);
+    }
+  }
+
+  async #on<T>(side: 'source' | 'target', work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#blame(side, error);
+    }
+  }
+
+  #blame(side: 'source' | 'target', error: unknown): unknown {
+    const { signal } = this.#options;
+    if (error instanceof CopyError) return error;
+    return signal?.aborted && error === signal.reason ? error : new CopyError(side, error);
+  }
+
+  #report(descriptor: Descriptor, state: CopyProgress['state'], bytes: number): void {
+    this.#options.onProgress?.({ descriptor, state, bytes });
+  }
+}

@@ -1,0 +1,50 @@
+/** Every failure @stillframe/oci can report. */
+import { errorTable } from '@stillframe/core';
+
+/** Builds an error of this package; the caller throws it. */
+export const ociError = errorTable({
+  ERR_OCI_DOCUMENT_INVALID: {
+    kind: 'invalid-argument',
+    hint: 'the JSON document does not follow the OCI image specification',
+  },
+  ERR_OCI_DOCUMENT_TOO_LARGE: { kind: 'resource-exhausted', hint: 'no sound manifest or config is so large' },
+  ERR_OCI_REFERENCE_INVALID: {
+    kind: 'invalid-argument',
+    hint: 'write [registry/]repository[:tag][@sha256:digest], or oci:PATH[:TAG]',
+  },
+  ERR_OCI_CONTENT_SHORT: { kind: 'data-loss', hint: 'fetch the content again from another copy' },
+  ERR_OCI_CONTENT_LONG: { kind: 'data-loss', hint: 'the content is not what its descriptor says' },
+  ERR_OCI_CONTENT_WRONG: {
+    kind: 'data-loss',
+    hint: 'the content was damaged or replaced; fetch it again from another copy',
+  },
+  ERR_OCI_BLOB_UNKNOWN: { kind: 'not-found' },
+  ERR_OCI_MANIFEST_UNKNOWN: { kind: 'not-found', hint: 'check the tag or digest' },
+  ERR_OCI_LAYOUT_INVALID: {
+    kind: 'failed-precondition',
+    hint: 'name a folder that holds oci-layout, index.json and blobs',
+  },
+  ERR_OCI_LAYOUT_LOCKED: { kind: 'unavailable', hint: 'another process writes this layout; try again' },
+  ERR_OCI_REGISTRY_UNREACHABLE: {
+    kind: 'unavailable',
+    hint: 'check the registry name, the network and its certificate',
+  },
+  ERR_OCI_REGISTRY_BROKEN: { kind: 'unavailable', hint: 'the connection broke; try again' },
+  ERR_OCI_REGISTRY_UNAVAILABLE: { kind: 'unavailable', hint: 'the registry has a fault of its own; try again later' },
+  ERR_OCI_REGISTRY_THROTTLED: {
+    kind: 'resource-exhausted',
+    hint: 'the registry asks for fewer requests; try again later',
+  },
+  ERR_OCI_REGISTRY_UNAUTHORIZED: {
+    kind: 'unauthenticated',
+    hint: 'log in to the registry, or name its credentials file',
+  },
+  ERR_OCI_REGISTRY_DENIED: { kind: 'permission-denied', hint: 'these credentials do not allow this' },
+  ERR_OCI_REGISTRY_REFUSED: { kind: 'failed-precondition' },
+  ERR_OCI_REGISTRY_PROTOCOL: {
+    kind: 'internal',
+    hint: 'the registry does not follow the OCI distribution specification',
+  },
+  ERR_OCI_RANGE_IGNORED: { kind: 'unimplemented', hint: 'pull the image into a layout and read it there' },
+  ERR_OCI_CREDENTIALS_INVALID: { kind: 'invalid-argument', hint: 'log in again to rewrite the credentials file' },
+});

@@ -1,0 +1,11 @@
+export * from './content.ts';
+export * from './copy.ts';
+export * from './descriptor.ts';
+export * from './image-build.ts';
+export * from './image-put.ts';
+export { encodeCanonical } from './json.ts';
+export * from './layout/index.ts';
+export * from './manifest.ts';
+export * from './reference.ts';
+export * from './registry/index.ts';
+export { verified, verifyBytes } from './verify.ts';

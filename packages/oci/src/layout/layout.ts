@@ -1,0 +1,219 @@
+/** An OCI image layout in a folder (image-spec: image-layout.md) as a store of content. */
+import { constants } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { digestOf, digestSource, isCode, isDigest, limits, streamOf, systemCode } from '@stillframe/core';
+import {
+  openFileSource,
+  publish,
+  syncFolder,
+  temporaryBeside,
+  writeAtomically,
+  writeTextAtomically,
+} from '@stillframe/core/file';
+import type { BlobContent, BlobSource, ContentOptions, ContentStore, PutManifestOptions } from '../content.ts';
+import type { Descriptor } from '../descriptor.ts';
+import { ociError } from '../errors.ts';
+import { decodeObject } from '../json.ts';
+import { parseManifestOrIndex } from '../manifest.ts';
+import { isTag } from '../reference.ts';
+import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
+import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
+import { IndexFile, tagOf } from './index-file.ts';
+
+/** The only version of the image layout there is. */
+const VERSION = '1.0.0';
+
+/** Options of linkBlob. */
+export interface LinkBlobOptions extends ContentOptions {
+  /** The caller has hashed these very bytes already: do not read them again. The size is checked all the same. */
+  digestKnown?: boolean;
+}
+
+/** Errors of link(2) for which a copy is the answer: another filesystem, no hard links, not allowed, too many links. */
+const UNLINKABLE = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** A store in a folder. Holds no open files between calls, so it needs no disposal. */
+export class Layout implements ContentStore {
+  /** The folder, absolute. */
+  readonly path: string;
+  readonly #index: IndexFile;
+
+  private constructor(path: string) {
+    this.path = path;
+    this.#index = new IndexFile(path);
+  }
+
+  /**
+   * Opens an existing layout. Throws ERR_OCI_LAYOUT_INVALID where the folder is none, is of another version, or its
+   * blobs folder is a link out of it.
+   */
+  static async open(path: string): Promise<Layout> {
+    const root = resolve(path);
+    const marker = await readSmallFile(join(root, 'oci-layout'), 64 << 10);
+    if (!marker)
+      throw ociError('ERR_OCI_LAYOUT_INVALID', `${root} is not an OCI image layout`, { details: { path: root } });
+    const version = decodeObject(marker, 'oci-layout')['imageLayoutVersion'];
+    if (version !== VERSION)
+      throw ociError('ERR_OCI_LAYOUT_INVALID', `${root} is not an image layout of version ${VERSION}`);
+    await checkBlobsFolder(root);
+    return new Layout(root);
+  }
+
+  /** Opens the layout in `path`, making it where it is missing. Idempotent, also when several do it at once. */
+  static async create(path: string): Promise<Layout> {
+    const root = resolve(path);
+    await mkdir(join(root, BLOBS), { recursive: true, mode: 0o700 });
+    await writeNew(join(root, 'index.json'), IndexFile.empty);
+    await writeNew(join(root, 'oci-layout'), JSON.stringify({ imageLayoutVersion: VERSION }));
+    return Layout.open(root);
+  }
+
+  /** The images listed in index.json, tagged (see tagOf) or not. */
+  entries(): Promise<readonly Descriptor[]> {
+    return this.#index.entries();
+  }
+
+  /** Takes a tag away; true where it was there. What it stood for stays. */
+  untag(tag: string, options: ContentOptions = {}): Promise<boolean> {
+    return this.#index.untag(tag, options);
+  }
+
+  async has(descriptor: Descriptor, options: ContentOptions = {}): Promise<boolean> {
+    options.signal?.throwIfAborted();
+    return (await sizeOfFile(blobPath(this.path, descriptor.digest))) === descriptor.size;
+  }
+
+  stream(descriptor: Descriptor, options: ContentOptions = {}): AsyncIterable<Uint8Array> {
+    const read = async function* (open: () => Promise<BlobSource>) {
+      await using source = await open();
+      yield* streamOf(source, options);
+    };
+    return verified(
+      replayable(() => read(() => this.open(descriptor, options))),
+      descriptor,
+    );
+  }
+
+  async open(descriptor: Descriptor, options: ContentOptions = {}): Promise<BlobSource> {
+    options.signal?.throwIfAborted();
+    const path = blobPath(this.path, descriptor.digest);
+    const size = await sizeOfFile(path);
+    if (size === undefined) throw ociError('ERR_OCI_BLOB_UNKNOWN', `${this.path} has no blob ${descriptor.digest}`);
+    verifySize(size, descriptor);
+    return openFileSource(path);
+  }
+
+  async push(descriptor: Descriptor, content: BlobContent, options: ContentOptions = {}): Promise<void> {
+    if (await this.has(descriptor, options)) return;
+    await writeAtomically(blobPath(this.path, descriptor.digest), async (file) => {
+      for await (const chunk of verified(chunksOf(content, options), descriptor)) {
+        options.signal?.throwIfAborted();
+        // writeFile on a handle goes on at the handle's position and writes all of the chunk.
+        await file.writeFile(chunk);
+      }
+    });
+  }
+
+  /**
+   * Takes the finished file `path` as a blob without copying it where a hard link can be made, else by reflink or copy.
+   * The file must not be changed afterwards: it may be the blob itself. Idempotent and atomic as push is.
+   * Throws ERR_OCI_CONTENT_SHORT, _LONG, _WRONG (the last only unless `digestKnown`), ERR_OCI_LAYOUT_INVALID where
+   * `path` is no regular file.
+   */
+  async linkBlob(
+    path: string,
+    descriptor: Descriptor,
+    options: LinkBlobOptions = {},
+  ): Promise<'linked' | 'copied' | 'present'> {
+    if (await this.has(descriptor, options)) return 'present';
+    await checkFile(path, descriptor, options);
+    const target = blobPath(this.path, descriptor.digest);
+    const temporary = temporaryBeside(target);
+    try {
+      const way = await linkOrCopy(path, temporary);
+      await publish(temporary, target);
+      return way;
+    } finally {
+      // rename(2) does nothing when both names are links to one file already: the temporary one is then left.
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async resolve(reference: string, options: ContentOptions = {}): Promise<Descriptor> {
+    options.signal?.throwIfAborted();
+    const entries = await this.#index.entries();
+    if (!isDigest(reference)) {
+      // Of several entries with one tag, as foreign tools may leave them, the last is the newest.
+      const tagged = entries.findLast((entry) => tagOf(entry) === reference);
+      if (tagged) return tagged;
+      throw ociError('ERR_OCI_MANIFEST_UNKNOWN', `${this.path} has no tag ${JSON.stringify(reference.slice(0, 130))}`);
+    }
+    const listed = entries.find((entry) => entry.digest === reference);
+    if (listed) return listed;
+    const bytes = await readSmallFile(blobPath(this.path, reference), limits.manifest);
+    if (!bytes) throw ociError('ERR_OCI_MANIFEST_UNKNOWN', `${this.path} has no manifest ${reference}`);
+    return { mediaType: parseManifestOrIndex(bytes).mediaType, digest: reference, size: bytes.length };
+  }
+
+  async manifest(descriptor: Descriptor, options: ContentOptions = {}): Promise<Uint8Array> {
+    options.signal?.throwIfAborted();
+    const bytes = await readSmallFile(blobPath(this.path, descriptor.digest), limits.manifest);
+    if (!bytes) throw ociError('ERR_OCI_MANIFEST_UNKNOWN', `${this.path} has no manifest ${descriptor.digest}`);
+    verifyBytes(bytes, descriptor);
+    return bytes;
+  }
+
+  async putManifest(bytes: Uint8Array, mediaType: string, options: PutManifestOptions = {}): Promise<Descriptor> {
+    const { tag, child = false } = options;
+    if (tag !== undefined && !isTag(tag)) throw ociError('ERR_OCI_REFERENCE_INVALID', 'the tag is not a valid one');
+    parseManifestOrIndex(bytes, mediaType);
+    const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    await this.push(
+      descriptor,
+      replayable(() => one(bytes)),
+      options,
+    );
+    if (tag !== undefined || !child) await this.#index.put(descriptor, tag, options);
+    return descriptor;
+  }
+}
+
+async function checkFile(path: string, descriptor: Descriptor, options: LinkBlobOptions): Promise<void> {
+  const stat = await lstat(path);
+  if (!stat.isFile()) throw ociError('ERR_OCI_LAYOUT_INVALID', `${path} is not a regular file`, { details: { path } });
+  verifySize(stat.size, descriptor);
+  if (options.digestKnown) return;
+  await using source = await openFileSource(path);
+  const actual = await digestSource(source, options);
+  if (actual !== descriptor.digest) {
+    throw ociError('ERR_OCI_CONTENT_WRONG', `${path} has the digest ${actual}, not ${descriptor.digest}`);
+  }
+}
+
+async function linkOrCopy(path: string, temporary: string): Promise<'linked' | 'copied'> {
+  let way: 'linked' | 'copied' = 'linked';
+  try {
+    await link(path, temporary);
+  } catch (error) {
+    if (!UNLINKABLE.has(systemCode(error) ?? '')) throw error;
+    await copyFile(path, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    way = 'copied';
+  }
+  await using file = await open(temporary, 'r');
+  await file.sync();
+  return way;
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeTextAtomically(path, text, { replace: false });
+  } catch (error) {
+    if (!isCode(error, 'ERR_FILE_EXISTS')) throw error;
+    await syncFolder(resolve(path, '..'));
+  }
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}

@@ -1,0 +1,180 @@
+/**
+ * CheckpointContainer: freeze, dump, take the filesystem diff, thaw; then, with the container running again, pack,
+ * hash, sync and publish the archive. The container pays for the first half only.
+ */
+import { readFile, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
+import { isCode, systemCode } from '@stillframe/core';
+import { openTemporaryFolder, publish } from '@stillframe/core/file';
+import { evidencePath } from '@stillframe/evidence';
+import { containerOf } from '../container/lifecycle.ts';
+import { statusOf } from '../container/status.ts';
+import type { NodeContext } from '../context.ts';
+import { runtimeError } from '../errors.ts';
+import type { CheckpointFigures, ContainerRecord } from '../store/records.ts';
+import { type Capture, captureAll } from './capture.ts';
+import { writeEvidence } from './evidence.ts';
+import { packArchive } from './pack.ts';
+
+export interface CheckpointOptions {
+  /** A cancelled capture thaws the container and leaves nothing; CRIU itself is never stopped midway. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes the archive to `location` and leaves the container running.
+ * Throws ERR_CONTAINER_NOT_FOUND, ERR_CONTAINER_STATE, ERR_CHECKPOINT_LOCATION, ERR_CHECKPOINT_EXISTS,
+ * ERR_CHECKPOINT_DUMP with CRIU's reason, ERR_CHECKPOINT_DISK_FULL; the container then runs on and nothing is left.
+ */
+export async function checkpointContainer(
+  context: NodeContext,
+  idOrPrefix: string,
+  location: string,
+  options: CheckpointOptions = {},
+): Promise<CheckpointFigures> {
+  const { id } = containerOf(context, idOrPrefix);
+  await checkLocation(location);
+  return context.locks.run(id, async () => {
+    options.signal?.throwIfAborted();
+    const record = await runningContainer(context, id);
+    return tellFullDisk(location, () => captureTo(context, record, location, options));
+  });
+}
+
+/** Throws ERR_CONTAINER_STATE for one that does not run. */
+export async function runningContainer(context: NodeContext, id: string): Promise<ContainerRecord> {
+  const record = containerOf(context, id);
+  const { state } = await statusOf(context, record);
+  if (state === 'running') return record;
+  throw runtimeError('ERR_CONTAINER_STATE', `container ${id} is not running (it is ${state})`);
+}
+
+/** Runs `work`; throws ERR_CHECKPOINT_DISK_FULL in place of what a full disk made it throw. */
+export async function tellFullDisk<T>(location: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(await diskIsFull(location, cause))) throw cause;
+    const message = `no space for the checkpoint in ${dirname(location)}; what was captured runs on`;
+    throw runtimeError('ERR_CHECKPOINT_DISK_FULL', message, { cause });
+  }
+}
+
+async function captureTo(
+  context: NodeContext,
+  record: ContainerRecord,
+  location: string,
+  options: CheckpointOptions,
+): Promise<CheckpointFigures> {
+  await using work = await openTemporaryFolder(dirname(location), 'checkpoint');
+  await using _operation = await context.journal.begin({
+    kind: 'checkpoint',
+    containerID: record.id,
+    workFolder: work.path,
+  });
+  const [capture] = await captureAll(context, [{ record, work: work.path }], options);
+  // There is one capture a target.
+  if (!capture) throw runtimeError('ERR_CHECKPOINT_DUMP', 'nothing was captured');
+  const finished = await finishCapture(context, capture, location, options);
+  await publishCapture(context, finished);
+  return finished.figures;
+}
+
+/** An archive with its evidence, complete under temporary names in the work folder. */
+export interface FinishedCapture {
+  record: ContainerRecord;
+  archive: string;
+  evidence: string;
+  figures: CheckpointFigures;
+}
+
+/** Packs, hashes and syncs; nothing has its final name yet. */
+export async function finishCapture(
+  context: NodeContext,
+  capture: Capture,
+  location: string,
+  options: CheckpointOptions,
+): Promise<FinishedCapture> {
+  options.signal?.throwIfAborted();
+  const { record, work } = capture;
+  const archive = await packArchive(context, record, capture, join(work, 'archive.tar'), options);
+  options.signal?.throwIfAborted();
+  const figures: CheckpointFigures = {
+    location,
+    at: capture.startedAt.toISOString(),
+    truePause: capture.pause.truePause,
+    digest: archive.digest,
+    size: archive.size,
+  };
+  // Written before either file gets its name: a disk that fills up now leaves neither.
+  const evidence = join(work, 'evidence.json');
+  await writeEvidence(evidence, {
+    archive: { name: basename(location), digest: archive.digest, size: archive.size },
+    ...archive.facts,
+    startedAt: figures.at,
+    finishedAt: new Date().toISOString(),
+    pause: capture.pause,
+  });
+  return { record, archive: archive.path, evidence, figures };
+}
+
+/** Gives archive and evidence their names. Throws ERR_CHECKPOINT_EXISTS where somebody took one meanwhile. */
+export async function publishCapture(context: NodeContext, finished: FinishedCapture): Promise<void> {
+  const { record, archive, evidence, figures } = finished;
+  await publishNew(archive, figures.location);
+  await publish(evidence, evidencePath(figures.location));
+  await context.containers.put({ ...(context.containers.get(record.id) ?? record), lastCheckpoint: figures });
+  context.logger.log('info', 'container checkpointed', { containerID: record.id, ...figures });
+}
+
+async function publishNew(temporary: string, location: string): Promise<void> {
+  try {
+    await publish(temporary, location, { replace: false });
+  } catch (cause) {
+    if (!isCode(cause, 'ERR_FILE_EXISTS')) throw cause;
+    throw runtimeError('ERR_CHECKPOINT_EXISTS', `${location} exists already`, { cause });
+  }
+}
+
+/** Bytes of a file name on Linux. */
+const NAME_MAX = 255;
+
+async function checkLocation(location: string): Promise<void> {
+  if (!isAbsolute(location) || normalize(location) !== location) {
+    throw runtimeError(
+      'ERR_CHECKPOINT_LOCATION',
+      `the location ${JSON.stringify(location)} is not a plain absolute path`,
+    );
+  }
+  if (Buffer.byteLength(basename(evidencePath(location))) > NAME_MAX) {
+    throw runtimeError(
+      'ERR_CHECKPOINT_LOCATION',
+      `the name ${basename(location)} leaves no room for its evidence beside it`,
+      {
+        hint: 'give a shorter name',
+      },
+    );
+  }
+  const folder = await stat(dirname(location)).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    throw runtimeError('ERR_CHECKPOINT_LOCATION', `the folder ${dirname(location)} does not exist`);
+  }
+  for (const taken of [location, evidencePath(location)]) {
+    if (await stat(taken).catch(() => undefined))
+      throw runtimeError('ERR_CHECKPOINT_EXISTS', `${taken} exists already`);
+  }
+}
+
+/** CRIU and tar report a full disk in words; what is left on the filesystem is the surer sign. */
+async function diskIsFull(location: string, error: unknown): Promise<boolean> {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (systemCode(cause) === 'ENOSPC' || /No space left|errno 28/i.test(cause.message)) return true;
+  }
+  const free = await statfs(dirname(location)).catch(() => undefined);
+  return free !== undefined && free.bavail * free.bsize < 1 << 20;
+}
+
+/** The running container's specification, as spec.dump is made of it. */
+export async function readSpec(path: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+}

@@ -1,0 +1,155 @@
+/**
+ * CheckpointPod (cri-api, KEP-5823): several containers of a pod at one instant, as a folder of archives. Nothing is
+ * written outside of that folder, and nothing stays in it where the call fails.
+ */
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { isAbsolute, join, normalize } from 'node:path';
+import { UndoStack } from '@stillframe/core';
+import { openTemporaryFolder } from '@stillframe/core/file';
+import { evidencePath } from '@stillframe/evidence';
+import { containerOf } from '../container/lifecycle.ts';
+import type { NodeContext } from '../context.ts';
+import { runtimeError } from '../errors.ts';
+import { sandboxOf } from '../sandbox/sandbox.ts';
+import type { CheckpointFigures, ContainerRecord, SandboxRecord } from '../store/records.ts';
+import { type CaptureTarget, captureAll } from './capture.ts';
+import {
+  type CheckpointOptions,
+  type FinishedCapture,
+  finishCapture,
+  publishCapture,
+  runningContainer,
+  tellFullDisk,
+} from './checkpoint.ts';
+import { POD_DUMP, POD_OPTIONS, podDocuments, writePodDocument } from './pod-documents.ts';
+
+export interface PodCheckpointRequest {
+  sandboxID: string;
+  /** An existing, empty, absolute folder, which stays the caller's. */
+  outputPath: string;
+  /** Running containers of the sandbox, each once. */
+  containerIDs: readonly string[];
+  /** None is known yet: any is refused. */
+  options: Readonly<Record<string, string>>;
+}
+
+/**
+ * Freezes all containers, dumps each, thaws all, then packs. All run on, whatever their annotations say of that.
+ * Throws ERR_CHECKPOINT_OPTION, ERR_CHECKPOINT_POD, ERR_CHECKPOINT_LOCATION, and what checkpointContainer throws.
+ */
+export async function checkpointPod(
+  context: NodeContext,
+  request: PodCheckpointRequest,
+  options: CheckpointOptions,
+): Promise<CheckpointFigures[]> {
+  refuseOptions(request.options);
+  const sandbox = sandboxOf(context, request.sandboxID);
+  if (!sandbox.ready) throw runtimeError('ERR_SANDBOX_NOT_READY', `sandbox ${sandbox.id} is stopped`);
+  const ids = containersOf(context, sandbox, request.containerIDs);
+  await checkFolder(request.outputPath);
+  return lockAll(context, ids.toSorted(), async () => {
+    options.signal?.throwIfAborted();
+    const records = await Promise.all(ids.map((id) => runningContainer(context, id)));
+    return tellFullDisk(join(request.outputPath, POD_OPTIONS), () =>
+      captureTo(context, sandbox, records, request.outputPath, options),
+    );
+  });
+}
+
+/** Throws ERR_CHECKPOINT_OPTION for any: what is not understood must not be passed over (cri-api). */
+export function refuseOptions(options: Readonly<Record<string, string>>): void {
+  const [name] = Object.keys(options);
+  if (name !== undefined) throw runtimeError('ERR_CHECKPOINT_OPTION', `unknown option ${JSON.stringify(name)}`);
+}
+
+function containersOf(context: NodeContext, sandbox: SandboxRecord, asked: readonly string[]): string[] {
+  if (asked.length === 0) throw runtimeError('ERR_CHECKPOINT_POD', 'no container is named');
+  const records = asked.map((id) => containerOf(context, id));
+  const stranger = records.find(({ sandboxID }) => sandboxID !== sandbox.id);
+  if (stranger) throw runtimeError('ERR_CHECKPOINT_POD', `container ${stranger.id} is not of sandbox ${sandbox.id}`);
+  for (const key of ['id', 'name'] as const) {
+    if (new Set(records.map((record) => record[key])).size < records.length) {
+      throw runtimeError('ERR_CHECKPOINT_POD', `two of the containers have the same ${key}`);
+    }
+  }
+  return records.map(({ id }) => id);
+}
+
+async function checkFolder(path: string): Promise<void> {
+  const facts = isAbsolute(path) && normalize(path) === path ? await stat(path).catch(() => undefined) : undefined;
+  const names = facts?.isDirectory() ? await readdir(path) : undefined;
+  if (names?.length === 0) return;
+  throw runtimeError('ERR_CHECKPOINT_LOCATION', `${JSON.stringify(path)} is not an existing, empty, absolute folder`, {
+    hint: 'make an empty folder for the checkpoint and give its absolute path',
+  });
+}
+
+/** Locks in the order of ids, so that two calls never wait for each other. */
+function lockAll<T>(context: NodeContext, ids: readonly string[], work: () => Promise<T>): Promise<T> {
+  const [first, ...rest] = ids;
+  return first === undefined ? work() : context.locks.run(first, () => lockAll(context, rest, work));
+}
+
+async function captureTo(
+  context: NodeContext,
+  sandbox: SandboxRecord,
+  records: readonly ContainerRecord[],
+  folder: string,
+  options: CheckpointOptions,
+): Promise<CheckpointFigures[]> {
+  await using work = await openTemporaryFolder(folder, 'checkpoint');
+  await using operations = new UndoStack();
+  const targets: CaptureTarget[] = [];
+  for (const [index, record] of records.entries()) {
+    const operation = await context.journal.begin({
+      kind: 'checkpoint',
+      containerID: record.id,
+      workFolder: work.path,
+    });
+    operations.push('journal', () => operation[Symbol.asyncDispose]());
+    const path = join(work.path, String(index));
+    await mkdir(path, { mode: 0o700 });
+    targets.push({ record, work: path });
+  }
+  const captures = await captureAll(context, targets, { ...options, leaveRunning: true });
+  const finished: FinishedCapture[] = [];
+  for (const [index, capture] of captures.entries()) {
+    const location = join(folder, archiveName(capture.record.name, index));
+    finished.push(await finishCapture(context, capture, location, options));
+  }
+  await publishAll(context, sandbox, finished, folder);
+  return finished.map(({ figures }) => figures);
+}
+
+/** A container's name where that is a plain file name, as those of Kubernetes are. */
+function archiveName(name: string, index: number): string {
+  return /^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(name) ? `${name}.tar` : `_${index}.tar`;
+}
+
+async function publishAll(
+  context: NodeContext,
+  sandbox: SandboxRecord,
+  finished: readonly FinishedCapture[],
+  folder: string,
+): Promise<void> {
+  await using undo = new UndoStack();
+  const contents = new Map<string, string>();
+  for (const each of finished) {
+    const { location } = each.figures;
+    undo.push(location, async () => {
+      for (const path of [location, evidencePath(location)]) await rm(path, { force: true });
+    });
+    await publishCapture(context, each);
+    contents.set(each.record.name, location.slice(folder.length + 1));
+  }
+  const { at: checkpointedAt = '', truePause = 0 } = finished[0]?.figures ?? {};
+  const documents = podDocuments(sandbox, contents, { checkpointedAt, truePause, version: context.version });
+  for (const [name, text] of [
+    [POD_DUMP, documents.dump],
+    [POD_OPTIONS, documents.options],
+  ] as const) {
+    undo.push(name, () => rm(join(folder, name), { force: true }));
+    await writePodDocument(join(folder, name), text);
+  }
+  undo.keep();
+}

@@ -1,0 +1,183 @@
+/** CreateContainer: the image's root filesystem, the specification, and the waiting first process under its monitor. */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { UndoStack } from '@stillframe/core';
+import { choicesOf, rootMode } from '../checkpoint/choices.ts';
+import { criuOptionsOf, writeCriuConfig } from '../checkpoint/criu-options.ts';
+import { nowNanoseconds } from '../clock.ts';
+import type { NodeContext } from '../context.ts';
+import { runtimeError } from '../errors.ts';
+import type { ImageRecord } from '../image/image-store.ts';
+import { makeRootfsFolders, mountOverlay, removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
+import { pidNamespaceOf } from '../sandbox/pid-namespace.ts';
+import { podMounts } from '../sandbox/pod-mounts.ts';
+import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
+import { containerFolders } from './folders.ts';
+import { processOf } from './process.ts';
+import type { ContainerRequest } from './request.ts';
+import { signalNumber } from './signals.ts';
+import { buildSpec, type SpecFacts } from './spec.ts';
+import { prepareDevices } from './spec-devices.ts';
+import { prepareMounts } from './spec-mounts.ts';
+import { fitResources, resourceHost } from './spec-resources.ts';
+import { prepareSecurity } from './spec-security.ts';
+
+/** Creates a container from an ordinary image. The caller has resolved sandbox and image and holds the name's lock. */
+export async function createFromImage(
+  context: NodeContext,
+  sandbox: SandboxRecord,
+  request: ContainerRequest,
+  image: ImageRecord,
+): Promise<ContainerRecord> {
+  await using undo = new UndoStack();
+  const draft = newRecord(context, sandbox, request, image);
+  const mode = rootMode(choicesOf(context, request).target);
+  await prepareRootfs(context, draft.id, image, undo, (upper) => chmod(upper, mode));
+  const folders = containerFolders(context, draft.id);
+  const config = await context.images.config(image);
+  const what = await processOf(request, config.config, folders.rootfs);
+  const stopSignal = stopSignalOf(request, config.config?.StopSignal);
+  const record = await writeBundle(context, sandbox, { ...draft, ...stopSignal }, request, what);
+  undo.push('container', () => context.oci.delete(record.id));
+  const bundle = {
+    containerID: record.id,
+    folder: folders.bundle,
+    logPath: record.logPath,
+    stdin: request.stdin,
+    stdinOnce: request.stdinOnce ?? false,
+    terminal: request.terminal,
+  };
+  const pid = await context.oci.create(bundle);
+  const created = await context.containers.put({ ...record, pid });
+  undo.keep();
+  return created;
+}
+
+/** The record of a container to be; nothing is on disk yet. */
+export function newRecord(
+  context: NodeContext,
+  sandbox: SandboxRecord,
+  request: ContainerRequest,
+  image: ImageRecord,
+): ContainerRecord {
+  const id = randomBytes(32).toString('hex');
+  checkRequest(context, sandbox, request);
+  return {
+    id,
+    sandboxID: sandbox.id,
+    name: request.name,
+    attempt: request.attempt,
+    labels: { ...request.labels },
+    annotations: { ...request.annotations },
+    image: {
+      requested: request.image,
+      name: image.names[0] ?? image.repoDigests[0] ?? image.id,
+      id: image.id,
+      repoDigests: image.repoDigests,
+    },
+    logPath: join(sandbox.logDirectory, request.logPath || `${id}.log`),
+    mounts: [...request.mounts],
+    resources: request.resources,
+    ...(request.devices?.length ? { devices: [...request.devices] } : {}),
+    stdin: request.stdin,
+    stdinOnce: request.stdinOnce ?? false,
+    terminal: request.terminal,
+    ...stopSignalOf(request),
+    createdAt: nowNanoseconds(),
+  };
+}
+
+/** Makes and mounts the root filesystem; its undoing is pushed on `undo`. */
+export async function prepareRootfs(
+  context: NodeContext,
+  id: string,
+  image: ImageRecord,
+  undo: UndoStack,
+  fill: (upper: string) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const folders = containerFolders(context, id);
+  undo.push('container folder', () => removeRootfsFolders(folders.folder));
+  const rootfs = await makeRootfsFolders(folders.folder);
+  undo.push('bundle', () => rm(folders.bundle, { recursive: true, force: true }));
+  await mkdir(folders.bundle, { recursive: true, mode: 0o700 });
+  await fill(rootfs.upper);
+  undo.push('root filesystem', () => unmount(folders.rootfs));
+  await mountOverlay(context.images.layersFolder, image.layers, rootfs, folders.rootfs);
+}
+
+/** What draws on a terminal must know its kind; the request's and the image's own word come first. */
+function withTerminal(env: readonly string[]): string[] {
+  return env.some((each) => each.startsWith('TERM=')) ? [...env] : [...env, 'TERM=xterm'];
+}
+
+/** The request's, else the image's; an image's signal that is none is its own mistake and left out. */
+export function stopSignalOf(request: ContainerRequest, imageSignal?: string): { stopSignal?: string } {
+  const name = request.stopSignal ?? imageSignal;
+  return name !== undefined && signalNumber(name) !== undefined ? { stopSignal: name } : {};
+}
+
+/**
+ * Writes config.json and CRIU's configuration, and makes the log's folder; returns the record with what came of it.
+ * `dumped`: destinations of the bind mounts of the checkpoint that is restored.
+ */
+export async function writeBundle(
+  context: NodeContext,
+  sandbox: SandboxRecord,
+  record: ContainerRecord,
+  request: ContainerRequest,
+  what: Pick<SpecFacts, 'args' | 'env' | 'cwd' | 'user'>,
+  dumped?: readonly string[],
+): Promise<ContainerRecord> {
+  const folders = containerFolders(context, record.id);
+  const { privileged } = request.security;
+  const { resources, clamped } = fitResources(request.resources, await resourceHost(context.capabilities));
+  for (const text of clamped) context.logger.log('warn', 'resource not set as asked', { containerID: record.id, text });
+  await mkdir(dirname(record.logPath), { recursive: true, mode: 0o755 });
+  const annotations = { ...context.criuDefaults, ...request.annotations };
+  await writeCriuConfig(folders.criuConfig, criuOptionsOf(annotations, context.networkLock));
+  const spec = buildSpec({
+    ...what,
+    env: request.terminal ? withTerminal(what.env) : what.env,
+    terminal: request.terminal,
+    readonlyRootfs: request.security.readonlyRootfs,
+    privileged,
+    security: await prepareSecurity(request.security, sandbox, context.capabilities),
+    mounts: await prepareMounts(request.mounts),
+    provided: await podMounts(context, sandbox, {
+      id: record.id,
+      requested: request.mounts,
+      dumped,
+      readonlyRootfs: request.security.readonlyRootfs,
+    }),
+    devices: await prepareDevices(request.devices ?? [], privileged),
+    resources,
+    cgroupsPath: join(sandbox.cgroupParent, record.id),
+    namespaces: sandbox.namespaces,
+    ...(await pidNamespaceOf(context, sandbox, request.security.pid)),
+    annotations: { ...request.annotations, 'org.criu.config': folders.criuConfig },
+  });
+  await writeFile(folders.spec, JSON.stringify(spec, null, 2), { mode: 0o600 });
+  const { uid, gid, additionalGids = [] } = what.user;
+  const user = { uid, gid, additionalGids: [...additionalGids] };
+  return { ...record, resources, user, ...(clamped.length > 0 ? { clamped } : {}) };
+}
+
+function checkRequest(context: NodeContext, sandbox: SandboxRecord, request: ContainerRequest): void {
+  if (request.name === '') throw runtimeError('ERR_CONTAINER_INVALID', 'a container needs a name');
+  const taken = context.containers
+    .list()
+    .find((c) => c.sandboxID === sandbox.id && c.name === request.name && c.attempt === request.attempt);
+  if (taken) {
+    throw runtimeError(
+      'ERR_CONTAINER_EXISTS',
+      `the sandbox has a container ${request.name} (attempt ${request.attempt}) already: ${taken.id}`,
+    );
+  }
+  if (isAbsolute(request.logPath) || normalize(request.logPath).split('/').includes('..')) {
+    throw runtimeError(
+      'ERR_CONTAINER_INVALID',
+      `the log path ${JSON.stringify(request.logPath)} leaves the sandbox's log directory`,
+    );
+  }
+}

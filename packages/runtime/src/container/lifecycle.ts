@@ -1,0 +1,96 @@
+/** Start, stop and remove a container (CRI StartContainer, StopContainer, RemoveContainer). */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '@stillframe/core';
+import { nowNanoseconds } from '../clock.ts';
+import type { NodeContext } from '../context.ts';
+import { runtimeError } from '../errors.ts';
+import { startRestored } from '../restore/start.ts';
+import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
+import type { ContainerRecord } from '../store/records.ts';
+import { containerFolders } from './folders.ts';
+import { startOf, statusOf } from './status.ts';
+import { endContainer, forgetDeadline, noteDeadline } from './stopping.ts';
+
+/** Throws ERR_CONTAINER_NOT_FOUND. */
+export function containerOf(context: NodeContext, idOrPrefix: string): ContainerRecord {
+  const record = context.containers.find(idOrPrefix);
+  if (!record) throw runtimeError('ERR_CONTAINER_NOT_FOUND', `there is no container ${JSON.stringify(idOrPrefix)}`);
+  return record;
+}
+
+/**
+ * Starts a created container, or restores one that was created from a checkpoint: that is where CRIU works.
+ * Throws ERR_CONTAINER_STATE unless it is created, ERR_CONTAINER_START, ERR_RESTORE_FAILED; it then counts as exited.
+ */
+export async function startContainer(context: NodeContext, idOrPrefix: string): Promise<ContainerRecord> {
+  const { id } = containerOf(context, idOrPrefix);
+  return context.locks.run(id, async () => {
+    const record = containerOf(context, id);
+    const { state } = await statusOf(context, record);
+    if (state !== 'created') throw runtimeError('ERR_CONTAINER_STATE', `container ${id} is ${state}, not created`);
+    try {
+      const pid = record.restore ? await startRestored(context, record) : await startCreated(context, record);
+      const pidStart = await startOf(pid);
+      return await context.containers.put({
+        ...record,
+        pid,
+        ...(pidStart === undefined ? {} : { pidStart }),
+        startedAt: nowNanoseconds(),
+      });
+    } catch (error) {
+      await context.oci.delete(id);
+      await context.containers.put({ ...record, startError: messageOf(error) });
+      throw error;
+    }
+  });
+}
+
+async function startCreated(context: NodeContext, record: ContainerRecord): Promise<number> {
+  try {
+    await context.oci.start(record.id);
+  } catch (cause) {
+    throw runtimeError('ERR_CONTAINER_START', `container ${record.name} could not be started: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+  return record.pid ?? 0;
+}
+
+/**
+ * Sends the stop signal of the image or the request, and kills all when `timeout` seconds are over. Idempotent; an
+ * unknown id is no error (CRI).
+ */
+export async function stopContainer(context: NodeContext, idOrPrefix: string, timeout: number): Promise<void> {
+  const found = context.containers.find(idOrPrefix);
+  if (!found) return;
+  noteDeadline(context, found.id, timeout);
+  await context.locks.run(found.id, async () => {
+    const record = context.containers.get(found.id);
+    if (!record) return;
+    const { state } = await statusOf(context, record);
+    if (state === 'running') {
+      await endContainer(context, record);
+    } else if (state === 'created' && !record.restore) {
+      await context.containers.put({ ...record, startError: 'stopped before it was started' });
+    }
+    await context.oci.delete(record.id);
+    forgetDeadline(context, record.id);
+  });
+}
+
+/** Stops and removes everything of the container but its log. Idempotent; an unknown id is no error (CRI). */
+export async function removeContainer(context: NodeContext, idOrPrefix: string): Promise<void> {
+  const found = context.containers.find(idOrPrefix);
+  if (!found) return;
+  await stopContainer(context, found.id, 0);
+  await context.locks.run(found.id, async () => {
+    const folders = containerFolders(context, found.id);
+    await unmount(folders.rootfs);
+    await rm(folders.bundle, { recursive: true, force: true });
+    await removeRootfsFolders(folders.folder);
+    await rm(join(context.folders.exits, found.id), { force: true });
+    await rm(join(context.folders.attach, found.id), { recursive: true, force: true });
+    await context.containers.delete(found.id);
+  });
+}

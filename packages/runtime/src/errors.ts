@@ -1,0 +1,57 @@
+import { errorTable } from '@stillframe/core';
+
+/** Codes thrown by @stillframe/runtime. */
+export const runtimeError = errorTable({
+  ERR_PROCESS_FAILED: { kind: 'unknown' },
+  ERR_PROCESS_MISSING: { kind: 'failed-precondition', hint: 'run `npx stillframe doctor` to see what this host lacks' },
+  ERR_PROCESS_TIMEOUT: { kind: 'deadline-exceeded' },
+  ERR_CRIU_MISSING: {
+    kind: 'failed-precondition',
+    hint: 'run `npx stillframe doctor`; the set-up brings a CRIU that works',
+  },
+  ERR_SANDBOX_NOT_FOUND: { kind: 'not-found' },
+  ERR_SANDBOX_EXISTS: { kind: 'already-exists' },
+  ERR_SANDBOX_NOT_READY: { kind: 'failed-precondition', hint: 'run a new pod sandbox' },
+  ERR_SANDBOX_INVALID: { kind: 'invalid-argument' },
+  ERR_NETWORK_CONFIG: { kind: 'failed-precondition' },
+  ERR_NETWORK_PLUGIN: { kind: 'failed-precondition', hint: 'install the package containernetworking-plugins' },
+  ERR_NETWORK_FAILED: { kind: 'unavailable' },
+  ERR_CONTAINER_NOT_FOUND: { kind: 'not-found' },
+  ERR_CONTAINER_EXISTS: { kind: 'already-exists' },
+  ERR_CONTAINER_STATE: { kind: 'failed-precondition' },
+  ERR_CONTAINER_INVALID: { kind: 'invalid-argument' },
+  ERR_CONTAINER_START: { kind: 'unknown' },
+  ERR_EXEC_FAILED: { kind: 'unknown' },
+  ERR_EXEC_FROZEN: { kind: 'unavailable', hint: 'the container is being checkpointed; try again' },
+  ERR_EXEC_TIMEOUT: { kind: 'deadline-exceeded' },
+  ERR_FORWARD_FAILED: { kind: 'unavailable' },
+  ERR_IMAGE_NOT_FOUND: { kind: 'not-found', hint: 'pull the image first' },
+  ERR_IMAGE_UNUSABLE: { kind: 'failed-precondition' },
+  ERR_IMAGE_IN_USE: { kind: 'failed-precondition', hint: 'remove the containers that use it first' },
+  ERR_IMAGE_REFERENCE: {
+    kind: 'invalid-argument',
+    hint: 'write a registry reference, oci:/PATH[:TAG] or docker-archive:/PATH',
+  },
+  ERR_CHECKPOINT_LOCATION: { kind: 'invalid-argument', hint: 'give an absolute path in a folder that exists' },
+  ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
+  ERR_CHECKPOINT_POD: { kind: 'invalid-argument' },
+  ERR_CHECKPOINT_OPTION: {
+    kind: 'invalid-argument',
+    hint: 'no options are known here; annotations of the containers are',
+  },
+  ERR_CHECKPOINT_DUMP: { kind: 'unknown' },
+  ERR_CHECKPOINT_ARCHIVE: { kind: 'unknown' },
+  ERR_CHECKPOINT_DISK_FULL: {
+    kind: 'resource-exhausted',
+    hint: 'free space on that filesystem or choose another location',
+  },
+  ERR_RESTORE_REFUSED: { kind: 'failed-precondition' },
+  ERR_RESTORE_ARCHIVE: { kind: 'invalid-argument' },
+  ERR_RESTORE_FAILED: { kind: 'unknown' },
+  ERR_EVENTS_OVERRUN: { kind: 'resource-exhausted', hint: 'list everything anew, then listen again' },
+  ERR_RECORD_DAMAGED: { kind: 'data-loss' },
+  ERR_NODE_BUSY: {
+    kind: 'failed-precondition',
+    hint: '`stillframe node status` shows the node that runs; `stillframe node down` stops it',
+  },
+});

@@ -1,0 +1,30 @@
+/** Of an image for several platforms, the manifest for this machine. */
+import type { ReadOptions } from '@stillframe/core';
+import { type ContentReader, type Descriptor, isIndexType, parseIndex } from '@stillframe/oci';
+import { runtimeError } from '../errors.ts';
+
+/** Indexes within indexes; real ones have one level. */
+const MAX_DEPTH = 4;
+
+/** `root` itself, or the manifest of the index that fits this machine. Throws ERR_IMAGE_UNUSABLE. */
+export async function platformManifest(
+  from: ContentReader,
+  root: Descriptor,
+  options: ReadOptions,
+  depth = 0,
+): Promise<Descriptor> {
+  if (!isIndexType(root.mediaType)) return root;
+  if (depth === MAX_DEPTH) throw runtimeError('ERR_IMAGE_UNUSABLE', 'the image has indexes within indexes without end');
+  const { manifests } = parseIndex(await from.manifest(root, options), root.mediaType);
+  const architecture = ociArchitecture();
+  const found = manifests.find(({ platform }) => platform?.os === 'linux' && platform.architecture === architecture);
+  // An index over one manifest that names no platform, as of a checkpoint image, means that one.
+  const chosen = found ?? (manifests.length === 1 ? manifests[0] : undefined);
+  if (!chosen) throw runtimeError('ERR_IMAGE_UNUSABLE', `the image has no manifest for linux/${architecture}`);
+  return platformManifest(from, chosen, options, depth + 1);
+}
+
+/** This machine's architecture as OCI writes it. */
+export function ociArchitecture(): string {
+  return process.arch === 'x64' ? 'amd64' : process.arch;
+}

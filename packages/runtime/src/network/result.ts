@@ -1,0 +1,23 @@
+/** What a CNI result says of a pod (CNI specification 0.3 to 1.1, section 5, ADD success). */
+import { isIP } from 'node:net';
+import { runtimeError } from '../errors.ts';
+import type { JsonObject } from './plugin.ts';
+
+/** Entries read of a list. */
+const LIMIT = 64;
+
+/** Addresses without their prefix length, in the plugin's order. Throws ERR_NETWORK_FAILED for a result that is none. */
+export function addressesOf(result: JsonObject): string[] {
+  const { ips = [] } = result;
+  if (!Array.isArray(ips) || ips.length > LIMIT) throw damaged('ips');
+  return ips.map((entry: unknown) => {
+    const address = typeof entry === 'object' && entry !== null ? (entry as JsonObject)['address'] : undefined;
+    const [ip = ''] = typeof address === 'string' ? address.split('/') : [];
+    if (isIP(ip) === 0) throw damaged('ips');
+    return ip;
+  });
+}
+
+function damaged(member: string) {
+  return runtimeError('ERR_NETWORK_FAILED', `the CNI result has no valid ${member}`);
+}

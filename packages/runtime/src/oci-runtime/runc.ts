@@ -1,0 +1,124 @@
+/** runc as an OciRuntime. crun takes the same arguments where this file uses them. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runtimeError } from '../errors.ts';
+import { type RunResult, run } from '../process/run.ts';
+import { type ConmonOptions, execOnTerminal, execUnderConmon, startUnderConmon } from './conmon.ts';
+import { interestingLines, remedyFor } from './criu-log.ts';
+import type { Bundle, DumpRequest, OciRuntime, OciState, RestoreRequest } from './oci-runtime.ts';
+
+export interface RuncOptions {
+  conmon: string;
+  /** The runc or crun to run. */
+  binary: string;
+  /** Its `--root`. */
+  root: string;
+  exitsFolder: string;
+  attachFolder: string;
+  /** Folder put first in PATH, where runc finds its `criu`. */
+  criuFolder: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+const GONE = /does not exist|not exist|no such process|process already finished|not running/i;
+
+/** Asks the binary its version and returns the port to it. Throws ERR_PROCESS_MISSING where it is not there. */
+export async function openRunc(options: RuncOptions): Promise<OciRuntime> {
+  const path = options.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin';
+  const env = { ...options.env, PATH: options.criuFolder ? `${options.criuFolder}:${path}` : path };
+  const conmon: ConmonOptions = {
+    conmon: options.conmon,
+    ociRuntime: options.binary,
+    ociRuntimeRoot: options.root,
+    exitsFolder: options.exitsFolder,
+    attachFolder: options.attachFolder,
+    env,
+    timeout: 240_000,
+  };
+  const attempt = (args: string[], timeout = 60_000) =>
+    run([options.binary, '--root', options.root, ...args], { env, timeout });
+  const demand = async (args: string[], timeout?: number) => {
+    const result = await attempt(args, timeout);
+    if (result.code !== 0) throw failure(args[0] ?? '', result);
+    return result;
+  };
+  const first = await run([options.binary, '--version'], { env, timeout: 10_000 });
+  const [, name = 'runc', version = 'unknown'] = /^(\w+) version (\S+)/.exec(first.stdout) ?? [];
+
+  return {
+    name,
+    version,
+    create: (bundle) => startUnderConmon(bundle, conmon),
+    restore: (bundle, request) => restoreUnder(bundle, conmon, request),
+    start: async (id) => void (await demand(['start', id])),
+    async state(id) {
+      const result = await attempt(['state', id]);
+      return result.code === 0 ? (JSON.parse(result.stdout) as OciState) : undefined;
+    },
+    async kill(id, signal) {
+      const result = await attempt(['kill', id, signal]);
+      if (result.code !== 0 && !GONE.test(result.stderr)) throw failure('kill', result);
+    },
+    async killAll(id) {
+      const result = await attempt(['kill', '--all', id, 'KILL']);
+      if (result.code !== 0 && !GONE.test(result.stderr)) throw failure('kill', result);
+    },
+    async update(id, resources) {
+      const args = [options.binary, '--root', options.root, 'update', '--resources', '-', id];
+      const result = await run(args, { env, timeout: 60_000, input: JSON.stringify(resources) });
+      if (result.code !== 0) throw failure('update', result);
+    },
+    async delete(id) {
+      const result = await attempt(['delete', '--force', id]);
+      if (result.code !== 0 && !GONE.test(result.stderr)) throw failure('delete', result);
+    },
+    execCommand: (files) => ({
+      argv: files.terminal ? execOnTerminal(files, conmon) : execUnderConmon(files, conmon),
+      env,
+    }),
+    pause: async (id) => void (await demand(['pause', id])),
+    resume: async (id) => void (await demand(['resume', id])),
+    checkpoint: (id, request) => dump(id, request, (args) => attempt(args, 24 * 3600_000)),
+  };
+}
+
+async function dump(id: string, request: DumpRequest, attempt: (args: string[]) => Promise<RunResult>): Promise<void> {
+  const args = ['checkpoint', '--image-path', request.imagePath, '--work-path', request.workPath];
+  if (request.leaveRunning) args.push('--leave-running');
+  const result = await attempt([...args, ...request.options, id]);
+  if (result.code === 0) return;
+  const log = await readFile(join(request.workPath, 'dump.log'), 'utf8').catch(() => '');
+  throw criuFailure('ERR_CHECKPOINT_DUMP', 'CRIU could not dump the container', log, result.stderr);
+}
+
+async function restoreUnder(bundle: Bundle, conmon: ConmonOptions, request: RestoreRequest): Promise<number> {
+  try {
+    return await startUnderConmon(bundle, conmon, request);
+  } catch (cause) {
+    const log = await readFile(join(bundle.folder, 'restore.log'), 'utf8').catch(() => '');
+    const said = cause instanceof Error ? cause.message : '';
+    throw criuFailure('ERR_RESTORE_FAILED', 'CRIU could not restore the container', log, said, cause);
+  }
+}
+
+/** An error that carries CRIU's telling lines, in their order, or the OCI runtime's words where CRIU wrote none. */
+function criuFailure(
+  code: 'ERR_CHECKPOINT_DUMP' | 'ERR_RESTORE_FAILED',
+  what: string,
+  log: string,
+  stderr: string,
+  cause?: unknown,
+) {
+  const lines = interestingLines(log);
+  const reason = lines.length > 0 ? lines.join('; ') : stderr.trim().split('\n').slice(-3).join('; ');
+  const hint = remedyFor(`${log}\n${stderr}`);
+  return runtimeError(code, `${what}: ${reason}`, { details: { criu: lines }, cause, ...(hint ? { hint } : {}) });
+}
+
+function failure(verb: string, result: RunResult) {
+  const said = result.stderr.trim().split('\n').at(-1) ?? '';
+  return runtimeError('ERR_PROCESS_FAILED', `runc ${verb} failed with code ${result.code}: ${said}`, {
+    details: { stderr: result.stderr },
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * What must hold before a checkpoint may be restored. The archive decides nothing on its own: mounts, namespaces and
+ * cgroups are those of the request (CVE-2024-8676 restored mounts that nobody had asked for).
+ */
+import type { CheckpointMetadata } from '@stillframe/checkpoint';
+import { harmless } from '@stillframe/core';
+import { runtimeError } from '../errors.ts';
+import type { MountRequest } from '../store/records.ts';
+import type { DumpFacts } from './dump-facts.ts';
+
+/** Destinations that the node itself provides, or CRIU restores from its own images (checkpoint-spec, CRI-O's list). */
+const PROVIDED = new Set([
+  ...['/proc', '/dev', '/dev/pts', '/dev/mqueue', '/dev/shm', '/sys', '/sys/fs/cgroup'],
+  ...[
+    '/etc/resolv.conf',
+    '/etc/hostname',
+    '/etc/hosts',
+    '/etc/passwd',
+    '/etc/group',
+    '/run/secrets',
+    '/run/.containerenv',
+  ],
+]);
+
+/**
+ * Throws ERR_RESTORE_REFUSED naming every bind mount that the checkpoint had and the request does not declare. `dumped`:
+ * those that the images tell, which is what CRIU goes by; the specification may tell of more.
+ */
+export function checkMounts(
+  image: string,
+  dumped: readonly string[],
+  metadata: CheckpointMetadata,
+  declared: readonly MountRequest[],
+): void {
+  const wanted = new Set(declared.map((mount) => mount.containerPath));
+  const specified = metadata.mounts.filter(({ type }) => type === 'bind').map(({ destination }) => destination);
+  const missing = [...new Set([...specified, ...dumped])]
+    .filter((destination) => !PROVIDED.has(destination) && !wanted.has(destination))
+    .map((destination) => harmless(destination));
+  if (missing.length > 0) {
+    throw runtimeError(
+      'ERR_RESTORE_REFUSED',
+      `restoring "${image}" expects following bind mounts defined (${missing.join(',')})`,
+      {
+        hint: 'declare a mount at each of these paths in the request; its source is yours to choose',
+        details: { missing },
+      },
+    );
+  }
+}
+
+/**
+ * CRIU restores a process right into the host's namespace of a kind that the dump had not for itself; a changed archive
+ * could ask for that. Network, IPC and UTS are the sandbox's in any case; mounts and pids must be of their own.
+ * Throws ERR_RESTORE_REFUSED.
+ */
+export function checkNamespaces(image: string, { namespaces }: DumpFacts): void {
+  for (const [kind, name] of [
+    ['mnt', 'mount'],
+    ['pid', 'PID'],
+  ] as const) {
+    if (namespaces[kind] !== 'shared') continue;
+    throw runtimeError('ERR_RESTORE_REFUSED', `restoring "${image}" would put it into the host's ${name} namespace`, {
+      hint: 'only a container with mounts and pids of its own, or of its pod, can be restored',
+    });
+  }
+}

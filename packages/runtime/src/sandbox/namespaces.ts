@@ -1,0 +1,69 @@
+/**
+ * The kernel namespaces of a pod, kept alive as bind mounts without a process (what CRI-O calls a dropped infra
+ * container): unshare(1) makes, keeps and configures them in one step.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UndoStack } from '@stillframe/core';
+import { runtimeError } from '../errors.ts';
+import { demand, run } from '../process/run.ts';
+import { startHolder, stopHolder } from './pid-holder.ts';
+
+export type NamespacePaths = Partial<Record<'net' | 'ipc' | 'uts' | 'pid', string>>;
+
+/** Settings of the new namespaces, by file below /proc/sys. */
+type Settings = readonly { file: string; value: string }[];
+
+/**
+ * Makes the namespaces of `kinds` under `folder`. A network namespace has its loopback interface up: a restore of
+ * loopback connections reports success without it, and then carries no data. A PID namespace gets a first process.
+ */
+export async function makeNamespaces(
+  folder: string,
+  kinds: readonly (keyof NamespacePaths)[],
+  hostname: string,
+  settings: Settings = [],
+): Promise<NamespacePaths> {
+  if (kinds.length === 0) return {};
+  await using undo = new UndoStack();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  undo.push('namespaces', () => removeNamespaces(folder));
+  const paths: NamespacePaths = {};
+  const flags: string[] = [];
+  for (const kind of kinds) {
+    const path = join(folder, kind);
+    await writeFile(path, '', { mode: 0o600 });
+    paths[kind] = path;
+    if (kind !== 'pid') flags.push(`--${kind}=${path}`);
+  }
+  const inside: string[] = [];
+  if (paths.net) inside.push('ip link set lo up');
+  if (paths.uts) inside.push('printf %s "$1" > /proc/sys/kernel/hostname');
+  const words = settings.flatMap(({ file, value }) => [file, value]);
+  if (words.length > 0) inside.push('shift', 'while [ $# -gt 0 ]; do printf %s "$2" > "/proc/sys/$1"; shift 2; done');
+  if (flags.length > 0) {
+    const script = inside.join('\n') || 'true';
+    await demand(['unshare', ...flags, 'sh', '-ec', script, 'sh', hostname, ...words], { timeout: 30_000 });
+  }
+  if (paths.pid) await startHolder(paths.pid);
+  undo.keep();
+  return paths;
+}
+
+/** Unmounts and removes what makeNamespaces made; does nothing where it is gone already. */
+export async function removeNamespaces(folder: string): Promise<void> {
+  await stopHolder(join(folder, 'pid'));
+  for (const kind of ['net', 'ipc', 'uts', 'pid']) {
+    // A namespace file may have been mounted more than once by an interrupted start.
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      const result = await run(['umount', join(folder, kind)], { timeout: 30_000 });
+      if (result.code !== 0) {
+        if (/target is busy/.test(result.stderr)) {
+          throw runtimeError('ERR_PROCESS_FAILED', `namespace ${join(folder, kind)} is busy`);
+        }
+        break;
+      }
+    }
+  }
+  await rm(folder, { recursive: true, force: true });
+}

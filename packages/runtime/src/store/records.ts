@@ -1,0 +1,145 @@
+/** What the node remembers of a sandbox and of a container. Plain data: it is written as JSON. */
+import type { StoredRecord } from './record-store.ts';
+
+/** Who a sandbox is, in Kubernetes' words (CRI PodSandboxMetadata). */
+export interface SandboxIdentity {
+  name: string;
+  uid: string;
+  kubeNamespace: string;
+  attempt: number;
+}
+
+export interface SandboxRecord extends StoredRecord {
+  identity: SandboxIdentity;
+  hostname: string;
+  logDirectory: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  runtimeHandler: string;
+  cgroupParent: string;
+  /** Namespaces kept as bind mounts; a kind that is missing is the host's. */
+  namespaces: Partial<Record<'net' | 'ipc' | 'uts' | 'pid', string>>;
+  /** Where containers that ask for nothing else have their processes; `container` where absent. */
+  pidMode?: 'container' | 'pod' | 'node';
+  /** How the pod is reached; a record without it is of a node that gave loopback only. */
+  network?: SandboxNetwork;
+  /** Whether privileged containers may be made in it; not known where absent. */
+  privileged?: boolean;
+  /** Nanoseconds since 1970, as a decimal string: it exceeds 2^53. */
+  createdAt: string;
+  ready: boolean;
+}
+
+/** The network of a pod: the host's, its loopback interface alone, or a CNI network. */
+export interface SandboxNetwork {
+  kind: 'host' | 'loopback' | 'cni';
+  /** The CNI network's name. */
+  name?: string;
+  /** Without prefix lengths; the first is the pod's own. */
+  ips: string[];
+  /** Why there is only loopback, where more was asked for. */
+  reason?: string;
+}
+
+/** A mount asked for by the client (CRI Mount), bind mounts only. */
+export interface MountRequest {
+  containerPath: string;
+  hostPath: string;
+  readonly: boolean;
+  /** How mounts made later travel; `private` where absent. */
+  propagation?: 'private' | 'host-to-container' | 'bidirectional';
+  /** Mounts below the source are read-only, too. */
+  recursiveReadonly?: boolean;
+  /** Further mount options, such as `noexec`. */
+  options?: string[];
+}
+
+/** A host device asked for by the client (CRI Device). */
+export interface DeviceRequest {
+  hostPath: string;
+  /** Empty: the same as on the host. */
+  containerPath: string;
+  /** Of the letters r, w and m; empty: all. */
+  permissions: string;
+}
+
+/** Resources that are enforced through cgroups (CRI LinuxContainerResources); 0 or absent: unlimited. */
+export interface Resources {
+  cpuPeriod?: number;
+  cpuQuota?: number;
+  cpuShares?: number;
+  memoryLimitInBytes?: number;
+  memorySwapLimitInBytes?: number;
+  pidsLimit?: number;
+  oomScoreAdj?: number;
+  cpusetCpus?: string;
+  cpusetMems?: string;
+  hugepageLimits?: { pageSize: string; limit: number }[];
+  /** File name in the cgroup v2 folder to its content. */
+  unified?: Record<string, string>;
+}
+
+export interface ImageUse {
+  /** What the client wrote. */
+  requested: string;
+  /** Name under which it was pulled, where it has one. */
+  name: string;
+  /** Image id: the 64 hexadecimal digits of the config's digest. */
+  id: string;
+  repoDigests: string[];
+}
+
+/** What is known of the checkpoint that a container came from. */
+export interface RestoreSource {
+  /** The archive path or checkpoint image reference that the client gave as image. */
+  requested: string;
+  engine: string;
+  /** RFC 3339, from the checkpoint's own metadata. */
+  checkpointedAt: string;
+  /** Id of the container that was checkpointed. */
+  sourceContainerID: string;
+  /** Names of variables that the request gives otherwise than the memory has them; they have no effect. */
+  ignoredEnvironment?: string[];
+  /** Digest of the archive's bytes, where it was known or computed. */
+  archiveDigest?: string;
+}
+
+export interface CheckpointFigures {
+  location: string;
+  at: string;
+  /** Microseconds from before the freeze to after the thaw, measured outside the container. */
+  truePause: number;
+  digest: string;
+  size: number;
+}
+
+export interface ContainerRecord extends StoredRecord {
+  sandboxID: string;
+  name: string;
+  attempt: number;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  image: ImageUse;
+  logPath: string;
+  mounts: MountRequest[];
+  resources: Resources;
+  /** What of the resources could not be set as asked, in words. */
+  clamped?: string[];
+  devices?: DeviceRequest[];
+  /** Who the first process is. */
+  user?: { uid: number; gid: number; additionalGids?: number[] };
+  stdin?: boolean;
+  stdinOnce?: boolean;
+  terminal?: boolean;
+  /** Name of the signal that stops the container; SIGTERM where absent. */
+  stopSignal?: string;
+  createdAt: string;
+  startedAt?: string;
+  /** First process, with its start time (clock ticks since boot) to tell it from a later process of the same pid. */
+  pid?: number;
+  pidStart?: string;
+  restore?: RestoreSource;
+  lastCheckpoint?: CheckpointFigures;
+  /** Reason of a start or restore that failed; such a container counts as exited. */
+  startError?: string;
+}

@@ -1,0 +1,33 @@
+/** Programs of others that tests run or compare with: where they are. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Peers that an environment variable may name, for a copy that is not in PATH. */
+const VARIABLES = { checkpointctl: 'STILLFRAME_CHECKPOINTCTL', containerd: 'STILLFRAME_CONTAINERD' } as const;
+
+/** A tool that reads checkpoints, or writes and restores them, as we do. */
+export type Peer = keyof typeof VARIABLES;
+
+/** Path of a peer: what its variable (STILLFRAME_CHECKPOINTCTL, STILLFRAME_CONTAINERD) names, else the one in PATH. Undefined where none is executable. */
+export function findPeer(peer: Peer): string | undefined {
+  const named = process.env[VARIABLES[peer]];
+  if (named) return isExecutable(named) ? named : undefined;
+  return findProgram(peer);
+}
+
+/** Path of the first executable file `name` in PATH and in the folders of system programs that a plain user's PATH lacks. */
+export function findProgram(name: string): string | undefined {
+  const system = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...system];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** Whether `path` is a file that this process may execute. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

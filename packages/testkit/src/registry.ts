@@ -1,0 +1,83 @@
+/** A real registry (the distribution project's, Debian package docker-registry) on loopback, with nothing in it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A registry that runs until disposal, which also removes what it stored. */
+export interface RunningRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+}
+
+const PROGRAM = 'docker-registry';
+
+/**
+ * Starts a registry with storage in a temporary folder and waits until it answers; tests declare
+ * `needs('docker-registry')`. Throws Error where it does not answer within 20 s.
+ */
+export async function startRegistry(): Promise<RunningRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), 'stillframe-registry-'));
+  const address = `127.0.0.1:${await freePort()}`;
+  const config = join(folder, 'config.json');
+  await writeFile(config, JSON.stringify(configFor(address, join(folder, 'storage'))));
+  const child = spawn(PROGRAM, ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let words = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    words = `${words}${chunk}`.slice(-2000);
+  });
+  const dispose = async () => {
+    await end(child);
+    await rm(folder, { recursive: true, force: true });
+  };
+  child.on('error', (error) => {
+    words = error.message;
+  });
+  for (const deadline = performance.now() + 20_000; performance.now() < deadline; await delay(20)) {
+    if (child.pid === undefined || child.exitCode !== null) break;
+    if (await answers(address)) return { address, [Symbol.asyncDispose]: dispose };
+  }
+  await dispose();
+  throw new Error(`${PROGRAM} did not start: ${words}`);
+}
+
+/** JSON is YAML, which is what the registry reads. */
+function configFor(address: string, rootdirectory: string) {
+  return {
+    version: 0.1,
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
+    http: { addr: address, secret: 'only for tests on loopback' },
+  };
+}
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    const response = await fetch(`http://${address}/v2/`);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
+}
+
+/** A port that was free a moment ago; another process may take it first, then the start fails and says so. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the listening socket has no port');
+  return address.port;
+}

@@ -1,0 +1,109 @@
+/**
+ * `npm test`: generated code, types and lint (`--only-tests` leaves them out), then every test of the project; lab tests
+ * (`*.lab.test.ts`) one at a time after all the others.
+ * `npm test -- WORD…` runs only files whose path holds one of the words, `--name PATTERN` only tests of such a name.
+ * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+import { linesOf, parts, runParts } from './parts.ts';
+import { type Outcome, parseSkips, skipFaults } from './skips.ts';
+
+const root = join(import.meta.dirname, '..');
+const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
+/** Milliseconds for one file. */
+const LIMITS = { unit: 300_000, lab: 1_200_000 };
+/** The counts that node:test gives for a whole run, in the order in which it prints them. */
+const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
+type Counts = Record<(typeof COUNTS)[number], number>;
+type TestEvent = { type: string; data: Record<string, unknown> };
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: 'string' }, 'only-tests': { type: 'boolean', default: false } },
+});
+const files = globSync(PATTERNS, { cwd: root }).sort();
+const chosen = files.filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)));
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+const counts: Counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
+const outcomes: Outcome[] = [];
+const whole = positionals.length === 0 && values.name === undefined;
+const faults: string[] = [];
+if (whole && !values['only-tests']) await lookFirst();
+
+await pipeline(Readable.from(allEvents()), new spec(), process.stdout, { end: false });
+const listed = parseSkips(textOf(join(root, 'expected-skips.txt')));
+faults.push(...skipFaults(listed, outcomes, whole));
+if (chosen.length === 0) faults.push(`no test file matches ${positionals.join(' ')}`);
+if (stop.signal.aborted) faults.push('interrupted');
+for (const fault of faults) process.stdout.write(`✖ ${fault}\n`);
+const failed = counts.failed + counts.cancelled + faults.length;
+process.stdout.write(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped\n`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+/** What `npm run check` looks at, but for the architecture, which is among the tests. */
+async function lookFirst(): Promise<void> {
+  const note = (outcome: Parameters<typeof linesOf>[0]) => {
+    process.stdout.write(linesOf(outcome));
+    if (!outcome.ok) faults.push(`${outcome.part.name} (see above)`);
+  };
+  await runParts(parts, note, stop.signal);
+}
+
+/** The events of both runs as one, with one closing summary. */
+async function* allEvents(): AsyncGenerator<TestEvent> {
+  const begin = performance.now();
+  const isLab = (file: string) => file.includes('.lab.test.');
+  yield* events(
+    chosen.filter((file) => !isLab(file)),
+    availableParallelism(),
+    LIMITS.unit,
+  );
+  if (!stop.signal.aborted) yield* events(chosen.filter(isLab), 1, LIMITS.lab);
+  for (const name of COUNTS)
+    yield diagnostic(`${name.replace('passed', 'pass').replace('failed', 'fail')} ${counts[name]}`);
+  yield diagnostic(`duration_ms ${performance.now() - begin}`);
+}
+
+async function* events(some: string[], concurrency: number, timeout: number): AsyncGenerator<TestEvent> {
+  if (some.length === 0) return;
+  const options = { files: some.map((file) => join(root, file)), cwd: root, concurrency, timeout, signal: stop.signal };
+  const stream = run(values.name === undefined ? options : { ...options, testNamePatterns: [values.name] });
+  for await (const event of stream as AsyncIterable<TestEvent>) {
+    if (event.type === 'test:summary' && event.data['file'] === undefined) addCounts(event.data['counts'] as Counts);
+    if (event.type === 'test:pass' || event.type === 'test:fail') note(event.data);
+    // Each run's own closing figures; the sum of both comes at the end.
+    if (event.type === 'test:diagnostic' && isClosing(event.data)) continue;
+    yield event;
+  }
+}
+
+function addCounts(some: Counts): void {
+  for (const name of COUNTS) counts[name] += some[name];
+}
+
+function note(data: Record<string, unknown>): void {
+  const { name, skip } = data;
+  outcomes.push({ name: String(name), skip: skip === undefined || skip === false ? undefined : String(skip) });
+}
+
+function isClosing({ message, nesting, file }: Record<string, unknown>): boolean {
+  const figure = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+  return nesting === 0 && file === undefined && figure.test(String(message));
+}
+
+function diagnostic(message: string): TestEvent {
+  return { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } };
+}
+
+function textOf(path: string): string {
+  return readFileSync(path, 'utf8');
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { npmPackageOf } from './imports.ts';
+import { type Manifest, type Package, packages, readJson, referencesOf, type SourceFile, tools } from './project.ts';
+
+/** Tools that every package's tests may use, from the root's manifest: fast-check, the types of Node.js. */
+const shared = Object.keys((readJson('package.json') as Manifest).devDependencies ?? {});
+
+for (const one of packages) {
+  const { name, manifest, files } = one;
+  const inCode = importedBy(files.filter((file) => !file.isTest));
+  const inTests = importedBy(files.filter((file) => file.isTest));
+
+  test(`${name}: dependencies are what its code imports`, () => {
+    assert.deepEqual(Object.keys(manifest.dependencies ?? {}).sort(), [...inCode].sort());
+  });
+
+  test(`${name}: devDependencies are what only its tests import`, () => {
+    const wanted = [...inTests].filter((target) => !inCode.has(target) && !shared.includes(target));
+    assert.deepEqual(Object.keys(manifest.devDependencies ?? {}).sort(), wanted.sort());
+  });
+
+  test(`${name}: its tsconfig.json references the packages of its manifest`, () => {
+    assert.deepEqual(one.references, workspacesOf(one));
+  });
+
+  test(`${name}: it says what it is`, () => {
+    assert.equal(manifest.name, `@stillframe/${name}`);
+    assert.match(manifest.description ?? '', /\w{3}/);
+  });
+}
+
+test('the root compiles every package and every folder of tools', () => {
+  const wanted = [...packages.map(({ name }) => name), 'bench', 'scripts', 'tests'];
+  assert.deepEqual(referencesOf('tsconfig.json'), wanted.sort());
+});
+
+for (const folder of ['bench', 'scripts', 'tests']) {
+  test(`${folder}: its tsconfig.json references the packages that it imports`, () => {
+    const own = tools.filter(({ path }) => path.startsWith(`${folder}/`));
+    const wanted = [...importedBy(own)]
+      .filter((target) => target.startsWith('@stillframe/'))
+      .map((target) => target.slice('@stillframe/'.length));
+    const listed = referencesOf(`${folder}/tsconfig.json`);
+    assert.deepEqual(
+      wanted.filter((name) => !listed.includes(name)),
+      [],
+    );
+  });
+}
+
+function importedBy(files: readonly SourceFile[]): Set<string> {
+  const names = files.flatMap(({ imports }) => imports.map(({ specifier }) => npmPackageOf(specifier ?? '.')));
+  return new Set(names.filter((name) => name !== undefined));
+}
+
+function workspacesOf({ manifest }: Package): string[] {
+  const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+  const own = names.filter((name) => name.startsWith('@stillframe/'));
+  return own.map((name) => name.slice('@stillframe/'.length)).sort();
+}

@@ -1,0 +1,101 @@
+/** What may depend on what, and which package may do what. The tables of the design; everything not named is forbidden. */
+
+/** `to`: a package, or one subpath of it (`cri/client`). `within`: only files under this folder of the package. */
+export type Arrow = string | { to: string; within: string };
+
+/** Arrows point down only. `core` allows `core/file`, too; a row that names a subpath allows that one alone. */
+export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
+  core: [],
+  'criu-image': ['core'],
+  oci: ['core'],
+  checkpoint: ['core', 'criu-image', { to: 'oci', within: 'src/image/' }],
+  evidence: ['core'],
+  runtime: ['core', 'checkpoint', 'evidence', 'oci'],
+  cri: ['core', 'runtime'],
+  kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
+  cli: ['core', 'criu-image', 'oci', 'evidence', 'checkpoint', 'runtime', 'cri', 'kubelet'],
+  testkit: ['core'],
+  demo: ['core', 'oci', 'testkit'],
+};
+
+/** What tests may import besides. All but core's may use testkit, which itself stands on core. */
+export const TEST_ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
+  // Its tests speak to a fake runtime over a real socket.
+  kubelet: ['cri/grpc'],
+};
+
+/** Parts of a package that others load without the rest: what may be imported from inside them. */
+export const ENCLAVES: readonly { owner: string; inside: readonly string[]; packages: readonly string[] }[] = [
+  { owner: 'cri', inside: ['src/client/', 'src/grpc/', 'src/gen/', 'src/proto.ts'], packages: ['core'] },
+];
+
+/** Modules of Node.js behind a power that only some may have. */
+const NETWORK = ['net', 'tls', 'http', 'https', 'http2', 'dgram', 'dns', 'dns/promises'];
+const PROCESSES = ['child_process', 'cluster'];
+const FILES = ['fs', 'fs/promises'];
+const DAEMONS = ['packages/runtime/', 'packages/cri/', 'packages/kubelet/', 'packages/cli/'];
+const PRIVATE = ['packages/testkit/', 'packages/demo/'];
+
+/** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */
+export const MODULES: readonly { modules: readonly string[]; allowed: readonly string[]; only?: readonly string[] }[] =
+  [
+    { modules: PROCESSES, allowed: [...DAEMONS, ...PRIVATE] },
+    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/'] },
+    { modules: NETWORK.filter((name) => !name.startsWith('http')), allowed: [...DAEMONS, ...PRIVATE] },
+    { modules: ['http2'], allowed: [] },
+    {
+      modules: FILES,
+      only: ['packages/core/', 'packages/criu-image/', 'packages/oci/'],
+      allowed: ['packages/core/src/file/', 'packages/oci/src/layout/', 'packages/oci/src/registry/credentials.ts'],
+    },
+    // `process` is a global here; under a second name the rules below would not see it.
+    { modules: ['process'], allowed: [] },
+  ];
+
+/** Words in the code that only some files may use. Tests are exempt. */
+export const WORDS: readonly { what: string; pattern: RegExp; allowed: readonly string[] }[] = [
+  {
+    what: 'process.env',
+    pattern: /\bprocess\s*(?:\.\s*env\b|\[\s*['"]env)|[{,]\s*env\b[^}]*\}\s*=\s*process\b/,
+    allowed: ['packages/cli/src/io.ts', 'packages/testkit/src/'],
+  },
+  {
+    what: 'process.stdin, stdout or stderr',
+    pattern: /\bprocess\s*\.\s*std(?:in|out|err)\b/,
+    allowed: ['packages/cli/src/io.ts', 'packages/cli/bin/', 'packages/demo/src/main.ts'],
+  },
+  {
+    what: 'process.exit',
+    pattern: /\bprocess\s*\.\s*exit\s*\(/,
+    allowed: ['packages/cli/src/io.ts', 'packages/cli/bin/'],
+  },
+  { what: 'console', pattern: /(?<![.\w])console\s*[.[]/, allowed: [] },
+  { what: 'fetch', pattern: /(?<![.\w])(?<!async )fetch\s*\(/, allowed: ['packages/oci/', 'packages/testkit/'] },
+];
+
+/** Folders whose every file is a row of the table in their index.ts, but for the files named here, which serve rows. */
+export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: readonly string[] }[] = [
+  {
+    folder: 'packages/cri/src/rpc/',
+    table: 'index.ts',
+    serving: [
+      'rpc.ts',
+      'invalid.ts',
+      'filter.ts',
+      'container-request.ts',
+      'container-view.ts',
+      'image-view.ts',
+      'sandbox-view.ts',
+      'security-view.ts',
+      'streams.ts',
+      'resources-view.ts',
+      'signal-view.ts',
+      'stats-view.ts',
+    ],
+  },
+  { folder: 'packages/cli/src/commands/', table: 'index.ts', serving: ['command.ts', 'address.ts'] },
+];
+
+/** Files longer than 300 lines. May only shrink. */
+export const LONG_FILES: readonly string[] = [];
+export const LINES = 300;

@@ -1,0 +1,200 @@
+/** Other engines for a lab test: podman and containerd in folders of their own, and an image with redis for all of them. */
+import { spawn } from 'node:child_process';
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bytesSource, digestOf, UndoStack } from '@stillframe/core';
+import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import { execute } from '@stillframe/demo/stage';
+import { buildImage, type ContentStore, mediaTypes, putImage } from '@stillframe/oci';
+import { findPeer, findProgram } from '@stillframe/testkit';
+
+/** CRIU for engines that look for it in PATH. */
+const CRIU = join(process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu', 'bin');
+const APPLETS = ['sh', 'sleep', 'cat', 'echo', 'rm', 'ls', 'nc'];
+/** This machine may not raise limits; podman's own would need that. */
+const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+
+/** Three keys, and a client that stays subscribed over loopback. */
+export const REDIS = `redis-server --port 6379 --save "" --appendonly no & sleep 1
+  redis-cli mset user:1 alice user:2 bob card 4111111111111111
+  (sleep 100000 | redis-cli subscribe news) & wait`;
+export const COUNTER = 'rm /bin/nc; echo added > /tmp/added; i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done';
+
+/** Builds busybox with redis and its libraries as `engines:v1`, and one that only sleeps as `pause:v1`. `work`: empty. */
+export async function buildEngineImages(store: (name: string) => ContentStore, work: string): Promise<void> {
+  const tree = join(work, 'tree');
+  for (const folder of ['bin', 'etc', 'tmp', 'usr/bin']) await mkdir(join(tree, folder), { recursive: true });
+  await chmod(join(tree, 'tmp'), 0o1777);
+  await copyFile('/bin/busybox', join(tree, 'bin/busybox'));
+  for (const applet of APPLETS) await symlink('busybox', join(tree, 'bin', applet));
+  await writeFile(join(tree, 'etc/passwd'), 'root:x:0:0:root:/:/bin/sh\n');
+  const programs = [
+    [findProgram('redis-server') ?? findProgram('redis-check-rdb') ?? '', 'redis-server'],
+    [findProgram('redis-cli') ?? '', 'redis-cli'],
+  ] as const;
+  for (const [from, name] of programs) {
+    await copyFile(from, join(tree, 'usr/bin', name));
+    const { stdout } = await execute(['ldd', from]);
+    for (const [, library = ''] of stdout.matchAll(/(\/\S+\.so\S*)/g)) {
+      await mkdir(join(tree, dirname(library)), { recursive: true });
+      await copyFile(library, join(tree, library));
+    }
+  }
+  const path = join(work, 'layer.tar');
+  await execute(['tar', '--create', '--file', path, '--directory', tree, '--owner=0', '--group=0', '.']);
+  const bytes = await readFile(path);
+  const descriptor = { mediaType: mediaTypes.layer, digest: digestOf(bytes), size: bytes.length };
+  const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
+  const Env = ['PATH=/usr/bin:/bin'];
+  for (const [name, config] of [
+    ['engines', { Cmd: ['sh'], Env }],
+    ['pause', { Entrypoint: ['sleep', '1000000'], Env }],
+  ] as const) {
+    const target = store(name);
+    await target.push(descriptor, bytesSource(bytes));
+    await putImage(target, buildImage({ layers: [{ descriptor, diffID: descriptor.digest }], platform, config }), {
+      tag: 'v1',
+    });
+  }
+}
+
+/** Runs `script` under podman in `folder` and exports a checkpoint of it to `archive`. */
+export async function podmanCheckpoint(folder: string, image: string, script: string, archive: string): Promise<void> {
+  const name = basename(archive, '.tar');
+  const cgroupParent = `/${basename(dirname(folder))}-podman`;
+  const place = ['--root', join(folder, 'root'), '--runroot', join(folder, 'runroot'), '--tmpdir', join(folder, 'tmp')];
+  const podman = (...args: string[]) =>
+    execute([
+      ...[
+        'env',
+        `PATH=${CRIU}:${process.env['PATH']}`,
+        'podman',
+        ...place,
+        '--runtime',
+        'runc',
+        '--storage-driver',
+        'overlay',
+      ],
+      ...['--cgroup-manager', 'cgroupfs', '--events-backend', 'none', ...args],
+    ]);
+  await podman('pull', '--quiet', '--tls-verify=false', image);
+  await podman(
+    ...['run', '--detach', '--name', name, ...LIMITS, '--log-driver', 'k8s-file', '--network', 'none'],
+    ...['--cgroup-parent', cgroupParent, '--tmpfs', '/scratch', image],
+    ...['sh', '-c', `echo scratch > /scratch/file; echo shm > /dev/shm/file; ${script}`],
+  );
+  try {
+    await delay(2000);
+    const options = ['--keep', '--leave-running', '--tcp-established', '--compress', 'none', '--export', archive];
+    await podman('container', 'checkpoint', ...options, name);
+  } finally {
+    await podman('rm', '--force', '--time', '0', name);
+    await execute(['sh', '-c', `umount ${join(folder, 'root')}/overlay 2>/dev/null; rm -rf ${folder}`]);
+    await removeCgroups(cgroupParent);
+  }
+}
+
+export interface Containerd extends AsyncDisposable {
+  readonly cri: CriClient;
+  /** Path of a CRIU configuration file that keeps connections, for the annotation `org.criu.config`. */
+  readonly criuConfig: string;
+  /** For its pods. */
+  readonly cgroupParent: string;
+}
+
+/**
+ * Starts containerd with everything in `folder`; `registry`: where its pause image is. Disposing removes its pods, the
+ * bridge of its network and their cgroups.
+ */
+export async function startContainerd(folder: string, registry: string): Promise<Containerd> {
+  const undo = new UndoStack({ deadline: 60_000 });
+  try {
+    await mkdir(join(folder, 'cni'), { recursive: true });
+    const socket = join(folder, 'c.sock');
+    const criuConfig = join(folder, 'criu.conf');
+    await writeFile(criuConfig, 'tcp-established\n');
+    await writeFile(join(folder, 'config.toml'), configOf(folder, socket, registry));
+    const bridge = `sf${process.pid}`;
+    await writeFile(join(folder, 'cni/10-lab.conflist'), JSON.stringify(networkOf(folder, bridge)));
+    const cgroupParent = `/${basename(dirname(folder))}-containerd`;
+    undo.push('cgroups', () => removeCgroups(cgroupParent));
+    undo.push('bridge', () =>
+      execute(['sh', '-c', `ip link delete ${bridge} 2>/dev/null || true`]).then(() => undefined),
+    );
+    const program = findPeer('containerd') ?? '';
+    const env = { ...process.env, PATH: `${CRIU}:${dirname(program)}:${process.env['PATH']}` };
+    const child = spawn(program, ['--config', join(folder, 'config.toml')], { env, stdio: 'ignore' });
+    undo.push('containerd', async () => {
+      child.kill('SIGTERM');
+      for (const deadline = Date.now() + 10_000; child.exitCode === null && Date.now() < deadline; ) await delay(50);
+    });
+    const cri = await connect(socket);
+    undo.push('pods', async () => {
+      for (const { id } of (await cri.runtime.listPodSandbox({})).items) {
+        await cri.runtime.stopPodSandbox({ podSandboxId: id });
+        await cri.runtime.removePodSandbox({ podSandboxId: id });
+      }
+      await cri[Symbol.asyncDispose]();
+    });
+    return { cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+  } catch (error) {
+    await undo[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Removes a cgroup of every hierarchy with all below it, where they are empty. */
+async function removeCgroups(parent: string): Promise<void> {
+  const below = [
+    'find',
+    '/sys/fs/cgroup',
+    '-depth',
+    '-type',
+    'd',
+    '(',
+    '-path',
+    `*${parent}`,
+    '-o',
+    '-path',
+    `*${parent}/*`,
+    ')',
+  ];
+  await execute([...below, '-exec', 'rmdir', '{}', ';']);
+}
+
+function networkOf(folder: string, bridge: string) {
+  const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet: '10.213.0.0/24' }]] };
+  return { cniVersion: '0.4.0', name: 'lab', plugins: [{ type: 'bridge', bridge, ipam }] };
+}
+
+async function connect(socket: string): Promise<CriClient> {
+  for (const deadline = Date.now() + 15_000; ; await delay(100)) {
+    try {
+      return await openCriClient({ socket });
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
+function configOf(folder: string, socket: string, registry: string): string {
+  return `version = 3
+root = "${folder}/root"
+state = "${folder}/state"
+disabled_plugins = ["io.containerd.nri.v1.nri"]
+[grpc]
+address = "${socket}"
+[plugins."io.containerd.cri.v1.runtime"]
+restrict_oom_score_adj = true
+disable_apparmor = true
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "${folder}/cni"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+container_annotations = ["org.criu.*"]
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "${registry}/pause:v1"
+`;
+}

@@ -1,0 +1,158 @@
+/** Checkpoints of other engines restored here, and ours restored there. */
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import { RegistryClient } from '@stillframe/oci';
+import { needs } from '@stillframe/testkit';
+import { buildEngineImages, COUNTER, type Containerd, podmanCheckpoint, REDIS, startContainerd } from './engines.ts';
+import { type Lab, openLab } from './lab.ts';
+
+const { skip } = needs('checkpoint', 'docker-registry', 'redis');
+const podman = needs('checkpoint', 'docker-registry', 'redis', 'podman');
+const containerd = needs('checkpoint', 'docker-registry', 'redis', 'catatonit', 'containerd');
+const KEYS = ['redis-cli', 'mget', 'user:1', 'user:2', 'card'];
+type Config = NonNullable<Parameters<CriClient['runtime']['createContainer']>[0]['config']>;
+
+describe('engines among each other', { skip }, () => {
+  let lab: Lab;
+  let ours: CriClient;
+  let image: string;
+  before(async () => {
+    lab = await openLab();
+    ours = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
+    await using client = new RegistryClient(lab.registry);
+    await mkdir(join(lab.folder, 'engines'));
+    await buildEngineImages((name) => client.repository(name), join(lab.folder, 'engines'));
+    image = `${lab.registry}/engines:v1`;
+  });
+  after(async () => {
+    await ours?.[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  /** A container of its own pod, started; `from` is an image or an archive. */
+  const start = async (
+    cri: CriClient,
+    name: string,
+    from: string,
+    more: Partial<Config> = {},
+    cgroupParent?: string,
+  ) => {
+    const options = { network: 0, pid: 1, ipc: 0, targetId: '' };
+    const linux = { ...(cgroupParent ? { cgroupParent } : {}), securityContext: { namespaceOptions: options } };
+    const metadata = { name, uid: name, namespace: 'default' };
+    const annotations = { 'io.stillframe.network': 'none' };
+    const pod = { metadata, annotations, logDirectory: join(lab.folder, 'logs'), linux };
+    const { podSandboxId } = await cri.runtime.runPodSandbox({ config: pod as never });
+    const config = { metadata: { name }, image: { image: from }, logPath: `${name}.log`, ...more } as Config;
+    const { containerId } = await cri.runtime.createContainer({ podSandboxId, config, sandboxConfig: pod as never });
+    await cri.runtime.startContainer({ containerId });
+    return { containerId, podSandboxId };
+  };
+  const run = async (cri: CriClient, containerId: string, cmd: string[]) =>
+    Buffer.from((await cri.runtime.execSync({ containerId, cmd, timeout: 10n })).stdout).toString();
+  const hasKeys = async (cri: CriClient, id: string) => {
+    assert.equal(await run(cri, id, KEYS), 'alice\nbob\n4111111111111111\n');
+    assert.equal(
+      await run(cri, id, ['redis-cli', 'publish', 'news', 'hello']),
+      '1\n',
+      'the subscriber is still connected',
+    );
+  };
+  const numbers = async (name: string) =>
+    (await readFile(join(lab.folder, 'logs', `${name}.log`), 'utf8'))
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => Number(line.split(' ').at(-1)));
+  const counts = async (name: string) => (await numbers(name)).length;
+  const goesOn = async (name: string) => {
+    const before = await counts(name);
+    assert.ok(before > 5, 'the log of the source is there');
+    await delay(500);
+    assert.ok((await counts(name)) > before);
+    const seen = await numbers(name);
+    // Other engines copy the log after the dump: the copy then says once more what the source had said meanwhile.
+    const skipped = seen.findIndex((n, i) => n > (seen[i - 1] ?? 0) + 1);
+    assert.equal(skipped, -1, `a gap before ${seen[skipped]}`);
+  };
+
+  for (const [name, script] of [
+    ['counter', COUNTER],
+    ['redis', REDIS],
+  ] as const) {
+    test(`podman’s ${name} comes back here`, podman, async () => {
+      const archive = join(lab.folder, `podman-${name}.tar`);
+      await podmanCheckpoint(join(lab.folder, 'podman'), image, script, archive);
+      const { containerId, podSandboxId } = await start(ours, `from-podman-${name}`, archive);
+      if (name === 'redis') await hasKeys(ours, containerId);
+      else {
+        await goesOn(`from-podman-${name}`);
+        assert.equal(
+          await run(ours, containerId, ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true']),
+          'added\nls: /bin/nc: No such file or directory\n',
+        );
+      }
+      assert.equal(await run(ours, containerId, ['cat', '/scratch/file', '/dev/shm/file']), 'scratch\nshm\n');
+      await ours.runtime.removePodSandbox({ podSandboxId });
+    });
+  }
+
+  describe('containerd', containerd, () => {
+    let theirs: Containerd;
+    before(async () => {
+      theirs = await startContainerd(join(lab.folder, 'containerd'), lab.registry);
+      await theirs.cri.image.pullImage({ image: { image } });
+      await ours.image.pullImage({ image: { image } });
+    });
+    after(() => theirs?.[Symbol.asyncDispose]());
+
+    test('its counter and redis come back here', async () => {
+      for (const [name, script] of [
+        ['counter', COUNTER],
+        ['redis', REDIS],
+      ] as const) {
+        const annotations = { 'org.criu.config': theirs.criuConfig };
+        const command = ['sh', '-c', script];
+        const source = await start(theirs.cri, `their-${name}`, image, { command, annotations }, theirs.cgroupParent);
+        await delay(2000);
+        const location = join(lab.folder, `containerd-${name}.tar`);
+        await theirs.cri.runtime.checkpointContainer({ containerId: source.containerId, location });
+        const { containerId, podSandboxId } = await start(ours, `from-containerd-${name}`, location);
+        if (name === 'redis') await hasKeys(ours, containerId);
+        else await goesOn(`from-containerd-${name}`);
+        await ours.runtime.removePodSandbox({ podSandboxId });
+      }
+    });
+
+    test('our counter and redis come back there, made for it', async () => {
+      for (const [name, script] of [
+        ['counter', COUNTER],
+        ['redis', REDIS],
+      ] as const) {
+        // containerd takes the annotations of the archive, not of the request; this one tells CRIU to keep connections.
+        const annotations = { 'io.stillframe.checkpoint/for': 'containerd', 'org.criu.config': theirs.criuConfig };
+        const source = await start(ours, `our-${name}`, image, { command: ['sh', '-c', script], annotations });
+        await delay(2000);
+        const location = join(lab.folder, `ours-${name}.tar`);
+        await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
+        await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
+        // Masked files must be declared as kubelet does: CRIU asks for what it masks them with.
+        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
+        const securityContext = { maskedPaths: ['/proc/keys'], namespaceOptions };
+        const more = { linux: { securityContext } } as unknown as Partial<Config>;
+        const { containerId } = await start(theirs.cri, `to-${name}`, location, more, theirs.cgroupParent);
+        if (name === 'redis') await hasKeys(theirs.cri, containerId);
+        else {
+          await goesOn(`to-${name}`);
+          assert.equal(
+            await run(theirs.cri, containerId, ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true']),
+            'added\nls: /bin/nc: No such file or directory\n',
+          );
+        }
+      }
+    });
+  });
+});
