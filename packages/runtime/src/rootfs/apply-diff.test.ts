@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { encodePax, encodeTarHeader, paddedSize, type TarHeaderFields } from '@stillframe/checkpoint';
 import { openTemporaryFolder } from '@stillframe/core/file';
@@ -33,7 +33,15 @@ async function place() {
     return applyRootfsDiff(join(folder.path, 'upper'), join(folder.path, 'layers'), ['base', 'top'], source);
   };
   const outside = join(folder.path, 'outside');
+  /** Puts files of no content into a layer. */
+  const image = async (layer: string, ...paths: string[]) => {
+    for (const path of paths) {
+      await mkdir(join(folder.path, 'layers', layer, dirname(path)), { recursive: true });
+      await writeFile(join(folder.path, 'layers', layer, path), '');
+    }
+  };
   return {
+    image,
     path: folder.path,
     upper: join(folder.path, 'upper'),
     outside,
@@ -47,6 +55,7 @@ const names = (lines: readonly string[]) => lines.map((line) => line.replace(/^(
 
 test('files of the diff and deletions come into the upper folder', needs('root'), async () => {
   await using at = await place();
+  await at.image('base', 'etc/motd', 'srv/old');
   const found = await at.apply(
     ['/etc/motd', '//./srv//old/'],
     tarOf({ name: 'etc/', type: '5', mode: 0o755 }, { name: 'etc/app.conf', text: 'x', uid: 7, gid: 8, mode: 0o640 }),
@@ -98,8 +107,10 @@ test('no deletion goes through a link that the diff has laid', needs('root'), as
 
 test('the link itself can be deleted; what it points to stays', needs('root'), async () => {
   await using at = await place();
-  assert.deepEqual(await at.apply(['/link'], tarOf({ name: 'link', type: '2', linkName: at.outside })), []);
-  assert.deepEqual(await listing(at.upper), ['c link 0']);
+  await symlink(at.outside, join(at.path, 'layers/base/of-image'));
+  const tar = tarOf({ name: 'link', type: '2', linkName: at.outside });
+  assert.deepEqual(await at.apply(['/link', '/of-image'], tar), []);
+  assert.deepEqual(await listing(at.upper), ['c of-image 0']);
   await at.untouched();
 });
 
@@ -142,6 +153,7 @@ test(
       await chown(folder, uid, uid);
     }
     await mkdir(join(at.path, 'layers/base/var'), { mode: 0o700 });
+    await at.image('base', 'var/cache/x');
     await at.apply(['/var/cache/x'], tarOf({ name: 'tmp/new', text: '' }, { name: 'other/new', text: '' }));
     const folders = (await listing(at.upper)).filter((line) => line.startsWith('d'));
     assert.deepEqual(folders, ['d 755 0:0 other', 'd 1777 6:6 tmp', 'd 700 0:0 var', 'd 755 0:0 var/cache']);
@@ -159,8 +171,18 @@ test('a link in a layer lends no folder the attributes of the host’s', needs('
   await using at = await place();
   await mkdir(join(at.outside, 'sub'), { mode: 0o700 });
   await symlink(at.outside, join(at.path, 'layers/top/data'));
-  await at.apply(['/data/sub/x']);
-  assert.deepEqual(await listing(at.upper), ['d 755 0:0 data', 'd 755 0:0 data/sub', 'c data/sub/x 0']);
+  await at.apply(['/data/sub/precious'], tarOf({ name: 'data/sub/new', text: '' }));
+  assert.deepEqual(await listing(at.upper), ['d 755 0:0 data', 'd 755 0:0 data/sub', 'f 644 0:0 data/sub/new ""']);
+});
+
+test('what the image does not show is not hidden, and no folder is made for it', needs('root'), async () => {
+  await using at = await place();
+  await at.image('base', 'below/a/x', 'seen');
+  await at.image('top', 'below/a');
+  const tar = tarOf({ name: 'mine/file', text: '' });
+  const found = await at.apply(['/nothing/here', '/below/a/x', '/seen/x', '/mine/file', '/mine/other'], tar);
+  assert.deepEqual(found, []);
+  assert.deepEqual(await listing(at.upper), ['d 755 0:0 mine']);
 });
 
 test('a containerd diff brings its deletions as whiteouts of its own', needs('root'), async () => {

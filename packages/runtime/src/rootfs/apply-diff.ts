@@ -2,12 +2,12 @@
  * Putting a captured rootfs diff into the upper folder of a new container. Diff and deletions come from an archive,
  * so from an attacker: nothing may be written outside the upper folder, and no symlink in it is followed.
  */
-import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, harmless } from '@stillframe/core';
 import { demand } from '../process/run.ts';
 import { bytesOfPath, byteText, entriesAt } from './byte-path.ts';
-import { folderInLayer } from './layer-folder.ts';
+import { LowerLayers } from './lower-layers.ts';
 import { convertWhiteouts, makeWhiteout } from './whiteouts.ts';
 
 export interface DiffSource {
@@ -25,18 +25,16 @@ export async function applyRootfsDiff(
   source: DiffSource,
 ): Promise<Diagnostic[]> {
   const diagnostics: Diagnostic[] = [];
+  const lower = new LowerLayers(layersFolder, layers);
   if (source.tarPath !== undefined) {
     await extractTar(source.tarPath, upper);
     await convertWhiteouts(upper);
-    await inheritAttributes(upper, layersFolder, layers, await namesOf(source.tarPath));
+    await inheritAttributes(upper, lower, await namesOf(source.tarPath));
   }
   for (const path of source.deleted) {
     const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-    const inherit = (to: string, folder: string) =>
-      copyAttributes(byteText(to), byteText(folder), layersFolder, layers);
-    const reason = await unsafeDeletion(upper, parts, inherit);
-    if (reason === undefined) await makeWhiteout(join(upper, ...parts));
-    else {
+    const reason = malformed(parts) ?? (await applyDeletion(upper, parts, lower));
+    if (reason !== undefined) {
       const message = `deletion of ${harmless(path.slice(0, 200))} not applied: ${reason}`;
       diagnostics.push({ id: 'deletion-refused', severity: 'warning', source: 'deleted.files', message });
     }
@@ -81,15 +79,14 @@ function unescaped(name: string): string {
 /** A folder that the tar only implies takes owner and mode from the image, not those that tar made up. */
 async function inheritAttributes(
   upper: string,
-  layersFolder: string,
-  layers: readonly string[],
+  lower: LowerLayers,
   named: ReadonlySet<string>,
 ): Promise<void> {
   const visit = async (folder: string): Promise<void> => {
     for (const { name, entry } of await entriesAt(join(byteText(upper), folder))) {
       if (!entry.isDirectory()) continue;
       const path = join(folder, name);
-      if (!named.has(path)) await copyAttributes(join(byteText(upper), path), path, layersFolder, layers);
+      if (!named.has(path)) await copyAttributes(join(byteText(upper), path), path, lower);
       await visit(path);
     }
   };
@@ -97,46 +94,50 @@ async function inheritAttributes(
 }
 
 /** `to` and `path` are byte paths. */
-async function copyAttributes(
-  to: string,
-  path: string,
-  layersFolder: string,
-  layers: readonly string[],
-): Promise<void> {
-  for (const layer of layers.toReversed()) {
-    const stat = await folderInLayer(byteText(join(layersFolder, layer)), path);
-    if (!stat) continue;
-    await chown(bytesOfPath(to), stat.uid, stat.gid);
-    await chmod(bytesOfPath(to), stat.mode & 0o7777);
-    return;
-  }
+async function copyAttributes(to: string, path: string, lower: LowerLayers): Promise<void> {
+  const [top] = await lower.foldersAt(path);
+  if (!top) return;
+  await chown(bytesOfPath(to), top.stat.uid, top.stat.gid);
+  await chmod(bytesOfPath(to), top.stat.mode & 0o7777);
 }
 
 /** Bytes of one name (NAME_MAX) and of a whole path (PATH_MAX, with room for the upper folder's own). */
 const LONGEST = { name: 255, path: 3072 };
 
-/**
- * Why `parts` must not be whited out, or undefined. Makes missing parents, each checked to be a real folder; `inherit`
- * gives them the attributes that they have in the image.
- */
-async function unsafeDeletion(
-  upper: string,
-  parts: readonly string[],
-  inherit: (to: string, folder: string) => Promise<void>,
-): Promise<string | undefined> {
+/** Why `parts` name nothing that could have been deleted, or undefined. */
+function malformed(parts: readonly string[]): string | undefined {
   if (parts.length === 0) return 'it names the root';
   if (parts.includes('..') || parts.some((part) => part.includes('\0'))) return 'it leaves the root';
   const sizes = parts.map((part) => Buffer.byteLength(part));
   if (sizes.some((size) => size > LONGEST.name) || sizes.reduce((sum, size) => sum + size + 1, 0) > LONGEST.path)
     return 'no file has so long a name';
+  return undefined;
+}
+
+/**
+ * Removes what the upper folder has at `parts` and hides what the image has there, in folders made where they are missing,
+ * with the attributes that the image gives them. Returns why it must not be done, or undefined.
+ */
+async function applyDeletion(
+  upper: string,
+  parts: readonly string[],
+  lower: LowerLayers,
+): Promise<string | undefined> {
+  // A whiteout that hides nothing would itself be seen in a folder that overlayfs merges with none below.
+  const hides = await lower.has(byteText(join(...parts)));
   for (let depth = 1; depth < parts.length; depth += 1) {
     const folder = join(...parts.slice(0, depth));
     const at = join(upper, folder);
     const stat = await lstat(at).catch(() => undefined);
+    if (stat && !stat.isDirectory()) return 'it leads through something that is no folder';
+    if (!stat && !hides) return undefined;
     if (!stat) {
       await mkdir(at, { mode: 0o755 });
-      await inherit(at, folder);
-    } else if (!stat.isDirectory()) return 'it leads through something that is no folder';
+      await copyAttributes(byteText(at), byteText(folder), lower);
+    }
   }
+  const at = join(upper, ...parts);
+  if (hides) await makeWhiteout(at);
+  else await rm(at, { recursive: true, force: true });
   return undefined;
 }

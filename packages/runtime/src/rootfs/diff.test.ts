@@ -106,6 +106,20 @@ test('whatever a container did to its files, its copy sees the same tree', needs
   );
 });
 
+test('a folder made where a file of the top layer hid one below shows nothing of that', needs('root'), () =>
+  inPlace(async (place) => {
+    await mkdir(join(place.layers, 'base/data/kept'), { recursive: true });
+    await writeFile(join(place.layers, 'base/data/kept/old'), 'old');
+    await writeFile(join(place.layers, 'top/data'), 'a file now');
+    const { original, copy, diff } = await copyOf(place, async (root) => {
+      await rm(join(root, 'data'));
+      await mkdir(join(root, 'data/kept'), { recursive: true });
+    });
+    assert.deepEqual(copy, original);
+    assert.deepEqual(diff.deleted, []);
+  }),
+);
+
 test('nothing done is no tar and no deletion', needs('root'), () =>
   inPlace(async (place) => {
     await writeFile(join(place.layers, 'base/file'), 'x');

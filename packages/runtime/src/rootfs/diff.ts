@@ -2,7 +2,7 @@
 import { dirname, join, relative } from 'node:path';
 import { demand, run } from '../process/run.ts';
 import { bytesOfPath, byteText, entriesAt, textOfPath } from './byte-path.ts';
-import { folderInLayer } from './layer-folder.ts';
+import { LowerLayers } from './lower-layers.ts';
 import { isWhiteout } from './whiteouts.ts';
 
 export interface RootfsDiff {
@@ -45,8 +45,9 @@ export async function writeRootfsDiff(
     );
   }
   const present = new Set(content.present);
+  const lower = new LowerLayers(layersFolder, layers);
   for (const folder of await hidingFolders(upper, content.folders)) {
-    for (const name of await namesBelow(folder, layersFolder, layers)) {
+    for (const name of await lower.namesAt(folder)) {
       const path = join(folder, name);
       if (!present.has(path) && !skipped.has(`/${path}`)) content.deleted.push(`/${path}`);
     }
@@ -93,14 +94,4 @@ function unescapeOctal(text: string): string {
   return byteText(text).replace(/\\([0-7]{3})/g, (_all, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
-}
-
-async function namesBelow(folder: string, layersFolder: string, layers: readonly string[]): Promise<Set<string>> {
-  const names = new Set<string>();
-  for (const layer of layers) {
-    const root = byteText(join(layersFolder, layer));
-    if (!(await folderInLayer(root, folder))) continue;
-    for (const { name } of await entriesAt(join(root, folder))) names.add(name);
-  }
-  return names;
 }
