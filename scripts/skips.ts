@@ -3,6 +3,7 @@ import { isCapability, missingCapability } from '@stillframe/testkit';
 
 /** One line of the ledger: `<test name> | <capability>`. */
 export interface ListedSkip {
+  /** `suite > test` for a test that is not even named where its whole suite is skipped. */
   name: string;
   capability: string;
 }
@@ -39,7 +40,7 @@ export function skipFaults(
     if (skip === undefined) continue;
     const capability = /^needs ([a-z-]+): /.exec(skip)?.[1];
     if (capability === undefined) faults.push(`skipped without a capability it lacks: ${name} (${skip})`);
-    else if (!listed.some((line) => line.name === name && line.capability === capability)) {
+    else if (!listed.some((line) => nameOf(line) === name && line.capability === capability)) {
       faults.push(`skipped and not in expected-skips.txt: ${name} | ${capability}`);
     } else if (!missing(capability)) faults.push(`skipped although ${capability} is here: ${name}`);
   }
@@ -56,10 +57,18 @@ function faultsOfLine(
   outcomes: readonly Outcome[],
   missing: (capability: string) => boolean,
 ): string[] {
-  const own = outcomes.filter((outcome) => outcome.name === name);
+  const [own = [], ...suites] = name
+    .split(' > ')
+    .reverse()
+    .map((part) => outcomes.filter((outcome) => outcome.name === part));
+  if (suites.flat().some(({ skip }) => skip !== undefined)) return [];
   if (own.length === 0) return [`expected-skips.txt names a test that is not there: ${name}`];
   const ran = own.every(({ skip }) => skip === undefined);
   return ran && missing(capability) ? [`expected-skips.txt names a test that ran without ${capability}: ${name}`] : [];
+}
+
+function nameOf({ name }: ListedSkip): string {
+  return name.slice(name.lastIndexOf(' > ') + 1).replace(/^> /, '');
 }
 
 function isMissing(capability: string): boolean {

@@ -34,8 +34,21 @@ const ROWS = [
   },
 ];
 
-/** The rows whose program is not there. */
-export const missingPackages = () => ROWS.filter(({ there }) => !there());
+/** Programs of others that only tests and benchmarks run beside ours. */
+const PEER_ROWS = [
+  { package: 'podman', there: program('podman'), unit: 'podman.socket', without: 'tests with podman are skipped' },
+  {
+    package: 'redis-server',
+    there: program('redis-server', 'redis-cli'),
+    unit: 'redis-server.service',
+    without: 'tests with redis are skipped',
+  },
+  { package: 'skopeo', there: program('skopeo'), without: 'tests with skopeo are skipped' },
+];
+
+/** The rows whose program is not there; `peers`: with those that only tests need. */
+export const missingPackages = ({ peers = false } = {}) =>
+  [...ROWS, ...(peers ? PEER_ROWS : [])].filter(({ there }) => !there());
 
 /** Why packages cannot be installed on this host, in one line, or undefined where they can. */
 export function whyNoPackages() {

@@ -18,6 +18,7 @@ export type Capability =
   | 'skopeo'
   | 'socat'
   | 'checkpointctl'
+  | 'crit'
   | 'chromium'
   | 'cni'
   | 'catatonit'
@@ -46,6 +47,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   skopeo: program('skopeo'),
   socat: program('socat'),
   checkpointctl: peer('checkpointctl'),
+  crit: peer('crit'),
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
   catatonit: program('catatonit'),
   podman: program('podman'),
@@ -95,7 +97,7 @@ function containerd(): string | undefined {
 }
 
 function peer(name: Peer): Probe {
-  return () => (findPeer(name) === undefined ? `no ${name} in PATH, none named by an environment variable` : undefined);
+  return () => (findPeer(name) === undefined ? `no private copy of ${name}, none in PATH, none named by an environment variable` : undefined);
 }
 
 /** Asks the CRIU that the runtime would use; the order is that of locateCriu in @stillframe/runtime. */

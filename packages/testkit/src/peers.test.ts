@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findPeer, findProgram, isExecutable } from './peers.ts';
 
-const before = process.env['STILLFRAME_CHECKPOINTCTL'];
+const VARIABLES = ['STILLFRAME_CHECKPOINTCTL', 'STILLFRAME_PEERS_HOME'] as const;
+const before = VARIABLES.map((name) => [name, process.env[name]] as const);
 
 afterEach(() => {
-  if (before === undefined) delete process.env['STILLFRAME_CHECKPOINTCTL'];
-  else process.env['STILLFRAME_CHECKPOINTCTL'] = before;
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
 });
 
 test('a peer is where its variable says, and not looked for elsewhere when that is wrong', () => {
@@ -17,8 +23,18 @@ test('a peer is where its variable says, and not looked for elsewhere when that 
   assert.equal(findPeer('checkpointctl'), undefined);
 });
 
-test('without its variable a peer is looked for in PATH', () => {
+test('without its variable a peer is the set-up’s copy, or looked for in PATH', async () => {
   delete process.env['STILLFRAME_CHECKPOINTCTL'];
+  const home = await mkdtemp(join(tmpdir(), 'stillframe-peers-'));
+  process.env['STILLFRAME_PEERS_HOME'] = home;
+  try {
+    const copy = join(home, 'checkpointctl/bin/checkpointctl');
+    await mkdir(dirname(copy), { recursive: true });
+    await writeFile(copy, '', { mode: 0o755 });
+    assert.equal(findPeer('checkpointctl'), copy);
+  } finally {
+    await rm(home, { recursive: true });
+  }
   assert.equal(findPeer('checkpointctl'), findProgram('checkpointctl'));
 });
 

@@ -2,17 +2,23 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Peers that an environment variable may name, for a copy that is not in PATH. */
-const VARIABLES = { checkpointctl: 'STILLFRAME_CHECKPOINTCTL', containerd: 'STILLFRAME_CONTAINERD' } as const;
+/** Peers that an environment variable may name, for a copy that is neither the set-up's nor in PATH. */
+const VARIABLES = {
+  checkpointctl: 'STILLFRAME_CHECKPOINTCTL',
+  containerd: 'STILLFRAME_CONTAINERD',
+  crit: 'STILLFRAME_CRIT',
+} as const;
 
 /** A tool that reads checkpoints, or writes and restores them, as we do. */
 export type Peer = keyof typeof VARIABLES;
 
-/** Path of a peer: what its variable (STILLFRAME_CHECKPOINTCTL, STILLFRAME_CONTAINERD) names, else the one in PATH. Undefined where none is executable. */
+/** Path of a peer: what its variable names, else the set-up's private copy (setup/peers.mjs), else the one in PATH. Undefined where none is executable. */
 export function findPeer(peer: Peer): string | undefined {
   const named = process.env[VARIABLES[peer]];
   if (named) return isExecutable(named) ? named : undefined;
-  return findProgram(peer);
+  const home = process.env['STILLFRAME_PEERS_HOME'] || '/opt/stillframe/peers';
+  const copy = join(home, peer, 'bin', peer);
+  return isExecutable(copy) ? copy : findProgram(peer);
 }
 
 /** Path of the first executable file `name` in PATH and in the folders of system programs that a plain user's PATH lacks. */
