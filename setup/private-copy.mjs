@@ -78,7 +78,8 @@ function sourceForThisSystem() {
     return 'only Debian and Ubuntu are known here; install it by your distribution and name it in the environment (STILLFRAME_CRIU for CRIU)';
   }
   const archive = mainArchive(family);
-  if (!archive) return `no ${family} archive in /etc/apt; name a copy of your own in the environment (STILLFRAME_CRIU for CRIU)`;
+  if (!archive)
+    return `no ${family} archive in /etc/apt; name a copy of your own in the environment (STILLFRAME_CRIU for CRIU)`;
   return family === 'ubuntu'
     ? { ...archive, suite: 'devel', wanted: 'main universe' }
     : { ...archive, suite: 'sid', wanted: 'main' };

@@ -97,7 +97,10 @@ function containerd(): string | undefined {
 }
 
 function peer(name: Peer): Probe {
-  return () => (findPeer(name) === undefined ? `no private copy of ${name}, none in PATH, none named by an environment variable` : undefined);
+  return () =>
+    findPeer(name) === undefined
+      ? `no private copy of ${name}, none in PATH, none named by an environment variable`
+      : undefined;
 }
 
 /** Asks the CRIU that the runtime would use; the order is that of locateCriu in @stillframe/runtime. */

@@ -83,7 +83,9 @@ test('checkpointctl says of the fixtures what is recorded of it', needs('checkpo
     // It lists children in an order that changes from run to run.
     assert.deepEqual(
       tasksOf(found.process_tree, 0).sort((a, b) => a.pid - b.pid),
-      recorded.processes.map(({ pid, ppid, command }: Task & { ppid: number }) => ({ pid, ppid, command })).sort((a: Task, b: Task) => a.pid - b.pid),
+      recorded.processes
+        .map(({ pid, ppid, command }: Task & { ppid: number }) => ({ pid, ppid, command }))
+        .sort((a: Task, b: Task) => a.pid - b.pid),
     );
   }
 });

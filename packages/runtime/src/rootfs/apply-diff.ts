@@ -77,11 +77,7 @@ function unescaped(name: string): string {
 }
 
 /** A folder that the tar only implies takes owner and mode from the image, not those that tar made up. */
-async function inheritAttributes(
-  upper: string,
-  lower: LowerLayers,
-  named: ReadonlySet<string>,
-): Promise<void> {
+async function inheritAttributes(upper: string, lower: LowerLayers, named: ReadonlySet<string>): Promise<void> {
   const visit = async (folder: string): Promise<void> => {
     for (const { name, entry } of await entriesAt(join(byteText(upper), folder))) {
       if (!entry.isDirectory()) continue;
@@ -118,11 +114,7 @@ function malformed(parts: readonly string[]): string | undefined {
  * Removes what the upper folder has at `parts` and hides what the image has there, in folders made where they are missing,
  * with the attributes that the image gives them. Returns why it must not be done, or undefined.
  */
-async function applyDeletion(
-  upper: string,
-  parts: readonly string[],
-  lower: LowerLayers,
-): Promise<string | undefined> {
+async function applyDeletion(upper: string, parts: readonly string[], lower: LowerLayers): Promise<string | undefined> {
   // A whiteout that hides nothing would itself be seen in a folder that overlayfs merges with none below.
   const hides = await lower.has(byteText(join(...parts)));
   for (let depth = 1; depth < parts.length; depth += 1) {

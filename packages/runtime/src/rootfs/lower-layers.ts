@@ -16,7 +16,10 @@ export interface LowerFolder {
 }
 
 /** What a layer has at a path: nothing, something that hides lower layers without being a folder, or a folder. */
-type Found = { kind: 'nothing' } | { kind: 'no-folder'; stat: Stats } | { kind: 'folder'; stat: Stats; opaque: boolean };
+type Found =
+  | { kind: 'nothing' }
+  | { kind: 'no-folder'; stat: Stats }
+  | { kind: 'folder'; stat: Stats; opaque: boolean };
 
 export class LowerLayers {
   readonly #roots: readonly string[];
