@@ -95,7 +95,8 @@ export async function podmanCheckpoint(folder: string, image: string, script: st
   }
 }
 
-export interface Containerd extends AsyncDisposable {
+/** An engine with a CRI socket. */
+export interface Engine extends AsyncDisposable {
   readonly cri: CriClient;
   /** Path of a CRIU configuration file that keeps connections, for the annotation `org.criu.config`. */
   readonly criuConfig: string;
@@ -107,7 +108,7 @@ export interface Containerd extends AsyncDisposable {
  * Starts containerd with everything in `folder`; `registry`: where its pause image is. Disposing removes its pods, the
  * bridge of its network and their cgroups.
  */
-export async function startContainerd(folder: string, registry: string): Promise<Containerd> {
+export async function startContainerd(folder: string, registry: string): Promise<Engine> {
   const undo = new UndoStack({ deadline: 60_000 });
   try {
     await mkdir(join(folder, 'cni'), { recursive: true });
@@ -130,18 +131,45 @@ export async function startContainerd(folder: string, registry: string): Promise
       for (const deadline = Date.now() + 10_000; child.exitCode === null && Date.now() < deadline; ) await delay(50);
     });
     const cri = await connect(socket);
-    undo.push('pods', async () => {
-      for (const { id } of (await cri.runtime.listPodSandbox({})).items) {
-        await cri.runtime.stopPodSandbox({ podSandboxId: id });
-        await cri.runtime.removePodSandbox({ podSandboxId: id });
-      }
-      await cri[Symbol.asyncDispose]();
-    });
+    undo.push('pods', () => removePods(cri));
     return { cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * A CRI-O that somebody has started for this test, whose socket STILLFRAME_CRIO names (capability `cri-o`). It must pull
+ * from loopback without TLS and allow the annotation `org.criu.config`. Disposing removes its pods, whoever made them; `folder` as for startContainerd.
+ */
+export async function openCrio(folder: string): Promise<Engine> {
+  await mkdir(folder, { recursive: true });
+  const criuConfig = join(folder, 'criu.conf');
+  await writeFile(criuConfig, 'tcp-established\n');
+  const cri = await connect(process.env['STILLFRAME_CRIO'] ?? '');
+  const cgroupParent = `/${basename(dirname(folder))}-crio`;
+  return {
+    cri,
+    criuConfig,
+    cgroupParent,
+    async [Symbol.asyncDispose]() {
+      await removePods(cri);
+      await removeCgroups(cgroupParent);
+    },
+  };
+}
+
+/** Containers first and at once: with a pod, some engines wait minutes for a shell that heeds no signal. */
+async function removePods(cri: CriClient): Promise<void> {
+  for (const { id } of (await cri.runtime.listContainers({})).containers) {
+    await cri.runtime.stopContainer({ containerId: id, timeout: 0n });
+  }
+  for (const { id } of (await cri.runtime.listPodSandbox({})).items) {
+    await cri.runtime.stopPodSandbox({ podSandboxId: id });
+    await cri.runtime.removePodSandbox({ podSandboxId: id });
+  }
+  await cri[Symbol.asyncDispose]();
 }
 
 /** Removes a cgroup of every hierarchy with all below it, where they are empty. */

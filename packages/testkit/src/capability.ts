@@ -24,6 +24,7 @@ export type Capability =
   | 'catatonit'
   | 'podman'
   | 'containerd'
+  | 'cri-o'
   | 'redis';
 
 /** Why a capability is not there, in one line; undefined where it is. */
@@ -52,6 +53,10 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   catatonit: program('catatonit'),
   podman: program('podman'),
   containerd,
+  'cri-o': () =>
+    process.env['STILLFRAME_CRIO']
+      ? undefined
+      : 'STILLFRAME_CRIO names no socket of a CRI-O that was started for tests',
   redis: () => program('redis-server', 'redis-check-rdb')() ?? program('redis-cli')(),
   chromium: program('chromium', 'chromium-browser', 'google-chrome'),
 };
