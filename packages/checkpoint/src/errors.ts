@@ -39,6 +39,17 @@ export const checkpointError = errorTable({
     hint: 'archives of Stillframe and CRI-O can be laid out for containerd',
   },
   ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
+  ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },
+  ERR_CORE_NO_MEMORY: { kind: 'failed-precondition', hint: 'a process that has ended leaves nothing to debug' },
+  ERR_CORE_NO_REGISTERS: {
+    kind: 'data-loss',
+    hint: 'its memory can still be read, with `stillframe search`',
+  },
+  ERR_CORE_MACHINE_UNSUPPORTED: { kind: 'unimplemented', hint: 'x86-64 and aarch64 can be written' },
+  ERR_CORE_TOO_LARGE: {
+    kind: 'resource-exhausted',
+    hint: 'the images claim more than a sound dump does; they may be forged',
+  },
   ERR_IMAGE_NOT_CHECKPOINT: {
     kind: 'invalid-argument',
     hint: 'a checkpoint image carries the container name in a manifest annotation',

@@ -15,6 +15,7 @@ export {
   type SourceFacts,
 } from './archive/writer-metadata.ts';
 export * from './checkpoint.ts';
+export * from './elf-core/index.ts';
 export { encodeStatus, encodeStatusDump, encodeWhiteouts } from './engine/containerd-documents.ts';
 export { convertFor } from './engine/convert-for.ts';
 export * from './engine/index.ts';

@@ -40,6 +40,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./search.ts')).search,
   },
   {
+    name: 'core',
+    summary: 'a core file of a process, for gdb',
+    load: async () => (await import('./core.ts')).core,
+  },
+  {
     name: 'image',
     summary: 'checkpoints as OCI images: build, push, pull, inspect, extract',
     load: async () => (await import('./image.ts')).image,

@@ -22,6 +22,12 @@ export type MemoryRange = { vaddr: bigint; bytes: number } & (
   | { state: 'absent'; reason: AbsentReason }
 );
 
+/** A stretch of addresses of one kind, however long. */
+export type AddressRange = { start: bigint; end: bigint } & (
+  | { state: 'captured' | 'zero' }
+  | { state: 'absent'; reason: AbsentReason }
+);
+
 type Found = { state: 'captured'; pages: StoredPages; offset: number } | { state: 'zero' } | Absent;
 type Absent = { state: 'absent'; reason: AbsentReason };
 
@@ -86,6 +92,29 @@ export class AddressSpace {
       done += bytes;
     }
     return ranges;
+  }
+
+  /** As read, of the addresses from `start` up to `end`, but without the bytes: it costs what the images' indexes cost. */
+  async *ranges(
+    start: bigint,
+    end: bigint,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<AddressRange, void, undefined> {
+    let last: AddressRange | undefined;
+    for (let at = start; at < end; ) {
+      options.signal?.throwIfAborted();
+      const { bytes, found } = await this.#find(at);
+      // Beyond 2^53 the reach is rounded, and may then lead past the end.
+      const next = Number.isFinite(bytes) ? at + BigInt(bytes) : end;
+      const range: AddressRange = { start: at, end: next < end ? next : end, ...plainOf(found) };
+      at = range.end;
+      if (last !== undefined && kindOf(last) === kindOf(range)) last.end = range.end;
+      else {
+        if (last !== undefined) yield last;
+        last = range;
+      }
+    }
+    if (last !== undefined) yield last;
   }
 
   /** The captured private memory, front to back. */
@@ -205,6 +234,16 @@ function absent(reason: AbsentReason): Absent {
   return { state: 'absent', reason };
 }
 
+/** What is known of a place, without where it lies. */
+function plainOf(found: Found): { state: 'captured' | 'zero' } | Absent {
+  return found.state === 'absent' ? found : { state: found.state };
+}
+
+/** Equal for ranges that can be told as one. */
+function kindOf(what: { state: 'captured' | 'zero' } | Absent): string {
+  return what.state === 'absent' ? what.reason : what.state;
+}
+
 function nearest(a: number, b: bigint): number {
   return Math.min(a, Number(b));
 }
@@ -216,8 +255,7 @@ function append(
   what: { state: 'captured' | 'zero' } | Absent,
 ): void {
   const last = ranges.at(-1);
-  const reason = what.state === 'absent' ? what.reason : undefined;
-  if (last?.state === what.state && (last.state === 'absent' ? last.reason : undefined) === reason) last.bytes += bytes;
+  if (last !== undefined && kindOf(last) === kindOf(what)) last.bytes += bytes;
   else if (what.state === 'absent') ranges.push({ vaddr, bytes, state: 'absent', reason: what.reason });
   else ranges.push({ vaddr, bytes, state: what.state });
 }

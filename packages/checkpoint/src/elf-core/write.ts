@@ -1,0 +1,33 @@
+/** A core file onto a disk: holes stay holes, and the file appears whole or not at all. */
+import type { FileHandle } from 'node:fs/promises';
+import { writeAtomically } from '@stillframe/core/file';
+import type { SignalOptions } from '@stillframe/criu-image';
+import type { CoreFile } from './core-file.ts';
+
+export interface WriteCoreOptions extends SignalOptions {
+  /** Called with the bytes of memory written so far. */
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** Mode 0600. Throws ERR_FILE_EXISTS where `path` is taken: a core may be evidence that others have looked at. */
+export async function writeCore(core: CoreFile, path: string, options: WriteCoreOptions = {}): Promise<void> {
+  let written = 0;
+  await writeAtomically(
+    path,
+    async (file) => {
+      await file.truncate(core.size);
+      for await (const { offset, bytes } of core.parts(options)) {
+        await writeAll(file, bytes, offset);
+        written += bytes.length;
+        options.onProgress?.(written);
+      }
+    },
+    { replace: false },
+  );
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+  }
+}
