@@ -44,6 +44,13 @@ const PEER_ROWS = [
     without: 'tests with redis are skipped',
   },
   { package: 'skopeo', there: program('skopeo'), without: 'tests with skopeo are skipped' },
+  { package: 'gcc', there: program('gcc'), without: 'tests that build a program of their own are skipped' },
+  {
+    package: 'libc6-dev',
+    there: () => existsSync('/usr/include/stdio.h'),
+    without: 'tests that build a program of their own are skipped',
+  },
+  { package: 'gdb', there: program('gdb'), without: 'core files are not opened with gdb' },
 ];
 
 /** The rows whose program is not there; `peers`: with those that only tests need. */

@@ -3,7 +3,7 @@
  * `scripts/test.ts` holds the skips against expected-skips.txt.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPeer, findProgram, isExecutable, type Peer } from './peers.ts';
 
@@ -26,6 +26,9 @@ export type Capability =
   | 'containerd'
   | 'cri-o'
   | 'redis';
+  | 'redis'
+  | 'gcc'
+  | 'gdb';
 
 /** Why a capability is not there, in one line; undefined where it is. */
 type Probe = () => string | undefined;
@@ -58,6 +61,8 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
       ? undefined
       : 'STILLFRAME_CRIO names no socket of a CRI-O that was started for tests',
   redis: () => program('redis-server', 'redis-check-rdb')() ?? program('redis-cli')(),
+  gcc: () => program('gcc')() ?? (existsSync('/usr/include/stdio.h') ? undefined : 'no headers of the C library'),
+  gdb: program('gdb'),
   chromium: program('chromium', 'chromium-browser', 'google-chrome'),
 };
 

@@ -175,6 +175,37 @@ test('addresses at both ends of 64 bits are answered', async () => {
   );
 });
 
+test('ranges tell without reading what a read tells, with its ends exact however far they lie', async () => {
+  const files = {
+    'mm-1.img': mmImage([
+      { from: 10, pages: 3, status: ANON_PRIVATE },
+      { from: 2 ** 40, pages: 2 ** 50, status: ANON_PRIVATE },
+    ]),
+    'pagemap-1.img': pagemapImage(1, [
+      { from: 11, pages: 1, flags: PageFlag.PRESENT },
+      { from: 12, pages: 1, flags: PageFlag.PRESENT | PageFlag.LAZY },
+    ]),
+    'pages-1.img': pagesImage(2),
+  };
+  const space = await spaceOf(files);
+  const told = async (start: bigint, end: bigint) => {
+    const ranges: string[] = [];
+    for await (const range of space.ranges(start, end)) {
+      ranges.push(`${range.start}-${range.end} ${range.state === 'absent' ? range.reason : range.state}`);
+    }
+    return ranges;
+  };
+  assert.deepEqual(await told(9n * 4096n, 13n * 4096n + 1n), [
+    '36864-40960 unmapped',
+    '40960-45056 zero',
+    '45056-53248 captured',
+    '53248-53249 unmapped',
+  ]);
+  const far = 2n ** 52n;
+  assert.deepEqual(await told(far, far + 2n ** 60n + 1n), [`${far}-${far + 2n ** 60n + 1n} zero`]);
+  assert.deepEqual(await told(5n, 5n), []);
+});
+
 test('an abort ends a read', async () => {
   const space = await spaceOf({ 'mm-1.img': mmImage([]), 'pagemap-1.img': pagemapImage(1, []) });
   await assert.rejects(space.read(0n, new Uint8Array(8), { signal: AbortSignal.abort() }), { name: 'AbortError' });
