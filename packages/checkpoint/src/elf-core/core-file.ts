@@ -44,8 +44,9 @@ export interface CoreFile {
 
 /** Bytes of memory read at once. */
 const CHUNK = 1 << 20;
-/** How often the same captured memory may be mapped by one process, on average. */
-const MOST_MAPPED = 8n;
+/** Captured bytes that a process may show as shared memory: so much, or so many times what the images hold. */
+const SHARED_BYTES = 16n << 30n;
+const SHARED_TIMES = 8n;
 
 /**
  * Plans the core of `pid`; reads indexes and core images, no memory but that of the command line. What is damaged is
@@ -71,7 +72,7 @@ export async function planCoreOf(
     throw checkpointError('ERR_CORE_NO_MEMORY', `process ${pid} has no memory: it is ${process.state}`);
   const { machine } = await firstThread(images, process, options);
   const stored = images.ids('pages').reduce((sum, id) => sum + BigInt(images.source('pages', id)?.size ?? 0), 0n);
-  const { segments, facts, overlapping } = await planMemory(space, stored * MOST_MAPPED, options);
+  const { segments, facts, overlapping } = await planMemory(space, SHARED_BYTES + stored * SHARED_TIMES, options);
   const report = images.reporter('mm', pid);
   if (overlapping > 0) {
     report({ id: 'vma-overlapping', severity: 'error', message: `${overlapping} VMAs begin inside another one` });

@@ -3,7 +3,7 @@
  * the former may become PT_LOAD. A debugger reads the part of one that is not in the file as zeroes, as the ELF
  * specification wants it, and would show code that was not captured as zeroes too.
  */
-import type { AbsentReason, AddressRange, AddressSpace } from '@stillframe/criu-image';
+import { type AbsentReason, type AddressSpace, type MemoryRange, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import { checkpointError } from '../errors.ts';
 
@@ -38,57 +38,75 @@ export interface MemoryPlan {
 const LONG_ZEROES = 1n << 20n;
 /** Four times the VMAs that a kernel allows by default, and the changes of kind within them. */
 const MOST_SEGMENTS = 1 << 18;
-const MOST_RANGES = 1 << 20;
+const MOST_STRETCHES = 1 << 20;
+/** VMAs whose pages several of them may show. */
+const SHARED = VmaStatus.ANON_SHARED | VmaStatus.SYSVIPC | VmaStatus.MEMFD;
+
+/** Bytes of address space of one kind. */
+type Stretch = Kind & { start: bigint; end: bigint };
+type Kind = { state: 'captured' | 'zero' } | { state: 'absent'; reason: AbsentReason };
 
 /**
- * Throws ERR_CORE_TOO_LARGE for more segments than a process has, or for more captured bytes than `mostCaptured`: a few
- * forged VMAs that all show the same segment of shared memory would fill any disk.
+ * Throws ERR_CORE_TOO_LARGE for more segments than a process has, or for more captured bytes in shared memory than
+ * `mostShared`: a few forged VMAs that all show one segment of shared memory would fill any disk.
  */
 export async function planMemory(
   space: AddressSpace,
-  mostCaptured: bigint,
+  mostShared: bigint,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<MemoryPlan> {
   const facts: MemoryFacts = { captured: 0n, zero: 0n, absent: {} };
   const segments: Segment[] = [];
-  let overlapping = 0;
-  let ranges = 0;
-  let before = 0n;
+  let [overlapping, stretches, shared, before] = [0, 0, 0n, 0n];
   for (const vma of mappings(space)) {
+    options.signal?.throwIfAborted();
     const start = vma.start < before ? before : vma.start;
     if (start !== vma.start) overlapping += 1;
     if (start >= vma.end) continue;
     before = vma.end;
     const builder = new SegmentBuilder(flagsOf(vma.prot), segments);
-    for await (const range of space.ranges(start, vma.end, options)) {
-      count(facts, range);
-      builder.add(range);
-      ranges += 1;
-      if (ranges > MOST_RANGES || segments.length > MOST_SEGMENTS) {
-        throw checkpointError(
-          'ERR_CORE_TOO_LARGE',
-          `process ${space.pid} has more pieces of memory than a core can hold`,
-        );
-      }
-      if (facts.captured > mostCaptured) {
-        throw checkpointError(
-          'ERR_CORE_TOO_LARGE',
-          `process ${space.pid} maps more captured memory than the checkpoint has`,
-        );
-      }
+    const isShared = (vma.status & SHARED) !== 0;
+    for await (const stretch of stretchesOf(space, start, vma.end)) {
+      count(facts, stretch);
+      builder.add(stretch);
+      stretches += 1;
+      if (isShared && stretch.state === 'captured') shared += stretch.end - stretch.start;
+      if (stretches > MOST_STRETCHES || segments.length > MOST_SEGMENTS) throw tooLarge(space.pid, 'pieces of memory');
+      if (shared > mostShared) throw tooLarge(space.pid, 'shared memory');
     }
     builder.end();
   }
   return { segments, facts, overlapping };
 }
 
-/** The VMAs; where the mm image is lost, what the pagemap speaks of, of which nobody knows the protection. */
-function* mappings(space: AddressSpace): Iterable<Pick<vma_entry, 'start' | 'end' | 'prot'>> {
-  if (space.mm !== undefined) yield* space.vmas;
-  else for (const { vaddr, bytes } of space.runs()) yield { start: vaddr, end: vaddr + BigInt(bytes), prot: 3 };
+function tooLarge(pid: number, what: string) {
+  return checkpointError('ERR_CORE_TOO_LARGE', `process ${pid} has more ${what} than any core should hold`);
 }
 
-function count(facts: MemoryFacts, range: AddressRange): void {
+/** A survey with exact ends: of what is longer than 2^53 bytes it rounds the length. */
+async function* stretchesOf(space: AddressSpace, start: bigint, end: bigint): AsyncGenerator<Stretch> {
+  let at = start;
+  for await (const range of space.survey(start, end)) {
+    const next = range.vaddr + BigInt(range.bytes);
+    const to = next < end ? next : end;
+    yield { ...kindOf(range), start: at, end: to };
+    at = to;
+  }
+}
+
+function kindOf(range: MemoryRange): Kind {
+  if (range.state === 'absent') return { state: 'absent', reason: range.reason };
+  return { state: range.state === 'captured' ? 'captured' : 'zero' };
+}
+
+/** The VMAs; where the mm image is lost, what the pagemap speaks of, of which nobody knows the protection. */
+function* mappings(space: AddressSpace): Iterable<Pick<vma_entry, 'start' | 'end' | 'prot' | 'status'>> {
+  if (space.mm !== undefined) yield* space.vmas;
+  else
+    for (const { vaddr, bytes } of space.runs()) yield { start: vaddr, end: vaddr + BigInt(bytes), prot: 3, status: 0 };
+}
+
+function count(facts: MemoryFacts, range: Stretch): void {
   const bytes = range.end - range.start;
   if (range.state === 'absent') facts.absent[range.reason] = (facts.absent[range.reason] ?? 0n) + bytes;
   else facts[range.state] += bytes;
@@ -114,7 +132,7 @@ class SegmentBuilder {
     this.#segments = segments;
   }
 
-  add(range: AddressRange): void {
+  add(range: Stretch): void {
     const absent = range.state === 'absent';
     const farZeroes = range.state === 'captured' && this.#to - this.#captured >= LONG_ZEROES;
     if (absent !== this.#absent || farZeroes) this.end();

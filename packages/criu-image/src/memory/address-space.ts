@@ -22,12 +22,6 @@ export type MemoryRange = { vaddr: bigint; bytes: number } & (
   | { state: 'absent'; reason: AbsentReason }
 );
 
-/** A stretch of addresses of one kind, however long. */
-export type AddressRange = { start: bigint; end: bigint } & (
-  | { state: 'captured' | 'zero' }
-  | { state: 'absent'; reason: AbsentReason }
-);
-
 type Found = { state: 'captured'; pages: StoredPages; offset: number } | { state: 'zero' } | Absent;
 type Absent = { state: 'absent'; reason: AbsentReason };
 
@@ -94,25 +88,17 @@ export class AddressSpace {
     return ranges;
   }
 
-  /** As read, of the addresses from `start` up to `end`, but without the bytes: it costs what the images' indexes cost. */
-  async *ranges(
-    start: bigint,
-    end: bigint,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): AsyncGenerator<AddressRange, void, undefined> {
-    let last: AddressRange | undefined;
-    for (let at = start; at < end; ) {
-      options.signal?.throwIfAborted();
-      const { bytes, found } = await this.#find(at);
-      // Beyond 2^53 the reach is rounded, and may then lead past the end.
-      const next = Number.isFinite(bytes) ? at + BigInt(bytes) : end;
-      const range: AddressRange = { start: at, end: next < end ? next : end, ...plainOf(found) };
-      at = range.end;
-      if (last !== undefined && kindOf(last) === kindOf(range)) last.end = range.end;
-      else {
-        if (last !== undefined) yield last;
-        last = range;
-      }
+  /** What the bytes from `vaddr` on are, up to `end`, as read says it, without reading any of them. */
+  async *survey(vaddr: bigint, end: bigint): AsyncGenerator<MemoryRange, void, undefined> {
+    let last: MemoryRange | undefined;
+    for (let at = vaddr; at < end; ) {
+      const { bytes: reach, found } = await this.#find(at);
+      const bytes = nearest(reach, end - at);
+      const ranges = last === undefined ? [] : [last];
+      append(ranges, at, bytes, plainOf(found));
+      if (ranges.length > 1 && last !== undefined) yield last;
+      last = ranges.at(-1);
+      at += BigInt(bytes);
     }
     if (last !== undefined) yield last;
   }
