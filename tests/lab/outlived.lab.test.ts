@@ -1,10 +1,9 @@
 /** A pod's sandbox is as good after its daemon was killed as before: it takes new containers, restored ones too. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openCriClient } from '@stillframe/cri/client';
-import { waitForNumbers } from '@stillframe/demo/stage';
+import { numbersIn, waitForNumbers } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
 import { type Lab, openLab } from './lab.ts';
 
@@ -18,7 +17,7 @@ describe('a sandbox that outlived its daemon', { skip }, () => {
   after(() => lab[Symbol.asyncDispose]());
 
   test('takes a restore', async () => {
-    const log = await lab.run('default/source/counter', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done');
+    const log = await lab.run('default/source/counter', 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done');
     await waitForNumbers(log, 0, 5, AbortSignal.timeout(10_000));
     const { archive } = await lab.stillframe.json<{ archive: string }>(['checkpoint', 'default/source/counter']);
     const socket = join(lab.folder, 'state/cri.sock');
@@ -38,7 +37,7 @@ describe('a sandbox that outlived its daemon', { skip }, () => {
       const { containerId } = await cri.runtime.createContainer({ podSandboxId, config, sandboxConfig: pod });
       await cri.runtime.startContainer({ containerId });
       const copy = join(lab.folder, 'logs-old/copy.log');
-      const reached = (await readFile(copy, 'utf8')).trim().split('\n').length;
+      const reached = (await numbersIn(copy)).length;
       const numbers = await waitForNumbers(copy, reached, 3, AbortSignal.timeout(10_000));
       assert.deepEqual(
         numbers,

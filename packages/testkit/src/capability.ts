@@ -25,7 +25,6 @@ export type Capability =
   | 'podman'
   | 'containerd'
   | 'cri-o'
-  | 'redis';
   | 'redis'
   | 'gcc'
   | 'gdb';
