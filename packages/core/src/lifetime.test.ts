@@ -17,6 +17,20 @@ test('steps are undone in reverse, each waited for', async () => {
   assert.deepEqual(done, ['last', 'slow', 'first']);
 });
 
+test('steps that are handed over are undone by the other stack alone', async () => {
+  const done: string[] = [];
+  let moved: UndoStack;
+  {
+    await using undo = new UndoStack();
+    undo.push('handed over', () => void done.push('handed over'));
+    moved = undo.move();
+    undo.push('own', () => void done.push('own'));
+  }
+  assert.deepEqual(done, ['own']);
+  await moved[Symbol.asyncDispose]();
+  assert.deepEqual(done, ['own', 'handed over']);
+});
+
 test('what was kept is not undone, and steps pushed later are', async () => {
   const done: string[] = [];
   const undo = new UndoStack();

@@ -27,6 +27,14 @@ export class UndoStack implements AsyncDisposable {
     this.#steps = [];
   }
 
+  /** Hands the steps over to a stack that lives on; this one has none of them any more. */
+  move(): UndoStack {
+    const moved = new UndoStack({ deadline: this.#deadline });
+    moved.#steps = this.#steps;
+    this.#steps = [];
+    return moved;
+  }
+
   /** Runs all steps. Throws ERR_ROLLBACK_INCOMPLETE naming those that failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     const steps = this.#steps.reverse();

@@ -5,6 +5,7 @@ import type { ImageStore } from './image/image-store.ts';
 import type { PodNetworks } from './network/pod-networks.ts';
 import type { OciRuntime } from './oci-runtime/oci-runtime.ts';
 import type { NodeFolders } from './paths.ts';
+import type { StepObserver } from './steps.ts';
 import type { KeyedLock } from './store/keyed-lock.ts';
 import type { OperationJournal } from './store/operation-journal.ts';
 import type { RecordStore } from './store/record-store.ts';
@@ -21,6 +22,7 @@ export interface NodeContext {
   /** Serialises work on one sandbox or container, by id. */
   readonly locks: KeyedLock;
   readonly events: EventHub;
+  readonly onStep: StepObserver;
   readonly logger: Logger;
   /** The node's capabilities, `CAP_…`. */
   readonly capabilities: ReadonlySet<string>;

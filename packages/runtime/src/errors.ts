@@ -40,6 +40,10 @@ export const runtimeError = errorTable({
     hint: 'no options are known here; annotations of the containers are',
   },
   ERR_CHECKPOINT_DUMP: { kind: 'unknown' },
+  ERR_CHECKPOINT_TIMEOUT: {
+    kind: 'deadline-exceeded',
+    hint: 'it was rolled back and the container runs on; give it more time, or write to a faster disk',
+  },
   ERR_CHECKPOINT_ARCHIVE: { kind: 'unknown' },
   ERR_CHECKPOINT_DISK_FULL: {
     kind: 'resource-exhausted',

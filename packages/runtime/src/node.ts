@@ -34,6 +34,7 @@ import { type PodRestoreRequest, type RestoredPod, restorePod } from './restore/
 import { archiveOf } from './restore/source.ts';
 import { removeSandbox, runSandbox, type SandboxRequest, sandboxOf, stopSandbox } from './sandbox/sandbox.ts';
 import { StatsReader } from './stats/stats-reader.ts';
+import type { StepObserver } from './steps.ts';
 import { KeyedLock } from './store/keyed-lock.ts';
 import { OperationJournal } from './store/operation-journal.ts';
 import { RecordStore } from './store/record-store.ts';
@@ -56,6 +57,8 @@ export interface NodeOptions {
   criuDefaults?: Readonly<Record<string, string>> | undefined;
   /** Told of what the node has done, for its metrics. */
   observer?: NodeObserver | undefined;
+  /** Told of each step of an operation; a test ends the process there. */
+  onStep?: StepObserver | undefined;
   /** Version of the product, recorded in every archive. */
   version: string;
   logger?: Logger;
@@ -255,6 +258,7 @@ export async function openNode(options: NodeOptions): Promise<EmbeddedNode> {
     locks,
     networks: new PodNetworks({ ...options.network, folder: folders.networks, env: options.env, locks, logger }),
     events: new EventHub(),
+    onStep: options.onStep ?? (() => undefined),
     logger,
     capabilities: await heldCapabilities(),
     ...(await criuFacts(criu?.path)),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isCode } from '@stillframe/core';
-import { parseConfig } from './config.ts';
+import { criuDefaultsOf, parseConfig } from './config.ts';
 
 const fault = (source: string): string => {
   try {
@@ -31,6 +31,42 @@ criu: { tcpEstablished: false, networkLock: skip }
   );
   assert.deepEqual(config.images?.mirrors, [{ prefix: '*', location: '127.0.0.1:5000', fallback: false }]);
   assert.equal(config.criu?.networkLock, 'skip');
+});
+
+test('each key of the section criu says what its annotation says, and what is left out says nothing', () => {
+  const section = `criu:
+  tcpEstablished: false
+  tcpClose: true
+  skipInFlight: true
+  fileLocks: false
+  linkRemap: true
+  extUnixSk: true
+  ghostLimit: 1024
+  networkLock: skip
+  manageCgroups: full
+  leaveRunning: false
+  timeout: 30
+  rootfs: live
+`;
+  assert.deepEqual(criuDefaultsOf(parseConfig(section, 'node.yaml')), {
+    'io.stillframe.criu/tcp-established': 'false',
+    'io.stillframe.criu/tcp-close': 'true',
+    'io.stillframe.criu/skip-in-flight': 'true',
+    'io.stillframe.criu/file-locks': 'false',
+    'io.stillframe.criu/link-remap': 'true',
+    'io.stillframe.criu/ext-unix-sk': 'true',
+    'io.stillframe.criu/ghost-limit': '1024',
+    'io.stillframe.criu/network-lock': 'skip',
+    'io.stillframe.criu/manage-cgroups': 'full',
+    'io.stillframe.criu/leave-running': 'false',
+    'io.stillframe.criu/timeout': '30',
+    'io.stillframe.checkpoint/rootfs': 'live',
+  });
+  assert.deepEqual(criuDefaultsOf(parseConfig('criu: { ghostLimit: 0 }', 'node.yaml')), {
+    'io.stillframe.criu/ghost-limit': '0',
+  });
+  assert.deepEqual(criuDefaultsOf({}), {});
+  assert.match(fault('criu: { timeout: 0 }\n'), /criu\.timeout is not a whole number from 1 to 86400/);
 });
 
 test('an unknown key is named with its place and with what is known there', () => {

@@ -36,6 +36,13 @@ const schema = group({
     networkLock: oneOf('nftables', 'iptables', 'skip'),
     manageCgroups: oneOf('soft', 'full', 'strict', 'ignore'),
     leaveRunning: flag,
+    tcpClose: flag,
+    skipInFlight: flag,
+    linkRemap: flag,
+    extUnixSk: flag,
+    rootfs: oneOf('frozen', 'live'),
+    /** Seconds that a checkpoint may take. */
+    timeout: whole(1, 86_400),
   }),
   /** Where exec, attach and port-forward are served. */
   streaming: group({ host: text, port }),
@@ -45,21 +52,29 @@ const schema = group({
 
 export type NodeConfig = Read<typeof schema>;
 
+type CriuKey = keyof NonNullable<NodeConfig['criu']>;
+
+/** The annotation that says the same as a key of the section `criu`. */
+const CRIU_ANNOTATIONS: Readonly<Record<CriuKey, string>> = {
+  tcpEstablished: 'io.stillframe.criu/tcp-established',
+  tcpClose: 'io.stillframe.criu/tcp-close',
+  skipInFlight: 'io.stillframe.criu/skip-in-flight',
+  fileLocks: 'io.stillframe.criu/file-locks',
+  linkRemap: 'io.stillframe.criu/link-remap',
+  extUnixSk: 'io.stillframe.criu/ext-unix-sk',
+  ghostLimit: 'io.stillframe.criu/ghost-limit',
+  networkLock: 'io.stillframe.criu/network-lock',
+  manageCgroups: 'io.stillframe.criu/manage-cgroups',
+  leaveRunning: 'io.stillframe.criu/leave-running',
+  timeout: 'io.stillframe.criu/timeout',
+  rootfs: 'io.stillframe.checkpoint/rootfs',
+};
+
 /** The section `criu` as the annotations that say the same. */
 export function criuDefaultsOf({ criu = {} }: NodeConfig): Record<string, string> {
-  const names = {
-    tcpEstablished: 'tcp-established',
-    fileLocks: 'file-locks',
-    ghostLimit: 'ghost-limit',
-    networkLock: 'network-lock',
-    manageCgroups: 'manage-cgroups',
-    leaveRunning: 'leave-running',
-  } as const;
-  const rows = Object.entries(names).map(([key, name]) => {
-    const value = criu[key as keyof typeof names];
-    return value === undefined ? [] : [[`io.stillframe.criu/${name}`, String(value)] as const];
-  });
-  return Object.fromEntries(rows.flat());
+  const keys = Object.keys(CRIU_ANNOTATIONS) as CriuKey[];
+  const said = keys.filter((key) => criu[key] !== undefined);
+  return Object.fromEntries(said.map((key) => [CRIU_ANNOTATIONS[key], String(criu[key])]));
 }
 
 /** Reads a configuration from YAML. Throws ERR_NODE_CONFIG that names `path` and the key at fault. */

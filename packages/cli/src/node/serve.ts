@@ -4,9 +4,10 @@ import { type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { startKubeletApi } from '@stillframe/kubelet';
-import { foldersOf, type NodePaths, openNode } from '@stillframe/runtime';
+import { foldersOf, isStep, type NodePaths, openNode, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
+import { cliError } from '../usage.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { NodeMetrics } from './metrics.ts';
@@ -42,6 +43,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       criuDefaults: criuDefaultsOf(config),
       network: config.network,
       observer: metrics,
+      onStep: killer(env),
       version: productVersion,
       cgroupParent: options.cgroupParent,
       logger,
@@ -90,6 +92,16 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     await undo[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * For tests alone: ends this process, as a crash would, at the step that the variable names. Throws ERR_NODE_CONFIG for a
+ * name that is no step.
+ */
+function killer({ STILLFRAME_TEST_KILL_AT: at }: ServeOptions['env']) {
+  if (!at) return undefined;
+  if (!isStep(at)) throw cliError('ERR_NODE_CONFIG', `STILLFRAME_TEST_KILL_AT: there is no step ${JSON.stringify(at)}`);
+  return (step: Step) => void (step === at && process.kill(process.pid, 'SIGKILL'));
 }
 
 /** The file that a node in the background logs to. */

@@ -98,7 +98,11 @@ function streamCall(
 
 function contextOf(call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>): CallContext {
   const gone = new AbortController();
-  const abort = () => gone.abort(criError('ERR_CRI_CANCELLED', 'the caller of this RPC no longer waits for it'));
+  const abort = () => {
+    const late = Number(call.getDeadline()) <= Date.now();
+    const message = late ? 'the deadline of this RPC is over' : 'the caller of this RPC no longer waits for it';
+    gone.abort(criError(late ? 'ERR_CRI_DEADLINE_EXCEEDED' : 'ERR_CRI_CANCELLED', message));
+  };
   if (call.cancelled) abort();
   else call.once('cancelled', abort);
   return { signal: gone.signal, deadline: Number(call.getDeadline()) };

@@ -13,7 +13,7 @@ import { type RootfsDiff, writeRootfsDiff } from '../rootfs/diff.ts';
 import { NODE_FILES } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { type CaptureChoices, choicesOf } from './choices.ts';
-import { ociFlags } from './criu-options.ts';
+import { ociFlags, writeCriuConfig } from './criu-options.ts';
 
 /** A container and the folder that is filled with what is captured of it. */
 export interface CaptureTarget {
@@ -34,16 +34,21 @@ export interface Capture extends CaptureTarget {
 /** Name of the entry that podman, too, keeps shared memory of the pod in. */
 export const SHARED_MEMORY = 'devshm-checkpoint.tar';
 
+/** Captures; disposing thaws what still stands still, which are those containers that are to end with it. */
+export interface Captures extends AsyncDisposable {
+  readonly all: readonly Capture[];
+}
+
 /**
- * Captures `targets` at one instant; all run again when this returns or throws, but for those that are to end with it.
- * Throws ERR_CHECKPOINT_DUMP with CRIU's reason. `signal` is heeded between dumps: a CRIU that is killed in its work
- * leaves damaged processes. `leaveRunning` goes before what a container's annotations say of that.
+ * Captures `targets` at one instant; all run again when this returns or throws, but for those that are to end with it:
+ * they stand still until they are ended or the answer is disposed. Throws ERR_CHECKPOINT_DUMP with CRIU's reason, or the
+ * reason of `signal`. `leaveRunning` goes before what a container's annotations say of that.
  */
 export async function captureAll(
   context: NodeContext,
   targets: readonly CaptureTarget[],
   { signal, leaveRunning }: { signal?: AbortSignal | undefined; leaveRunning?: boolean } = {},
-): Promise<Capture[]> {
+): Promise<Captures> {
   const startedAt = new Date();
   const clock = process.hrtime.bigint();
   const drafts = targets.map((target) => ({
@@ -53,57 +58,74 @@ export async function captureAll(
     startedAt,
     pause: { truePause: 0, dump: 0, rootfsDiff: 0 },
   }));
-  for (const { work } of drafts) await mkdir(join(work, 'checkpoint'), { mode: 0o700 });
-  await freeze(context, drafts, async () => {
+  for (const { record, work, choices } of drafts) {
+    await mkdir(join(work, 'checkpoint'), { mode: 0o700 });
+    // CRIU reads it anew: what the evidence says of the options is what this dump was made with.
+    await writeCriuConfig(containerFolders(context, record.id).criuConfig, choices.criu);
+  }
+  await using still = new UndoStack({ deadline: 60_000 });
+  {
+    await using thaw = new UndoStack({ deadline: 60_000 });
+    // None of them is frozen before the first is captured, nor after it.
+    for (const { record, choices } of drafts) {
+      const name = `freeze of ${record.id}`;
+      if (choices.leaveRunning) thaw.push(name, () => context.oci.resume(record.id));
+      else still.push(name, () => resumeFrozen(context, record.id));
+      await context.oci.pause(record.id);
+    }
+    context.onStep('checkpoint-frozen');
     for (const draft of drafts) {
       signal?.throwIfAborted();
-      await dump(context, draft);
-      if (draft.choices.rootfs === 'frozen') await takeFiles(context, draft);
+      await dump(context, draft, signal);
+      if (draft.choices.rootfs === 'frozen') await takeFiles(context, draft, signal);
+      context.onStep('checkpoint-files-taken');
     }
-  });
+  }
   const truePause = microseconds(clock);
+  context.onStep('checkpoint-thawed');
   for (const draft of drafts) {
     draft.pause.truePause = truePause;
-    if (draft.choices.rootfs === 'live') await takeFiles(context, draft);
+    if (draft.choices.rootfs === 'live') await takeFiles(context, draft, signal);
   }
-  return drafts;
+  const held = still.move();
+  return { all: drafts, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
 }
 
-/** Runs `work` while all are frozen; none of them is before the first is captured, nor after it. */
-async function freeze(context: NodeContext, drafts: readonly Capture[], work: () => Promise<void>): Promise<void> {
-  await using thaw = new UndoStack({ deadline: 60_000 });
-  for (const { record, choices } of drafts) {
-    thaw.push(`freeze of ${record.id}`, async () => {
-      // One that ended with its dump is known to the OCI runtime no more.
-      const known = choices.leaveRunning || (await context.oci.state(record.id))?.status === 'paused';
-      if (known) await context.oci.resume(record.id);
-    });
-    await context.oci.pause(record.id);
-  }
-  await work();
+/** One that has ended meanwhile has nothing to thaw. */
+async function resumeFrozen(context: NodeContext, id: string): Promise<void> {
+  if ((await context.oci.state(id))?.status === 'paused') await context.oci.resume(id);
 }
 
-async function dump(context: NodeContext, { record, work, choices, pause }: Capture): Promise<void> {
+async function dump(
+  context: NodeContext,
+  { record, work, choices, pause }: Capture,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const from = process.hrtime.bigint();
-  await context.oci.checkpoint(record.id, {
+  const dumping = context.oci.checkpoint(record.id, {
     imagePath: join(work, 'checkpoint'),
     workPath: work,
-    leaveRunning: choices.leaveRunning,
+    // Also of one that is to end: as long as its archive is not complete, it must be able to go on.
+    leaveRunning: true,
     options: ociFlags(choices.criu),
+    signal,
   });
+  context.onStep('checkpoint-dump-begun');
+  await dumping;
+  context.onStep('checkpoint-dumped');
   pause.dump = microseconds(from);
 }
 
 /** The filesystem's changes, the pod's shared memory and the log. */
-async function takeFiles(context: NodeContext, capture: Capture): Promise<void> {
+async function takeFiles(context: NodeContext, capture: Capture, signal: AbortSignal | undefined): Promise<void> {
   const from = process.hrtime.bigint();
   const { record, work } = capture;
   const folders = containerFolders(context, record.id);
   const layers = context.images.find(record.image.id)?.layers ?? [];
   const mounts = new Set([...record.mounts.map((mount) => mount.containerPath), ...NODE_FILES]);
   const tar = join(work, 'rootfs-diff.tar');
-  capture.diff = await writeRootfsDiff(folders.upper, context.images.layersFolder, layers, tar, mounts);
-  await takeSharedMemory(context, capture);
+  capture.diff = await writeRootfsDiff(folders.upper, context.images.layersFolder, layers, tar, mounts, { signal });
+  await takeSharedMemory(context, capture, signal);
   await copyFile(record.logPath, join(work, 'container.log')).catch((error) => {
     // A log that was never written, or rotated away, is no reason to lose the capture.
     context.logger.log('warn', 'log not captured', { containerID: record.id, reason: messageOf(error) });
@@ -112,14 +134,18 @@ async function takeFiles(context: NodeContext, capture: Capture): Promise<void> 
 }
 
 /** /dev/shm of the pod comes from outside for CRIU, which therefore leaves out what it holds; the host's is left alone. */
-async function takeSharedMemory(context: NodeContext, { record, work }: CaptureTarget): Promise<void> {
+async function takeSharedMemory(
+  context: NodeContext,
+  { record, work }: CaptureTarget,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const spec = JSON.parse(await readFile(containerFolders(context, record.id).spec, 'utf8')) as {
     mounts?: SpecMount[];
   };
   const mount = spec.mounts?.find(({ destination, type }) => destination === '/dev/shm' && type === 'bind');
   if (mount?.source !== join(context.folders.sandboxes, record.sandboxID, 'shm')) return;
   const argv = ['tar', '--create', '--file', join(work, SHARED_MEMORY), '--directory', mount.source];
-  await demand([...argv, '--numeric-owner', '--sparse', '--format=pax', '.'], { timeout: 24 * 3600_000 });
+  await demand([...argv, '--numeric-owner', '--sparse', '--format=pax', '.'], { timeout: 24 * 3600_000, signal });
 }
 
 const microseconds = (from: bigint) => Number((process.hrtime.bigint() - from) / 1000n);

@@ -2,29 +2,35 @@
  * CheckpointContainer: freeze, dump, take the filesystem diff, thaw; then, with the container running again, pack,
  * hash, sync and publish the archive. The container pays for the first half only.
  */
-import { readFile, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
-import { isCode, systemCode } from '@stillframe/core';
-import { openTemporaryFolder, publish } from '@stillframe/core/file';
+import { systemCode } from '@stillframe/core';
+import { openTemporaryFolder } from '@stillframe/core/file';
 import { evidencePath } from '@stillframe/evidence';
 import { containerOf } from '../container/lifecycle.ts';
 import { statusOf } from '../container/status.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
+import type { CheckpointOperation, Publication } from '../store/operation-journal.ts';
 import type { CheckpointFigures, ContainerRecord } from '../store/records.ts';
 import { type Capture, captureAll } from './capture.ts';
+import { choicesOf } from './choices.ts';
 import { writeEvidence } from './evidence.ts';
 import { packArchive } from './pack.ts';
+import { publishAll } from './publication.ts';
+import { limitTime } from './time-limit.ts';
 
 export interface CheckpointOptions {
-  /** A cancelled capture thaws the container and leaves nothing; CRIU itself is never stopped midway. */
+  /** A cancelled capture lets the container run on and leaves nothing; CRIU is not killed but made to give up. */
   signal?: AbortSignal | undefined;
+  /** Seconds until it counts as cancelled; what a container's annotation says of that holds besides. */
+  timeout?: number | undefined;
 }
 
 /**
- * Writes the archive to `location` and leaves the container running.
+ * Writes the archive to `location`; the container runs on unless it is to end with it.
  * Throws ERR_CONTAINER_NOT_FOUND, ERR_CONTAINER_STATE, ERR_CHECKPOINT_LOCATION, ERR_CHECKPOINT_EXISTS,
- * ERR_CHECKPOINT_DUMP with CRIU's reason, ERR_CHECKPOINT_DISK_FULL; the container then runs on and nothing is left.
+ * ERR_CHECKPOINT_DUMP with CRIU's reason, ERR_CHECKPOINT_DISK_FULL, ERR_CHECKPOINT_TIMEOUT; the container then runs on and nothing is left.
  */
 export async function checkpointContainer(
   context: NodeContext,
@@ -34,10 +40,12 @@ export async function checkpointContainer(
 ): Promise<CheckpointFigures> {
   const { id } = containerOf(context, idOrPrefix);
   await checkLocation(location);
-  return context.locks.run(id, async () => {
-    options.signal?.throwIfAborted();
+  using asked = limitTime(options.timeout, options.signal);
+  return await context.locks.run(id, async () => {
+    asked.signal?.throwIfAborted();
     const record = await runningContainer(context, id);
-    return tellFullDisk(location, () => captureTo(context, record, location, options));
+    using limited = limitTime(choicesOf(context, record).timeout, asked.signal);
+    return await tellFullDisk(location, () => captureTo(context, record, location, limited));
   });
 }
 
@@ -67,25 +75,44 @@ async function captureTo(
   options: CheckpointOptions,
 ): Promise<CheckpointFigures> {
   await using work = await openTemporaryFolder(dirname(location), 'checkpoint');
-  await using _operation = await context.journal.begin({
+  await using operation = await context.journal.begin<CheckpointOperation>({
     kind: 'checkpoint',
-    containerID: record.id,
+    containerIDs: [record.id],
     workFolder: work.path,
   });
-  const [capture] = await captureAll(context, [{ record, work: work.path }], options);
+  context.onStep('checkpoint-journalled');
+  await using captures = await captureAll(context, [{ record, work: work.path }], options);
+  const [capture] = captures.all;
   // There is one capture a target.
   if (!capture) throw runtimeError('ERR_CHECKPOINT_DUMP', 'nothing was captured');
   const finished = await finishCapture(context, capture, location, options);
-  await publishCapture(context, finished);
+  context.onStep('checkpoint-finished');
+  await publishAll(context, operation, publicationOf([finished]));
   return finished.figures;
 }
 
 /** An archive with its evidence, complete under temporary names in the work folder. */
 export interface FinishedCapture {
-  record: ContainerRecord;
+  capture: Capture;
+  /** Whether the dump holds TCP connections. */
+  connected: boolean;
   archive: string;
   evidence: string;
   figures: CheckpointFigures;
+}
+
+/** What is to be named and noted of finished captures. */
+export function publicationOf(finished: readonly FinishedCapture[]): Publication {
+  return {
+    files: finished.flatMap(({ archive, evidence, figures: { location } }) => [
+      { from: archive, to: location },
+      { from: evidence, to: evidencePath(location) },
+    ]),
+    captured: finished.map(({ capture, figures }) => ({ containerID: capture.record.id, figures })),
+    ending: finished
+      .filter(({ capture }) => !capture.choices.leaveRunning)
+      .map(({ capture, connected }) => ({ id: capture.record.id, connected })),
+  };
 }
 
 /** Packs, hashes and syncs; nothing has its final name yet. */
@@ -97,7 +124,9 @@ export async function finishCapture(
 ): Promise<FinishedCapture> {
   options.signal?.throwIfAborted();
   const { record, work } = capture;
+  const connected = (await readdir(join(work, 'checkpoint'))).some((name) => name.startsWith('tcp-stream-'));
   const archive = await packArchive(context, record, capture, join(work, 'archive.tar'), options);
+  context.onStep('checkpoint-packed');
   options.signal?.throwIfAborted();
   const figures: CheckpointFigures = {
     location,
@@ -115,25 +144,7 @@ export async function finishCapture(
     finishedAt: new Date().toISOString(),
     pause: capture.pause,
   });
-  return { record, archive: archive.path, evidence, figures };
-}
-
-/** Gives archive and evidence their names. Throws ERR_CHECKPOINT_EXISTS where somebody took one meanwhile. */
-export async function publishCapture(context: NodeContext, finished: FinishedCapture): Promise<void> {
-  const { record, archive, evidence, figures } = finished;
-  await publishNew(archive, figures.location);
-  await publish(evidence, evidencePath(figures.location));
-  await context.containers.put({ ...(context.containers.get(record.id) ?? record), lastCheckpoint: figures });
-  context.logger.log('info', 'container checkpointed', { containerID: record.id, ...figures });
-}
-
-async function publishNew(temporary: string, location: string): Promise<void> {
-  try {
-    await publish(temporary, location, { replace: false });
-  } catch (cause) {
-    if (!isCode(cause, 'ERR_FILE_EXISTS')) throw cause;
-    throw runtimeError('ERR_CHECKPOINT_EXISTS', `${location} exists already`, { cause });
-  }
+  return { capture, connected, archive: archive.path, evidence, figures };
 }
 
 /** Bytes of a file name on Linux. */

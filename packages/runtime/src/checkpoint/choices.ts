@@ -3,18 +3,20 @@ import type { TargetEngine } from '@stillframe/checkpoint';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ContainerRecord } from '../store/records.ts';
-import { type CriuOptions, criuOptionsOf, leavesRunning } from './criu-options.ts';
+import { type CriuOptions, criuOptionsOf, leavesRunning, timeLimit } from './criu-options.ts';
 
 const PREFIX = 'io.stillframe.checkpoint/';
 
 export interface CaptureChoices {
   criu: CriuOptions;
-  /** False: the container ends with its checkpoint, its connections without a word to the other side. */
+  /** False: the container ends once its archive is complete, its connections without a word to the other side. */
   leaveRunning: boolean;
   /** `live`: the filesystem's changes are taken after the freeze, so later than the memory. */
   rootfs: 'frozen' | 'live';
   /** Engine whose layout the archive has; each is restored here. */
   target: TargetEngine;
+  /** Seconds that the capture may take; the container runs on where it takes longer. */
+  timeout: number | undefined;
 }
 
 /** Throws ERR_CONTAINER_INVALID for a value that is not understood. */
@@ -28,6 +30,7 @@ export function choicesOf(
     leaveRunning: leavesRunning(annotations),
     rootfs: oneOf(annotations, 'rootfs', ['frozen', 'live']),
     target: oneOf(annotations, 'for', ['cri-o', 'containerd']),
+    timeout: timeLimit(annotations),
   };
 }
 

@@ -8,10 +8,10 @@ import { runtimeError } from '../errors.ts';
 const PREFIX = 'io.stillframe.criu/';
 /** How an option that only a restore may heed is noted: as a comment of CRIU's configuration format. */
 export const RESTORE_CLOSE = '# tcp-close';
-/** Every option, and `leave-running`, which is the node's own to heed. */
+/** Every option, and `leave-running` and `timeout`, which are the node's own to heed. */
 const NAMES = new Set([
   ...['tcp-established', 'tcp-close', 'skip-in-flight', 'file-locks', 'ghost-limit', 'network-lock'],
-  ...['link-remap', 'ext-unix-sk', 'manage-cgroups', 'leave-running'],
+  ...['link-remap', 'ext-unix-sk', 'manage-cgroups', 'leave-running', 'timeout'],
 ]);
 const DEFAULT_GHOST_LIMIT = 64 << 20;
 
@@ -104,6 +104,19 @@ export function leavesRunning(annotations: Readonly<Record<string, string>>): bo
   if (value !== 'true' && value !== 'false') throw invalid('leave-running', value, '"true" or "false"');
   return value === 'true';
 }
+
+/** Seconds that a capture may take, undefined where nothing is said. Throws ERR_CONTAINER_INVALID for a bad value. */
+export function timeLimit(annotations: Readonly<Record<string, string>>): number | undefined {
+  const value = annotations[`${PREFIX}timeout`];
+  if (value === undefined) return undefined;
+  if (!/^[1-9]\d{0,4}$/.test(value) || Number(value) > MOST_SECONDS) {
+    throw invalid('timeout', value, `seconds from 1 to ${MOST_SECONDS}`);
+  }
+  return Number(value);
+}
+
+/** A day: longer than that is no limit. */
+const MOST_SECONDS = 86_400;
 
 function invalid(name: string, value: string, allowed: string) {
   return runtimeError('ERR_CONTAINER_INVALID', `annotation ${PREFIX}${name} is ${JSON.stringify(value)}`, {

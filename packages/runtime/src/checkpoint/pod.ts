@@ -2,26 +2,28 @@
  * CheckpointPod (cri-api, KEP-5823): several containers of a pod at one instant, as a folder of archives. Nothing is
  * written outside of that folder, and nothing stays in it where the call fails.
  */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { isAbsolute, join, normalize } from 'node:path';
-import { UndoStack } from '@stillframe/core';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, normalize } from 'node:path';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { evidencePath } from '@stillframe/evidence';
 import { containerOf } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { sandboxOf } from '../sandbox/sandbox.ts';
+import type { CheckpointOperation, Publication } from '../store/operation-journal.ts';
 import type { CheckpointFigures, ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { type CaptureTarget, captureAll } from './capture.ts';
 import {
   type CheckpointOptions,
   type FinishedCapture,
   finishCapture,
-  publishCapture,
+  publicationOf,
   runningContainer,
   tellFullDisk,
 } from './checkpoint.ts';
+import { choicesOf } from './choices.ts';
 import { POD_DUMP, POD_OPTIONS, podDocuments, writePodDocument } from './pod-documents.ts';
+import { publishAll } from './publication.ts';
+import { limitTime } from './time-limit.ts';
 
 export interface PodCheckpointRequest {
   sandboxID: string;
@@ -47,11 +49,14 @@ export async function checkpointPod(
   if (!sandbox.ready) throw runtimeError('ERR_SANDBOX_NOT_READY', `sandbox ${sandbox.id} is stopped`);
   const ids = containersOf(context, sandbox, request.containerIDs);
   await checkFolder(request.outputPath);
-  return lockAll(context, ids.toSorted(), async () => {
-    options.signal?.throwIfAborted();
+  using asked = limitTime(options.timeout, options.signal);
+  return await lockAll(context, ids.toSorted(), async () => {
+    asked.signal?.throwIfAborted();
     const records = await Promise.all(ids.map((id) => runningContainer(context, id)));
-    return tellFullDisk(join(request.outputPath, POD_OPTIONS), () =>
-      captureTo(context, sandbox, records, request.outputPath, options),
+    const limits = records.flatMap((record) => choicesOf(context, record).timeout ?? []);
+    using limited = limitTime(limits.length > 0 ? Math.min(...limits) : undefined, asked.signal);
+    return await tellFullDisk(join(request.outputPath, POD_OPTIONS), () =>
+      captureTo(context, sandbox, records, request.outputPath, limited),
     );
   });
 }
@@ -98,26 +103,28 @@ async function captureTo(
   options: CheckpointOptions,
 ): Promise<CheckpointFigures[]> {
   await using work = await openTemporaryFolder(folder, 'checkpoint');
-  await using operations = new UndoStack();
+  await using operation = await context.journal.begin<CheckpointOperation>({
+    kind: 'checkpoint',
+    containerIDs: records.map(({ id }) => id),
+    workFolder: work.path,
+  });
+  context.onStep('checkpoint-journalled');
   const targets: CaptureTarget[] = [];
   for (const [index, record] of records.entries()) {
-    const operation = await context.journal.begin({
-      kind: 'checkpoint',
-      containerID: record.id,
-      workFolder: work.path,
-    });
-    operations.push('journal', () => operation[Symbol.asyncDispose]());
     const path = join(work.path, String(index));
     await mkdir(path, { mode: 0o700 });
     targets.push({ record, work: path });
   }
-  const captures = await captureAll(context, targets, { ...options, leaveRunning: true });
+  await using captures = await captureAll(context, targets, { ...options, leaveRunning: true });
   const finished: FinishedCapture[] = [];
-  for (const [index, capture] of captures.entries()) {
+  for (const [index, capture] of captures.all.entries()) {
     const location = join(folder, archiveName(capture.record.name, index));
     finished.push(await finishCapture(context, capture, location, options));
   }
-  await publishAll(context, sandbox, finished, folder);
+  const documents = await writeDocuments(context, sandbox, finished, { folder, work: work.path });
+  context.onStep('checkpoint-finished');
+  const { files, ...rest } = publicationOf(finished);
+  await publishAll(context, operation, { ...rest, files: [...files, ...documents] });
   return finished.map(({ figures }) => figures);
 }
 
@@ -126,30 +133,19 @@ function archiveName(name: string, index: number): string {
   return /^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(name) ? `${name}.tar` : `_${index}.tar`;
 }
 
-async function publishAll(
+/** Writes pod.dump and pod.options, which is the last to get its name: without it a folder holds no checkpoint. */
+async function writeDocuments(
   context: NodeContext,
   sandbox: SandboxRecord,
   finished: readonly FinishedCapture[],
-  folder: string,
-): Promise<void> {
-  await using undo = new UndoStack();
-  const contents = new Map<string, string>();
-  for (const each of finished) {
-    const { location } = each.figures;
-    undo.push(location, async () => {
-      for (const path of [location, evidencePath(location)]) await rm(path, { force: true });
-    });
-    await publishCapture(context, each);
-    contents.set(each.record.name, location.slice(folder.length + 1));
-  }
+  { folder, work }: { folder: string; work: string },
+): Promise<Publication['files'][number][]> {
+  const contents = new Map(
+    finished.map(({ capture, figures }) => [capture.record.name, basename(figures.location)] as const),
+  );
   const { at: checkpointedAt = '', truePause = 0 } = finished[0]?.figures ?? {};
   const documents = podDocuments(sandbox, contents, { checkpointedAt, truePause, version: context.version });
-  for (const [name, text] of [
-    [POD_DUMP, documents.dump],
-    [POD_OPTIONS, documents.options],
-  ] as const) {
-    undo.push(name, () => rm(join(folder, name), { force: true }));
-    await writePodDocument(join(folder, name), text);
-  }
-  undo.keep();
+  await writePodDocument(join(work, POD_DUMP), documents.dump);
+  await writePodDocument(join(work, POD_OPTIONS), documents.options);
+  return [POD_DUMP, POD_OPTIONS].map((name) => ({ from: join(work, name), to: join(folder, name) }));
 }

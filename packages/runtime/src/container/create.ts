@@ -22,6 +22,7 @@ import { prepareDevices } from './spec-devices.ts';
 import { prepareMounts } from './spec-mounts.ts';
 import { fitResources, resourceHost } from './spec-resources.ts';
 import { prepareSecurity } from './spec-security.ts';
+import { identityOf } from './status.ts';
 
 /** Creates a container from an ordinary image. The caller has resolved sandbox and image and holds the name's lock. */
 export async function createFromImage(
@@ -34,11 +35,13 @@ export async function createFromImage(
   const draft = newRecord(context, sandbox, request, image);
   const mode = rootMode(choicesOf(context, request).target);
   await prepareRootfs(context, draft.id, image, undo, (upper) => chmod(upper, mode));
+  context.onStep('create-rootfs');
   const folders = containerFolders(context, draft.id);
   const config = await context.images.config(image);
   const what = await processOf(request, config.config, folders.rootfs);
   const stopSignal = stopSignalOf(request, config.config?.StopSignal);
   const record = await writeBundle(context, sandbox, { ...draft, ...stopSignal }, request, what);
+  context.onStep('create-bundle');
   undo.push('container', () => context.oci.delete(record.id));
   const bundle = {
     containerID: record.id,
@@ -48,9 +51,13 @@ export async function createFromImage(
     stdinOnce: request.stdinOnce ?? false,
     terminal: request.terminal,
   };
-  const pid = await context.oci.create(bundle);
-  const created = await context.containers.put({ ...record, pid });
+  const creating = context.oci.create(bundle);
+  context.onStep('create-begun');
+  const pid = await creating;
+  context.onStep('create-process');
+  const created = await context.containers.put({ ...record, ...(await identityOf(pid)) });
   undo.keep();
+  context.onStep('create-recorded');
   return created;
 }
 

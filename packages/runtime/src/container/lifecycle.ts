@@ -2,14 +2,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '@stillframe/core';
-import { nowNanoseconds } from '../clock.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { startRestored } from '../restore/start.ts';
 import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { containerFolders } from './folders.ts';
-import { startOf, statusOf } from './status.ts';
+import { noteStart, recordStart } from './starting.ts';
+import { statusOf } from './status.ts';
 import { endContainer, forgetDeadline, noteDeadline } from './stopping.ts';
 
 /** Throws ERR_CONTAINER_NOT_FOUND. */
@@ -30,14 +30,7 @@ export async function startContainer(context: NodeContext, idOrPrefix: string): 
     const { state } = await statusOf(context, record);
     if (state !== 'created') throw runtimeError('ERR_CONTAINER_STATE', `container ${id} is ${state}, not created`);
     try {
-      const pid = record.restore ? await startRestored(context, record) : await startCreated(context, record);
-      const pidStart = await startOf(pid);
-      return await context.containers.put({
-        ...record,
-        pid,
-        ...(pidStart === undefined ? {} : { pidStart }),
-        startedAt: nowNanoseconds(),
-      });
+      return record.restore ? await startRestored(context, record) : await startCreated(context, record);
     } catch (error) {
       await context.oci.delete(id);
       await context.containers.put({ ...record, startError: messageOf(error) });
@@ -46,7 +39,9 @@ export async function startContainer(context: NodeContext, idOrPrefix: string): 
   });
 }
 
-async function startCreated(context: NodeContext, record: ContainerRecord): Promise<number> {
+async function startCreated(context: NodeContext, record: ContainerRecord): Promise<ContainerRecord> {
+  const noted = await noteStart(context, record);
+  context.onStep('start-noted');
   try {
     await context.oci.start(record.id);
   } catch (cause) {
@@ -54,7 +49,10 @@ async function startCreated(context: NodeContext, record: ContainerRecord): Prom
       cause,
     });
   }
-  return record.pid ?? 0;
+  context.onStep('start-process');
+  const started = await recordStart(context, noted);
+  context.onStep('start-recorded');
+  return started;
 }
 
 /**

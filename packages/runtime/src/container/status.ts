@@ -28,7 +28,7 @@ export async function statusOf(context: NodeContext, record: ContainerRecord): P
     const reason = await reasonOf(context, record.id, exit.code);
     return { record, state: 'exited', exitCode: exit.code, reason, message: '', finishedAt: exit.at };
   }
-  if (record.pid !== undefined && (await startOf(record.pid)) === record.pidStart) {
+  if (await isAlive(record)) {
     return { record, state: 'running', reason: '', message: '' };
   }
   // The monitor writes its file just after the process is gone; look once more before it is called lost.
@@ -59,6 +59,17 @@ async function exitOf(context: NodeContext, id: string): Promise<{ code: number;
     // No such file yet: the container has not ended.
     return undefined;
   }
+}
+
+/** A process as a record has it: a pid alone may be another's by the time it is looked at. */
+export async function identityOf(pid: number): Promise<Pick<ContainerRecord, 'pid' | 'pidStart'>> {
+  const pidStart = await startOf(pid);
+  return pidStart === undefined ? { pid } : { pid, pidStart };
+}
+
+/** Whether the first process is the one of the record; one whose start is not known was gone when it was looked at. */
+async function isAlive({ pid, pidStart }: ContainerRecord): Promise<boolean> {
+  return pid !== undefined && pidStart !== undefined && (await startOf(pid)) === pidStart;
 }
 
 /** Start time of a process in clock ticks since boot (proc(5), stat field 22); undefined where it is gone or a zombie. */

@@ -36,6 +36,11 @@ export async function endContainer(context: NodeContext, record: ContainerRecord
     if (await endsBefore(context, record, deadline)) return;
   }
   await context.oci.killAll(record.id);
+  await awaitEnd(context, record);
+}
+
+/** Waits for the end of a killed container. Throws ERR_PROCESS_TIMEOUT for one that survives. */
+export async function awaitEnd(context: NodeContext, record: ContainerRecord): Promise<void> {
   const last = Date.now() + KILL_GRACE;
   if (await endsBefore(context, record, () => last)) return;
   throw runtimeError('ERR_PROCESS_TIMEOUT', `container ${record.id} did not end ${KILL_GRACE} ms after it was killed`);

@@ -33,6 +33,8 @@ export interface DumpRequest {
   workPath: string;
   leaveRunning: boolean;
   options: readonly string[];
+  /** Gives the dump up; only for one that leaves the container running. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What an exec needs on disk, all absolute paths. */
@@ -74,6 +76,10 @@ export interface OciRuntime {
   execCommand(files: ExecFiles): { argv: readonly string[]; env: Readonly<Record<string, string | undefined>> };
   pause(containerID: string): Promise<void>;
   resume(containerID: string): Promise<void>;
-  /** Dumps with CRIU. Never cancelled midway: a CRIU killed in its work leaves damaged processes. */
+  /**
+   * Dumps with CRIU, which is never killed: that leaves damaged processes. An aborted dump loses the folder that CRIU
+   * writes into; CRIU fails at the next image that it opens, puts the processes right and ends, as it does on a full
+   * disk. At worst that is when the memory of the process at hand is written. Then throws the signal's reason.
+   */
   checkpoint(containerID: string, request: DumpRequest): Promise<void>;
 }

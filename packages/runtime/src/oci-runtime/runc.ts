@@ -1,7 +1,9 @@
 /** runc as an OciRuntime. crun takes the same arguments where this file uses them. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { orAborted } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import { type RunResult, run } from '../process/run.ts';
 import { type ConmonOptions, execOnTerminal, execUnderConmon, startUnderConmon } from './conmon.ts';
@@ -86,10 +88,31 @@ export async function openRunc(options: RuncOptions): Promise<OciRuntime> {
 async function dump(id: string, request: DumpRequest, attempt: (args: string[]) => Promise<RunResult>): Promise<void> {
   const args = ['checkpoint', '--image-path', request.imagePath, '--work-path', request.workPath];
   if (request.leaveRunning) args.push('--leave-running');
-  const result = await attempt([...args, ...request.options, id]);
+  request.signal?.throwIfAborted();
+  const dumping = attempt([...args, ...request.options, id]);
+  await takeGround(request, dumping);
+  const result = await dumping;
+  request.signal?.throwIfAborted();
   if (result.code === 0) return;
   const log = await readFile(join(request.workPath, 'dump.log'), 'utf8').catch(() => '');
   throw criuFailure('ERR_CHECKPOINT_DUMP', 'CRIU could not dump the container', log, result.stderr);
+}
+
+/** Milliseconds between two looks whether a dump that was given up has made its folder anew. */
+const AGAIN = 50;
+
+/** Settles when `dumping` has; once the signal aborts, takes away the folder that it writes into. */
+async function takeGround({ signal, imagePath }: DumpRequest, dumping: Promise<unknown>): Promise<void> {
+  const ended = dumping.then(
+    () => true,
+    () => true,
+  );
+  if (!signal) return void (await ended);
+  if (await orAborted(ended, signal).catch(() => false)) return;
+  // The runtime makes a folder that is missing, and CRIU may add a file to one that is being emptied.
+  for (let over = false; !over; over = await Promise.race([ended, delay(AGAIN, false)])) {
+    await rm(imagePath, { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 async function restoreUnder(bundle: Bundle, conmon: ConmonOptions, request: RestoreRequest): Promise<number> {

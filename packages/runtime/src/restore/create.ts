@@ -51,9 +51,11 @@ export async function createFromCheckpoint(
   await using undo = new UndoStack();
   const record = restoredRecord(context, sandbox, request, base, checkpoint, ignored);
   await prepareRootfs(context, record.id, base, undo, (upper) => fillUpper(context, checkpoint, base, upper));
+  context.onStep('restore-rootfs');
   const folders = containerFolders(context, record.id);
   await mkdir(folders.images, { mode: 0o700 });
   await extractImages(checkpoint, folders.images, pull);
+  context.onStep('restore-images');
   // A terminal is part of the dumped processes: it is there exactly where it was.
   const terminal = checkpoint.spec?.process?.terminal ?? false;
   const what = processOf(checkpoint);
@@ -63,10 +65,12 @@ export async function createFromCheckpoint(
   await layVolumes(folders.folder);
   await laySharedMemory(checkpoint, folders);
   await layLog(checkpoint, record.logPath);
+  context.onStep('restore-bundle');
   const stdin = request.stdin || terminal || (await hadStdin(folders.images));
   const stopSignal = stopSignalOf(request, (await context.images.config(base)).config?.StopSignal);
   const created = await context.containers.put({ ...written, ...stopSignal, terminal, stdin });
   undo.keep();
+  context.onStep('restore-created');
   return created;
 }
 

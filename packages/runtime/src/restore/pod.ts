@@ -8,6 +8,7 @@ import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { PullOptions } from '../image/image-store.ts';
 import { removeSandbox, runSandbox, type SandboxRequest } from '../sandbox/sandbox.ts';
+import type { PodRestoreOperation } from '../store/operation-journal.ts';
 import { createFromCheckpoint } from './create.ts';
 import { checkExpected } from './expected.ts';
 import { openSource } from './source.ts';
@@ -47,15 +48,24 @@ export async function restorePod(
     await checkExpected(checkpoint, container, (reference) => context.images.find(reference), pull);
   }
   await using undo = new UndoStack({ deadline: 60_000 });
-  const sandbox = await runSandbox(context, request.sandbox);
+  const noted = new UndoStack();
+  undo.push('journal', () => noted[Symbol.asyncDispose]());
+  const sandbox = await runSandbox(context, request.sandbox, async (sandboxID) => {
+    const note = await context.journal.begin<PodRestoreOperation>({ kind: 'restore-pod', sandboxID });
+    noted.push('journal', () => note[Symbol.asyncDispose]());
+  });
   undo.push('sandbox', () => removeSandbox(context, sandbox.id));
+  context.onStep('restore-pod-sandbox');
   const restored: RestoredPod = { sandboxID: sandbox.id, containers: [] };
   for (const { container, path } of archives) {
     pull.signal?.throwIfAborted();
     const { id, name } = await createFromCheckpoint(context, sandbox, { ...container, image: path }, path, pull);
     restored.containers.push({ name, containerID: id });
+    context.onStep('restore-pod-container');
   }
   undo.keep();
+  await noted[Symbol.asyncDispose]();
+  context.onStep('restore-pod-done');
   return restored;
 }
 

@@ -1,5 +1,6 @@
 /** What a container changed in its root filesystem: the upper folder as a tar and a list of deletions (CRI-O's form). */
 import { dirname, join, relative } from 'node:path';
+import type { ReadOptions } from '@stillframe/core';
 import { demand, run } from '../process/run.ts';
 import { bytesOfPath, byteText, entriesAt, textOfPath } from './byte-path.ts';
 import { LowerLayers } from './lower-layers.ts';
@@ -29,6 +30,7 @@ export async function writeRootfsDiff(
   layers: readonly string[],
   tarPath: string,
   skip: ReadonlySet<string>,
+  { signal }: ReadOptions = {},
 ): Promise<RootfsDiff> {
   const content: UpperContent = { present: [], folders: [], deleted: [] };
   const skipped = new Set([...skip].map(byteText));
@@ -41,7 +43,7 @@ export async function writeRootfsDiff(
         ['--pax-option=delete=atime,delete=ctime', '--numeric-owner', '--sparse', ...overlayOnly],
         ['--no-recursion', '--null', '--verbatim-files-from', '--files-from=-'],
       ].flat(),
-      { input: bytesOfPath(`${content.present.join('\0')}\0`), timeout: 24 * 3600_000 },
+      { input: bytesOfPath(`${content.present.join('\0')}\0`), timeout: 24 * 3600_000, signal },
     );
   }
   const present = new Set(content.present);

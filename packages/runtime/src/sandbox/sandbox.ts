@@ -42,7 +42,12 @@ const NETWORK_ANNOTATION = 'io.stillframe.network';
 /** Seconds that containers get to end when their pod is stopped. */
 const GRACE = 2;
 
-export async function runSandbox(context: NodeContext, request: SandboxRequest): Promise<SandboxRecord> {
+/** `noting` is told the id before anything is recorded under it. */
+export async function runSandbox(
+  context: NodeContext,
+  request: SandboxRequest,
+  noting: (sandboxID: string) => Promise<void> = async () => undefined,
+): Promise<SandboxRecord> {
   const key = identityKey(request.identity);
   return context.locks.run(key, async () => {
     const taken = context.sandboxes.list().find((sandbox) => identityKey(sandbox.identity) === key);
@@ -62,16 +67,20 @@ export async function runSandbox(context: NodeContext, request: SandboxRequest):
     const kinds = [...own, ...(request.pidMode === 'pod' ? (['pid'] as const) : [])];
     const namespaces = await makeNamespaces(folder, kinds, hostname, sysctlFiles(request.sysctls ?? {}, own));
     undo.push('namespaces', () => removeNamespaces(folder));
+    context.onStep('sandbox-namespaces');
     const network = await networkOf(context, id, request, namespaces);
     undo.push('network', () => context.networks.detach(id));
+    context.onStep('sandbox-network');
     undo.push('pod files', () => removePodFolder(context, id));
     await writePodFiles(join(context.folders.sandboxes, id), {
       hostname: await seenName(request, hostname),
       ips: network.ips,
       dns,
     });
+    context.onStep('sandbox-files');
     const logDirectory = request.logDirectory || join(context.folders.logs, id);
     await mkdir(logDirectory, { recursive: true, mode: 0o755 });
+    await noting(id);
     const record = await context.sandboxes.put({
       id,
       identity: request.identity,
@@ -89,6 +98,7 @@ export async function runSandbox(context: NodeContext, request: SandboxRequest):
       ready: true,
     });
     undo.keep();
+    context.onStep('sandbox-recorded');
     context.logger.log('info', 'sandbox runs', { sandboxID: id, pod: request.identity.name });
     return record;
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { LogFields } from '@stillframe/core';
 import { openTemporaryFolder, TEMPORARY_PREFIX } from '@stillframe/core/file';
-import { OperationJournal } from './operation-journal.ts';
+import { type CheckpointOperation, OperationJournal } from './operation-journal.ts';
 import { RecordStore, type StoredRecord } from './record-store.ts';
 
 interface Named extends StoredRecord {
@@ -70,9 +70,16 @@ test('the journal holds an operation until it is over', async () => {
   await using folder = await openTemporaryFolder(tmpdir());
   const journal = new OperationJournal(await RecordStore.open(folder.path));
   {
-    await using _operation = await journal.begin({ kind: 'checkpoint', containerID: id('a'), workFolder: '/w' });
+    await using operation = await journal.begin<CheckpointOperation>({
+      kind: 'checkpoint',
+      containerIDs: [id('a')],
+      workFolder: '/w',
+    });
+    const publication = { files: [{ from: '/w/a', to: '/a' }], captured: [], ending: [] };
+    await operation.add({ publication });
     const [noted] = new OperationJournal(await RecordStore.open(folder.path)).list();
-    assert.deepEqual([noted?.containerID, noted?.workFolder, noted?.nodePid], [id('a'), '/w', process.pid]);
+    const { id: _id, ...facts } = noted ?? assert.fail('it is not there');
+    assert.deepEqual(facts, { kind: 'checkpoint', containerIDs: [id('a')], workFolder: '/w', publication });
   }
   assert.deepEqual(journal.list(), []);
   assert.deepEqual(await readdir(folder.path), []);

@@ -134,6 +134,8 @@ export interface ContainerRecord extends StoredRecord {
   /** Name of the signal that stops the container; SIGTERM where absent. */
   stopSignal?: string;
   createdAt: string;
+  /** When StartContainer began; there without `startedAt` where a node did not live to see how that ended. */
+  startingAt?: string;
   startedAt?: string;
   /** First process, with its start time (clock ticks since boot) to tell it from a later process of the same pid. */
   pid?: number;
