@@ -1,6 +1,6 @@
 /** A node that kills itself at a step, the one that comes after it, and what must be the same before and after. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
@@ -10,9 +10,10 @@ import type { Step } from '@stillframe/runtime';
 import { differences, takeCensus } from '@stillframe/testkit';
 import { type Endpoints, openLab } from './lab.ts';
 
-/** The variable by which a node is told where to die. */
+/** The variable that names the file in which a node looks where to die. */
 const KILL_AT = 'STILLFRAME_TEST_KILL_AT';
-const COUNT = 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.02; done';
+/** Ends at once when asked to. */
+const COUNT = 'trap "exit 0" TERM; i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.02; done';
 
 type ContainerConfig = NonNullable<Parameters<CriClient['runtime']['createContainer']>[0]['config']>;
 
@@ -35,8 +36,8 @@ export interface Scene {
   counts(name: string): Promise<void>;
 }
 
-/** Asserts that the call does not live to see its answer, and that the node of the next step serves. */
-export type Died = (call: Promise<unknown>) => Promise<void>;
+/** Makes the call, asserts that its node does not live to answer it, and starts the next one. */
+export type Died = (call: () => Promise<unknown>) => Promise<void>;
 
 export interface Walk extends AsyncDisposable {
   at(step: Step, act: (scene: Scene, died: Died) => Promise<void>): Promise<void>;
@@ -50,9 +51,9 @@ export async function openWalk(): Promise<Walk> {
   const place = { root: join(lab.folder, 'root'), state: join(lab.folder, 'state') };
   const cri = () => clients.at(-1) ?? assert.fail('no node serves');
   const connect = async () => void clients.push(await openCriClient({ socket: join(place.state, 'cri.sock') }));
-  const up = async (step?: Step) => {
-    if (step === undefined) delete process.env[KILL_AT];
-    else process.env[KILL_AT] = step;
+  const killAt = join(lab.folder, 'kill-at');
+  const up = async () => {
+    process.env[KILL_AT] = killAt;
     try {
       ({ pid } = await lab.stillframe.up<Endpoints>(0));
     } finally {
@@ -60,11 +61,6 @@ export async function openWalk(): Promise<Walk> {
     }
     await connect();
   };
-  const kill = async () => {
-    process.kill(pid, 'SIGKILL');
-    await ends(pid);
-  };
-
   const sceneOf = (pod: string, out: string): Scene => {
     const logDirectory = join(lab.folder, 'logs', pod);
     const scene: Scene = {
@@ -91,7 +87,9 @@ export async function openWalk(): Promise<Walk> {
     return scene;
   };
 
-  await connect();
+  process.kill(pid, 'SIGKILL');
+  await ends(pid);
+  await up();
   await cri().image.pullImage({ image: { image: lab.image } });
   const witness = sceneOf('witness', '');
   const witnessID = await witness.create(await witness.runPod());
@@ -116,18 +114,18 @@ export async function openWalk(): Promise<Walk> {
   let visits = 0;
   return {
     async at(step, act) {
-      await kill();
-      await up(step);
       const out = join(lab.folder, `out-${visits}`);
       await mkdir(out);
       const scene = sceneOf(`pod-${visits++}`, out);
       await act(scene, async (call) => {
-        const answer = await call.then(
+        await writeFile(killAt, step);
+        const answer = await call().then(
           () => 'an answer',
           () => 'none',
         );
         assert.equal(answer, 'none', `${step} is never reached`);
         await ends(pid);
+        await rm(killAt);
         await up();
       });
       await witness.counts('one');

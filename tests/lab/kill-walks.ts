@@ -20,7 +20,7 @@ export const walks: readonly WalkOf[] = [
     name: 'RunPodSandbox',
     operation: 'sandbox',
     async act(scene, step, died) {
-      await died(scene.runPod());
+      await died(() => scene.runPod());
       const found = await podsOf(scene);
       assert.equal(found.length, step === 'sandbox-recorded' ? 1 : 0);
       const id = found[0] ?? (await scene.runPod());
@@ -33,7 +33,7 @@ export const walks: readonly WalkOf[] = [
     operation: 'create',
     async act(scene, step, died) {
       const pod = await scene.runPod();
-      await died(scene.create(pod));
+      await died(() => scene.create(pod));
       const found = await containersOf(scene);
       assert.deepEqual(
         found.map(({ state }) => state),
@@ -48,7 +48,7 @@ export const walks: readonly WalkOf[] = [
     operation: 'start',
     async act(scene, step, died) {
       const containerId = await scene.create(await scene.runPod());
-      await died(scene.cri().runtime.startContainer({ containerId }));
+      await died(() => scene.cri().runtime.startContainer({ containerId }));
       const runs = step !== 'start-noted';
       assert.equal(await scene.state(containerId), runs ? CONTAINER_RUNNING : CONTAINER_CREATED);
       if (!runs) await scene.cri().runtime.startContainer({ containerId });
@@ -61,7 +61,7 @@ export const walks: readonly WalkOf[] = [
     async act(scene, step, died) {
       const containerId = await started(scene);
       const location = join(scene.out, 'one.tar');
-      await died(scene.cri().runtime.checkpointContainer({ containerId, location }));
+      await died(() => scene.cri().runtime.checkpointContainer({ containerId, location }));
       await demandWhole(scene.out, isCommitted(step) ? ['one.tar'] : []);
       assert.equal(await scene.state(containerId), CONTAINER_RUNNING);
       await scene.counts('one');
@@ -75,7 +75,7 @@ export const walks: readonly WalkOf[] = [
     async act(scene, step, died) {
       const containerId = await started(scene, { annotations: { 'io.stillframe.criu/leave-running': 'false' } });
       const location = join(scene.out, 'one.tar');
-      await died(scene.cri().runtime.checkpointContainer({ containerId, location }));
+      await died(() => scene.cri().runtime.checkpointContainer({ containerId, location }));
       await demandWhole(scene.out, isCommitted(step) ? ['one.tar'] : []);
       assert.equal(await scene.state(containerId), isCommitted(step) ? CONTAINER_EXITED : CONTAINER_RUNNING);
       if (!isCommitted(step)) await scene.counts('one');
@@ -89,7 +89,7 @@ export const walks: readonly WalkOf[] = [
       const containerIds = [await scene.create(podSandboxId), await scene.create(podSandboxId, {}, 'two')];
       for (const containerId of containerIds) await scene.cri().runtime.startContainer({ containerId });
       const checkpoint = () => scene.cri().runtime.checkpointPod({ podSandboxId, outputPath: scene.out, containerIds });
-      await died(checkpoint());
+      await died(checkpoint);
       const whole = ['one.tar', 'two.tar', 'pod.dump', 'pod.options'];
       await demandWhole(scene.out, isCommitted(step) ? whole : []);
       for (const name of ['one', 'two']) await scene.counts(name);
@@ -101,7 +101,7 @@ export const walks: readonly WalkOf[] = [
     async act(scene, step, died) {
       const pod = await scene.runPod();
       const more = { image: { image: scene.archive } } as Parameters<Scene['create']>[1];
-      await died(scene.create(pod, more));
+      await died(() => scene.create(pod, more));
       const found = await containersOf(scene);
       assert.deepEqual(
         found.map(({ state }) => state),
@@ -117,7 +117,7 @@ export const walks: readonly WalkOf[] = [
     async act(scene, step, died) {
       const more = { image: { image: scene.archive } } as Parameters<Scene['create']>[1];
       const containerId = await scene.create(await scene.runPod(), more);
-      await died(scene.cri().runtime.startContainer({ containerId }));
+      await died(() => scene.cri().runtime.startContainer({ containerId }));
       const state = await scene.state(containerId);
       // Without its monitor a restored process is ended, and can be started once more.
       const either = step === 'restore-begun';
@@ -133,7 +133,7 @@ export const walks: readonly WalkOf[] = [
     async act(scene, step, died) {
       const containerConfigs = ['one', 'two'].map((name) => scene.config(name));
       const request = { checkpointPath: scene.podArchive, config: scene.podConfig(), containerConfigs };
-      await died(scene.cri().runtime.restorePod(request));
+      await died(() => scene.cri().runtime.restorePod(request));
       const done = step === 'restore-pod-done';
       assert.equal((await podsOf(scene)).length, done ? 1 : 0);
       if (!done) await scene.cri().runtime.restorePod(request);

@@ -20,7 +20,7 @@ export type { CgroupFigures, Pressure } from './stats/figures.ts';
 export { type Metric, metricDescriptors, type SandboxMetrics, sandboxMetrics } from './stats/metrics.ts';
 export { defaultInterface, type InterfaceFigures } from './stats/network.ts';
 export type { ContainerFigures, SandboxFigures, StatsReader } from './stats/stats-reader.ts';
-export { isStep, type Operation, STEPS, type Step } from './steps.ts';
+export { type Operation, STEPS, type Step } from './steps.ts';
 export type {
   CheckpointFigures,
   ContainerRecord,

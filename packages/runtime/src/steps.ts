@@ -39,8 +39,3 @@ export type Step = (typeof STEPS)[Operation][number];
 
 /** Told of each step once it is reached, before the next begins. */
 export type StepObserver = (step: Step) => void;
-
-/** Whether `name` stands in the table. */
-export function isStep(name: string): name is Step {
-  return Object.values(STEPS).some((steps: readonly string[]) => steps.includes(name));
-}

@@ -1,13 +1,13 @@
 /** The embedded node as one process: runtime, CRI socket and kubelet-compatible API. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { startKubeletApi } from '@stillframe/kubelet';
-import { foldersOf, isStep, type NodePaths, openNode, type Step } from '@stillframe/runtime';
+import { foldersOf, type NodePaths, openNode, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
-import { cliError } from '../usage.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { NodeMetrics } from './metrics.ts';
@@ -95,13 +95,14 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
 }
 
 /**
- * For tests alone: ends this process, as a crash would, at the step that the variable names. Throws ERR_NODE_CONFIG for a
- * name that is no step.
+ * For tests alone: ends this process, as a crash would, at the step that stands in the file which the variable names. It
+ * is read at each step, so that a test can choose while the node serves.
  */
-function killer({ STILLFRAME_TEST_KILL_AT: at }: ServeOptions['env']) {
-  if (!at) return undefined;
-  if (!isStep(at)) throw cliError('ERR_NODE_CONFIG', `STILLFRAME_TEST_KILL_AT: there is no step ${JSON.stringify(at)}`);
-  return (step: Step) => void (step === at && process.kill(process.pid, 'SIGKILL'));
+function killer({ STILLFRAME_TEST_KILL_AT: file }: ServeOptions['env']) {
+  if (!file) return undefined;
+  return (step: Step) => {
+    if (existsSync(file) && readFileSync(file, 'utf8') === step) process.kill(process.pid, 'SIGKILL');
+  };
 }
 
 /** The file that a node in the background logs to. */

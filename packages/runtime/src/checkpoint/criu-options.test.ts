@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { dropRestoreOptions, writeRestoreOptions } from '../restore/restore-options.ts';
-import { criuOptionsOf, leavesRunning, ociFlags, writeCriuConfig } from './criu-options.ts';
+import { criuOptionsOf, leavesRunning, ociFlags, timeLimit, writeCriuConfig } from './criu-options.ts';
 
 const options = (annotations: Record<string, string>) => {
   const full = Object.entries(annotations).map(([name, value]) => [`io.stillframe.criu/${name}`, value]);
@@ -44,6 +44,16 @@ test('every option can be set by its annotation', () => {
   assert.deepEqual(ociFlags(set), ['--manage-cgroups-mode', 'full']);
   assert.deepEqual([tcpEstablished, skipInFlight, fileLocks], [false, true, false]);
   assert.deepEqual([ghostLimit, networkLock], [4294967295, 'skip']);
+});
+
+test('the time that a capture may take is said in seconds', () => {
+  const limit = (value: string) => timeLimit({ 'io.stillframe.criu/timeout': value });
+  assert.equal(timeLimit({}), undefined);
+  assert.deepEqual([limit('1'), limit('86400')], [1, 86_400]);
+  for (const value of ['', '0', '-1', '1.5', '86401', '1e3', ' 1', '1m']) {
+    assert.throws(() => limit(value), { code: 'ERR_CONTAINER_INVALID', hint: /seconds from 1 to 86400/ }, value);
+  }
+  assert.doesNotThrow(() => options({ timeout: '5' }), 'it is a known name');
 });
 
 test('a value that is not understood is refused and what it takes is said', () => {
