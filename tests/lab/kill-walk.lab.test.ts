@@ -8,7 +8,7 @@ import { walks } from './kill-walks.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
 
-describe('a node that is killed', { skip }, () => {
+describe('a node that is killed at a step', { skip }, () => {
   let walk: Walk;
   before(async () => {
     walk = await openWalk();

@@ -1,6 +1,6 @@
 /** A node that kills itself at a step, the one that comes after it, and what must be the same before and after. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
@@ -53,12 +53,9 @@ export async function openWalk(): Promise<Walk> {
   const connect = async () => void clients.push(await openCriClient({ socket: join(place.state, 'cri.sock') }));
   const killAt = join(lab.folder, 'kill-at');
   const up = async () => {
-    process.env[KILL_AT] = killAt;
-    try {
-      ({ pid } = await lab.stillframe.up<Endpoints>(0));
-    } finally {
-      delete process.env[KILL_AT];
-    }
+    const child = lab.stillframe.serve(0, { ...process.env, [KILL_AT]: killAt });
+    pid = child.pid ?? assert.fail('no node is started');
+    await serves(place.state, pid);
     await connect();
   };
   const sceneOf = (pod: string, out: string): Scene => {
@@ -178,6 +175,15 @@ async function countsOn(log: string): Promise<void> {
     return assert.equal(wrong, -1, `${log} skips at ${numbers[wrong - 1]}`);
   }
   assert.fail(`${log} does not count on`);
+}
+
+/** Waits until the node with that pid has told where it is reached. */
+async function serves(state: string, pid: number): Promise<void> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(10)) {
+    const text = await readFile(join(state, 'endpoints.json'), 'utf8').catch(() => '{}');
+    if ((JSON.parse(text) as Partial<Endpoints>).pid === pid) return;
+  }
+  assert.fail(`the node ${pid} does not serve`);
 }
 
 async function ends(pid: number): Promise<void> {
