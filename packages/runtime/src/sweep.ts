@@ -42,6 +42,8 @@ export async function sweep(context: NodeContext): Promise<void> {
 async function sweepCheckpoint(context: NodeContext, operation: CheckpointOperation): Promise<void> {
   const { containerIDs, workFolder, publication } = operation;
   await imagesSettle(workFolder);
+  // A container that ends with its checkpoint may be in the dump that ends it.
+  if (publication?.ending.length) await imagesSettle(context.folders.checkpoints);
   try {
     if (publication) await completePublication(context, publication);
   } finally {

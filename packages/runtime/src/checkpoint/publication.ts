@@ -36,16 +36,20 @@ export async function publishAll(
   context.onStep('checkpoint-recorded');
 }
 
-/** Ends what a killed node began. Where a name was taken by somebody else meanwhile, none of the files keeps its own. */
+/** Ends what a killed node began. Where that fails, a name being taken meanwhile, none of the files keeps its own. */
 export async function completePublication(context: NodeContext, publication: Publication): Promise<void> {
   const left = await Promise.all(publication.files.map(async (file) => ({ ...file, state: await stateOf(file) })));
-  if (left.some(({ state }) => state === 'taken')) {
-    for (const { to, state } of left) if (state === 'named') await rm(to, { force: true });
-    throw runtimeError('ERR_CHECKPOINT_EXISTS', 'a name of the checkpoint was taken before it could be completed');
-  }
-  for (const { from, to, state } of left) {
-    if (state === 'both') await rm(from);
-    else if (state === 'waiting') await nameFile(from, to);
+  const named = left.filter(({ state }) => state === 'named' || state === 'both').map(({ to }) => to);
+  try {
+    for (const { from, to, state } of left) {
+      if (state === 'both') await rm(from);
+      if (state !== 'waiting') continue;
+      await nameFile(from, to);
+      named.push(to);
+    }
+  } catch (error) {
+    for (const path of named) await rm(path, { force: true });
+    throw error;
   }
   await settle(context, publication);
 }
@@ -65,7 +69,7 @@ async function stateOf({ from, to }: Publication['files'][number]) {
   const [here, there] = await Promise.all([from, to].map((path) => stat(path).catch(() => undefined)));
   if (!here) return 'named';
   if (here.ino === there?.ino && here.dev === there.dev) return 'both';
-  return there ? 'taken' : 'waiting';
+  return 'waiting';
 }
 
 async function nameFile(from: string, to: string): Promise<void> {
