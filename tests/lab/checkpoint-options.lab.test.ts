@@ -14,8 +14,9 @@ import { type Endpoints, type Lab, openLab } from './lab.ts';
 const { skip } = needs('checkpoint', 'docker-registry');
 
 const COUNT = 'trap "exit 0" TERM; while :; do sleep 0.05; done';
-/** The lock's owner must live for CRIU to see it. */
-const LOCK = `exec /bin/busybox flock /tmp/lock sh -c '${COUNT}'`;
+/** Debian's busybox has no flock(1), so the host's is used; the process that took the lock lives as long as it is held. */
+const LOCK = `set -- /host/lib/*-linux-gnu; exec $1/ld-linux*.so.* --library-path $1 /host/bin/flock /tmp/lock sh -c '${COUNT}'`;
+const HOST = [{ hostPath: '/usr', containerPath: '/host', readonly: true }];
 const GHOST = `exec 3>/tmp/ghost; /bin/busybox head -c 300000 /dev/zero >&3; rm /tmp/ghost; ${COUNT}`;
 /** The client tells how its connection ended; both ends are in the container. */
 const TALK = `/bin/busybox mkfifo /tmp/a /tmp/b; nc -l -p 7070 0<>/tmp/a >/dev/null & sleep 0.3
@@ -35,6 +36,7 @@ interface Case {
   annotation: Record<string, string>;
   config: string;
   script: string;
+  mounts?: typeof HOST;
   fails?: RegExp;
   seen?(outcome: Outcome, at: { cri: CriClient; copy(archive: string): Promise<string> }): Promise<void>;
 }
@@ -45,6 +47,7 @@ const CASES: readonly Case[] = [
     annotation: { 'file-locks': 'true' },
     config: 'fileLocks: true',
     script: LOCK,
+    mounts: HOST,
     seen: async ({ options }) => assert.equal(options['fileLocks'], true),
   },
   {
@@ -52,7 +55,8 @@ const CASES: readonly Case[] = [
     annotation: { 'file-locks': 'false' },
     config: 'fileLocks: false',
     script: LOCK,
-    fails: /lock/i,
+    mounts: HOST,
+    fails: /file locks are hold/i,
   },
   {
     name: 'a small ghost-limit refuses a deleted file and says what to raise',
@@ -172,14 +176,17 @@ for (const place of ['annotation', 'config'] as const) {
               image: { image },
               command: ['/bin/busybox', 'sh', '-c', each.script],
               logPath: 'c.log',
+              mounts: each.mounts ?? [],
               annotations,
             },
           });
           await cri.runtime.startContainer({ containerId });
           return { podSandboxId, containerId, log };
         };
-        const { podSandboxId, containerId } = await run(`p${index}`, lab.image);
+        const { podSandboxId, containerId, log } = await run(`p${index}`, lab.image);
         await delay(800);
+        const { status: begun } = await cri.runtime.containerStatus({ containerId });
+        assert.equal(begun?.state, ContainerState.CONTAINER_RUNNING, await readFile(log, 'utf8'));
         // What holds is what the node says now, not what it said when the container was created.
         if (place === 'config') await configure(each.config);
         const out = join(lab.folder, `out-${index}`);
