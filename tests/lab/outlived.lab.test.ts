@@ -17,7 +17,10 @@ describe('a sandbox that outlived its daemon', { skip }, () => {
   after(() => lab[Symbol.asyncDispose]());
 
   test('takes a restore', async () => {
-    const log = await lab.run('default/source/counter', 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done');
+    const log = await lab.run(
+      'default/source/counter',
+      'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done',
+    );
     await waitForNumbers(log, 0, 5, AbortSignal.timeout(10_000));
     const { archive } = await lab.stillframe.json<{ archive: string }>(['checkpoint', 'default/source/counter']);
     const socket = join(lab.folder, 'state/cri.sock');
