@@ -73,11 +73,16 @@ const WITH_EXTRA: ReadonlySet<KindName> = new Set([
   'tcp-stream',
 ]);
 
-/** Padding as base64 where any of it is not zero. */
-export async function paddingText(padding: Readonly<Record<string, ByteSource>>): Promise<string | undefined> {
+/** Padding as base64, in exact JSON alone, where any of it is not zero. */
+export async function paddingText(
+  padding: Readonly<Record<string, ByteSource>>,
+  { exact, onLoss }: JsonStyle,
+): Promise<string | undefined> {
   for (const source of Object.values(padding)) {
     const bytes = await readAll(source, { limit: 64 });
-    if (bytes.some((byte) => byte !== 0)) return base64Lines(bytes);
+    if (bytes.every((byte) => byte === 0)) continue;
+    if (exact) return base64Lines(bytes);
+    onLoss?.();
   }
   return undefined;
 }
@@ -88,11 +93,11 @@ function semaphores(bytes: Uint8Array): number[] {
 }
 
 /** Message and text by turns; never pretty, as crit has it. */
-async function messages({ members }: EntryGroup, { exact }: JsonStyle): Promise<(Json | Base64)[]> {
+async function messages({ members }: EntryGroup, style: JsonStyle): Promise<(Json | Base64)[]> {
   const list: (Json | Base64)[] = [];
   for (const { message, payload, padding } of members) {
-    const json: JsonObject = messageToJson(ipc_msgSchema, message, { exact });
-    const filling = exact ? await paddingText(padding) : undefined;
+    const json: JsonObject = messageToJson(ipc_msgSchema, message, { ...style, pretty: false });
+    const filling = await paddingText(padding, style);
     list.push(filling === undefined ? json : { ...json, [PADDING]: filling });
     list.push(new Base64(Object.values(payload)));
   }

@@ -45,6 +45,13 @@ export async function* imageToJson(
   options: CritOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const kind = await recogniseImage(source, options);
+  let lost = false;
+  const style: CritOptions = {
+    ...options,
+    onLoss: () => {
+      lost = true;
+    },
+  };
   const depth = options.pretty ? 0 : undefined;
   const [outer, list] = [separatorsAt(depth), separatorsAt(depth === undefined ? undefined : 1)];
   let text = `{${outer.first}"magic": ${quoted(kind.symbol)}${outer.next}"entries": [`;
@@ -52,7 +59,7 @@ export async function* imageToJson(
   for await (const group of groupsOf(decodeImage(kind, source, report, { signal: options.signal }))) {
     text += entries === 0 ? list.first : list.next;
     entries += 1;
-    for await (const piece of entryPieces(kind, group, options)) {
+    for await (const piece of entryPieces(kind, group, style)) {
       text += piece;
       if (text.length < PIECE) continue;
       yield text;
@@ -60,6 +67,10 @@ export async function* imageToJson(
     }
   }
   yield `${text}${entries === 0 ? '' : list.end}]${outer.end}}`;
+  if (lost) {
+    const message = 'fields that are unknown, or padding, are left out; exact JSON keeps them';
+    report({ id: 'image-json-not-exact', severity: 'info', message });
+  }
 }
 
 /** Magic and number of entries, as `crit info`; exact also where crit counts payload as entries. */
@@ -97,7 +108,7 @@ async function* entryPieces(
 ): AsyncGenerator<string> {
   const { role, message, padding } = group.entry;
   const json = messageToJson(schemaOf(kind, role), message, options);
-  const filling = options.exact ? await paddingText(padding) : undefined;
+  const filling = await paddingText(padding, options);
   const members: [string, Extra][] = Object.entries(filling === undefined ? json : { ...json, [PADDING]: filling });
   const extra = options.withoutPayloads ? sizeText(kind.name, group) : await extraOf(kind.name, group, options);
   if (extra !== undefined) members.push(['extra', extra]);

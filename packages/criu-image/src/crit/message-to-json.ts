@@ -15,6 +15,8 @@ export interface JsonStyle {
   pretty?: boolean | undefined;
   /** Also what crit leaves out: unknown fields and padding. */
   exact?: boolean | undefined;
+  /** Called for each message of which something is left out, because `exact` is not asked for. */
+  onLoss?: (() => void) | undefined;
 }
 
 /** `hex`: the field that holds the message is shown in base 16, and with it all numbers below. */
@@ -25,7 +27,9 @@ export function messageToJson(schema: DescMessage, message: Message, style: Json
     const value = (message as unknown as Record<string, unknown>)[field.localName];
     json[field.name] = valueToJson(field, value, style, hex);
   }
-  if (style.exact && message.$unknown && message.$unknown.length > 0) json[UNKNOWN] = unknownText(message);
+  if (message.$unknown === undefined || message.$unknown.length === 0) return json;
+  if (style.exact) json[UNKNOWN] = unknownText(message);
+  else style.onLoss?.();
   return json;
 }
 
