@@ -1,8 +1,13 @@
 /** The outside world of a command: streams, environment and the signal that ends it. Read here and nowhere else. */
+import { once } from 'node:events';
 
 export interface Io {
   /** Writes to stdout: the result and nothing else. */
   out(text: string): void;
+  /** As `out`, for results of any size: resolves once stdout takes more. */
+  write(chunk: string | Uint8Array): Promise<void>;
+  /** What comes in on stdin; asked for only by commands that read it. */
+  input(): AsyncIterable<Uint8Array>;
   /** Writes to stderr: progress, warnings, errors. */
   err(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,6 +31,10 @@ export function openIo(process: NodeJS.Process): Io {
   const colour = process.env['NO_COLOR'] === undefined && process.stdout.isTTY === true;
   return {
     out: (text) => void process.stdout.write(text),
+    write: async (chunk) => {
+      if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal: ending.signal });
+    },
+    input: () => process.stdin,
     err: (text) => void process.stderr.write(text),
     env: process.env,
     colour,

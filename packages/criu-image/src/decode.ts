@@ -1,4 +1,5 @@
 /** One CRIU image to typed entries: magics, then head, entries, members and payloads as the row of its kind says. */
+import './byte-true-text.ts';
 import { type DescMessage, fromBinary, type Message } from '@bufbuild/protobuf';
 import { type ByteSource, type Diagnostic, messageOf } from '@stillframe/core';
 import { FrameReader, type FrameReaderOptions } from './frame.ts';
@@ -6,9 +7,9 @@ import { type FramedKind, MESSAGE_LIMIT, type PayloadPart } from './kind.ts';
 import { kindsOfMagic } from './kinds.ts';
 
 /** First word of every image of CRIU 2 and later, except the inventory and the service images. */
-const COMMON_MAGIC = 0x54564319;
+export const COMMON_MAGIC = 0x54564319;
 /** First word of stats-dump, stats-restore and irmap-cache. */
-const SERVICE_MAGIC = 0x55105940;
+export const SERVICE_MAGIC = 0x55105940;
 
 /** A decoded message with what belongs to it. `M` is its type; decodeImage itself only knows that it is a message. */
 export interface ImageEntry<Role extends string = 'head' | 'entry' | 'member', M = Message> {
@@ -18,6 +19,8 @@ export interface ImageEntry<Role extends string = 'head' | 'entry' | 'member', M
   message: M;
   /** The bytes after the message, by name, unread; empty where the kind has none. Slices of the image. */
   payload: Readonly<Record<string, ByteSource>>;
+  /** What fills up behind a part of the payload, by its name. CRIU does not clear it: it can hold memory of the dumper. */
+  padding: Readonly<Record<string, ByteSource>>;
 }
 
 /** Takes a fault of the evidence; `source` is filled in by whoever knows the image's name. */
@@ -117,8 +120,10 @@ async function one<R extends ImageEntry['role']>(
     return undefined;
   }
   const payload: Record<string, ByteSource> = {};
+  const filling: Record<string, ByteSource> = {};
   for (const { name, bytes, padding } of payloadOf(message) ?? []) {
-    payload[name] = reader.payload(bytes === 'rest' ? reader.remaining : bytes, padding);
+    payload[name] = reader.payload(bytes === 'rest' ? reader.remaining : bytes);
+    if (padding && reader.fault === undefined) filling[name] = reader.payload(padding);
   }
-  return { role, offset: frame.offset, message, payload };
+  return { role, offset: frame.offset, message, payload, padding: filling };
 }

@@ -3,4 +3,14 @@ import { errorTable } from '@stillframe/core';
 
 export const criuError = errorTable({
   ERR_CRIU_IMAGE_NOT_FRAMED: { kind: 'invalid-argument' },
+  /** A payload is longer or shorter than its message says, or has a name that the kind does not know. */
+  ERR_CRIU_IMAGE_PAYLOAD_MISMATCH: { kind: 'invalid-argument' },
+  /** Messages in an order that the kind does not have, or a required field that is missing. */
+  ERR_CRIU_IMAGE_ENTRY_INVALID: { kind: 'invalid-argument' },
+  /** No magic that CRIU 4.2 knows. */
+  ERR_CRIU_IMAGE_UNRECOGNISED: {
+    kind: 'invalid-argument',
+    hint: 'pages-*, tmpfs-*.tar.gz and the dumps of ip and iptables have no magic and no messages',
+  },
+  ERR_CRIT_JSON_INVALID: { kind: 'invalid-argument' },
 });

@@ -114,20 +114,18 @@ export class FrameReader {
   }
 
   /**
-   * Steps over `bytes` of payload and `padding` behind them, and gives the payload unread. Where the image ends before,
-   * the result has what there is and `fault` is set.
+   * Steps over `bytes` of payload and gives them unread. Where the image ends before, the result has what there is and
+   * `fault` is set.
    */
-  payload(bytes: number | bigint, padding = 0): ByteSource {
+  payload(bytes: number | bigint): ByteSource {
     const offset = this.#position;
-    const meant = BigInt(bytes) + BigInt(padding);
-    if (meant > BigInt(this.remaining)) {
-      this.#fail('image-payload-truncated', offset, `${meant} bytes should follow, ${this.remaining} are there`);
-      const size = BigInt(bytes) < BigInt(this.remaining) ? Number(bytes) : this.remaining;
-      this.#position = this.#source.size;
-      return sliceSource(this.#source, offset, size);
+    const left = this.remaining;
+    const size = BigInt(bytes) > BigInt(left) ? left : Number(bytes);
+    if (BigInt(bytes) > BigInt(left)) {
+      this.#fail('image-payload-truncated', offset, `${bytes} bytes should follow, ${left} are there`);
     }
-    this.#position += Number(meant);
-    return sliceSource(this.#source, offset, Number(bytes));
+    this.#position += size;
+    return sliceSource(this.#source, offset, size);
   }
 
   /** Exactly `length` bytes from `position` on; undefined and a fault where the image ends before. */

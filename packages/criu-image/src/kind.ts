@@ -55,6 +55,8 @@ export interface FramedKind<
   name: N;
   /** File name as CRIU's format string has it; `%u` a decimal, `%x` a hexadecimal id. */
   file: string;
+  /** What CRIU calls the magic, without `_MAGIC`: `MNTS`. Two kinds of one magic share it. */
+  symbol: string;
   magic: number;
   message: D;
 }
@@ -79,9 +81,16 @@ export function framed<
   D extends DescMessage,
   H extends DescMessage = never,
   M extends DescMessage = never,
->(name: N, id: '' | '%u' | '%x', magic: number, message: D, extras: KindExtras<D, H, M> = {}): FramedKind<N, D, H, M> {
+>(
+  name: N,
+  id: '' | '%u' | '%x',
+  symbol: string,
+  magic: number,
+  message: D,
+  extras: KindExtras<D, H, M> = {},
+): FramedKind<N, D, H, M> {
   const stem = id === '' ? name : `${extras.stem ?? name}-${id}`;
-  return { form: 'framed', name, file: extras.service ? stem : `${stem}.img`, magic, message, ...extras };
+  return { form: 'framed', name, file: extras.service ? stem : `${stem}.img`, symbol, magic, message, ...extras };
 }
 
 /** A row for a file that is all content. */

@@ -49,4 +49,9 @@ export const commands: readonly CommandRow[] = [
     summary: 'checkpoints as OCI images: build, push, pull, inspect, extract',
     load: async () => (await import('./image.ts')).image,
   },
+  {
+    name: 'image-set',
+    summary: 'CRIU images as JSON and back, as crit has it; processes, files and memory of a set',
+    load: async () => (await import('./image-set.ts')).imageSet,
+  },
 ];
