@@ -17,6 +17,7 @@ export type Capability =
   | 'docker-registry'
   | 'skopeo'
   | 'socat'
+  | 'systemd-analyze'
   | 'checkpointctl'
   | 'crit'
   | 'chromium'
@@ -49,6 +50,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'docker-registry': program('docker-registry'),
   skopeo: program('skopeo'),
   socat: program('socat'),
+  'systemd-analyze': program('systemd-analyze'),
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
