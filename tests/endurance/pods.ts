@@ -12,7 +12,7 @@ import { buildBaseImage, Stillframe } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { leftBehind, startRegistry, takeCensus } from '@stillframe/testkit';
 import { heldMemory, INSPECTOR_OPTION } from './daemon-memory.ts';
-import { type Figures, judge, WARMING } from './verdict.ts';
+import { FEWEST, type Figures, judge, WARMING } from './verdict.ts';
 
 // With room to grow a heap grows, leak or not; one that is kept small shows what is held.
 process.env['NODE_OPTIONS'] = `--max-old-space-size=64 --max-semi-space-size=2 ${INSPECTOR_OPTION}`;
@@ -70,6 +70,7 @@ function line(label: string, figures: Figures, more = ''): string {
 }
 
 async function main(): Promise<boolean> {
+  if (!(rounds >= FEWEST)) throw new Error(`at least ${FEWEST} rounds are needed to tell growth from noise`);
   await using undo = new UndoStack({ deadline: 120_000 });
   const before = await takeCensus();
   const folder = await mkdtemp('/var/tmp/stillframe-endurance-');

@@ -15,6 +15,8 @@ export const GROWTH: Readonly<Record<string, number>> = {
 };
 /** Rounds in which caches fill and code is compiled: a line through them says nothing of a leak. */
 export const WARMING = 2;
+/** Rounds without which nothing is judged: a line through fewer still shows code being compiled as growth. */
+export const FEWEST = WARMING + 6;
 
 /** Growth a round of the line that fits the values best (least squares); 0 for fewer than two. */
 export function slope(values: readonly number[]): number {
@@ -28,7 +30,7 @@ export function slope(values: readonly number[]): number {
 /** Slope of each figure over the rounds after the warming, and which of them is steeper than it may be. */
 export function judge(rounds: readonly Figures[]): { slopes: Figures; leaks: string[] } {
   const settled = rounds.slice(WARMING);
-  if (settled.length < 3) throw new Error(`at least ${WARMING + 3} rounds are needed to tell growth from noise`);
+  if (rounds.length < FEWEST) throw new Error(`at least ${FEWEST} rounds are needed to tell growth from noise`);
   const slopes = Object.fromEntries(
     Object.keys(GROWTH).map((name) => [name, slope(settled.map((figures) => figures[name] ?? Number.NaN))]),
   );
