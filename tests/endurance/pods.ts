@@ -1,38 +1,45 @@
 /**
- * Pods started, checkpointed and removed at once, round after round: prints what is left behind. Run by hand, as root:
- * `node tests/endurance/pods.ts [pods] [rounds]`, 20 and 10 by default. Ends with code 1 where something leaked.
+ * Pods started, checkpointed and removed at once, round after round: prints what is left behind after each, and judges
+ * processes, mounts, cgroups, descriptors and memory of the daemon. Run by hand, as root:
+ * `npx node tests/endurance/pods.ts [pods] [rounds]`, 20 and 10 by default. Ends with code 1 where something leaked.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UndoStack } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { buildBaseImage, Stillframe } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { leftBehind, startRegistry, takeCensus } from '@stillframe/testkit';
+import { heldMemory, INSPECTOR_OPTION } from './daemon-memory.ts';
+import { FEWEST, type Figures, judge, WARMING } from './verdict.ts';
 
 // With room to grow a heap grows, leak or not; one that is kept small shows what is held.
-process.env['NODE_OPTIONS'] = '--max-old-space-size=64 --max-semi-space-size=2';
+process.env['NODE_OPTIONS'] = `--max-old-space-size=64 --max-semi-space-size=2 ${INSPECTOR_OPTION}`;
 
 const [pods = 20, rounds = 10] = process.argv.slice(2).map(Number);
 
-interface Figures {
-  processes: number;
-  mounts: number;
-  cgroups: number;
-  descriptors: number;
-  /** MiB of the daemon. */
-  rss: number;
-}
-
-/** Only of what carries `marker`: others may work on the same host. */
-async function figuresOf(pid: number, marker: string): Promise<Figures> {
+/** Counts of what the pods took, on this host; only of what carries `marker`: others may work here as well. */
+async function countsOf(marker: string) {
   const census = await takeCensus();
   const count = (...lists: (readonly string[])[]) => lists.flat().filter((item) => item.includes(marker)).length;
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const rss = Math.round(Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
-  const descriptors = (await readdir(`/proc/${pid}/fd`)).length;
   const mounts = count(census.mounts, census.networkNamespaces);
-  return { processes: count(census.processes), mounts, cgroups: count(census.cgroups), descriptors, rss };
+  return { processes: count(census.processes), mounts, cgroups: count(census.cgroups) };
+}
+
+/** Waits, for 10 seconds at most, until monitors that are just ending have ended, and what can be freed is freed. */
+async function settled(
+  pid: number,
+  { marker, log, base }: { marker: string; log: string; base?: Figures | undefined },
+) {
+  let counts = await countsOf(marker);
+  for (const deadline = Date.now() + 10_000; base && Date.now() < deadline; await delay(200)) {
+    if (Object.entries(counts).every(([name, value]) => value <= (base[name] ?? 0))) break;
+    counts = await countsOf(marker);
+  }
+  const memory = await heldMemory(pid, log);
+  const descriptors = (await readdir(`/proc/${pid}/fd`)).length;
+  return { ...counts, descriptors, ...memory };
 }
 
 /** The whole life of one pod; returns the milliseconds of its checkpoint. */
@@ -63,6 +70,7 @@ function line(label: string, figures: Figures, more = ''): string {
 }
 
 async function main(): Promise<boolean> {
+  if (!(rounds >= FEWEST)) throw new Error(`at least ${FEWEST} rounds are needed to tell growth from noise`);
   await using undo = new UndoStack({ deadline: 120_000 });
   const before = await takeCensus();
   const folder = await mkdtemp('/var/tmp/stillframe-endurance-');
@@ -79,15 +87,17 @@ async function main(): Promise<boolean> {
   await using cri = await openCriClient({ socket: join(folder, 'state/cri.sock'), timeoutMs: 300_000 });
   await cri.image.pullImage({ image: { image } });
   const marker = basename(folder);
-  const seen: Figures[] = [await figuresOf(pid, marker)];
-  process.stdout.write(line('before', seen[0] as Figures));
+  const log = join(folder, 'root/node.log');
+  const base = await settled(pid, { marker, log });
+  process.stdout.write(line('before', base));
+  const seen: Figures[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const from = performance.now();
     const names = Array.from({ length: pods }, (_none, i) => `r${round}p${i}`);
     const times = await Promise.all(names.map((name) => live(cri, image, folder, name)));
-    const now = await figuresOf(pid, marker);
-    seen.push(now);
     const seconds = ((performance.now() - from) / 1000).toFixed(1);
+    const now = await settled(pid, { marker, log, base });
+    seen.push(now);
     const slowest = Math.round(Math.max(...times));
     process.stdout.write(line(`round ${round}`, now, `  (${seconds} s, slowest checkpoint ${slowest} ms)`));
   }
@@ -95,10 +105,13 @@ async function main(): Promise<boolean> {
   await undo[Symbol.asyncDispose]();
   const left = await leftBehind(before, marker);
   for (const item of left) process.stdout.write(`left behind: ${item}\n`);
-  const [first, last] = [seen[1], seen.at(-1)];
-  const grown = first && last ? last.descriptors - first.descriptors : 0;
-  process.stdout.write(`${left.length} things left behind, ${grown} descriptors more than after the first round\n`);
-  return left.length === 0 && grown <= 2;
+  const { slopes, leaks } = judge(seen);
+  const grown = Object.entries(slopes).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+  process.stdout.write(`growth a round, after the first ${WARMING}: ${grown.join('  ')}\n`);
+  const above = (['processes', 'mounts', 'cgroups'] as const).filter((name) => (seen.at(-1)?.[name] ?? 0) > base[name]);
+  for (const name of new Set([...leaks, ...above])) process.stdout.write(`LEAK: ${name}\n`);
+  process.stdout.write(`${left.length} things left behind, ${leaks.length + above.length} leaks\n`);
+  return left.length === 0 && leaks.length + above.length === 0;
 }
 
 process.exitCode = (await main()) ? 0 : 1;

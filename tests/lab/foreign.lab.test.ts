@@ -151,6 +151,30 @@ describe('engines among each other', { skip }, () => {
       }
     });
 
+    // CRI-O restores our archives as they are.
+    if (engine === 'containerd') {
+      test(`a checkpoint of a copy of its container, converted for ${engine}, comes back there`, async () => {
+        const command = ['sh', '-c', COUNTER];
+        const source = await start(theirs.cri, 'lent', image, { command }, theirs.cgroupParent);
+        await delay(2000);
+        const location = join(lab.folder, 'lent.tar');
+        await theirs.cri.runtime.checkpointContainer({ containerId: source.containerId, location });
+        const here = await start(ours, 'borrowed', location);
+        await goesOn(here.logPath);
+        const captured = join(lab.folder, 'borrowed.tar');
+        await ours.runtime.checkpointContainer({ containerId: here.containerId, location: captured });
+        await ours.runtime.removePodSandbox({ podSandboxId: here.podSandboxId });
+        const { archive } = await lab.stillframe.read<{ archive: string }>(['convert', captured, '--for', engine]);
+        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
+        const linux = { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } };
+        const more = { linux } as unknown as Partial<Config>;
+        const { containerId, logPath } = await start(theirs.cri, 'returned', archive, more, theirs.cgroupParent);
+        await goesOn(logPath);
+        const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
+        assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+      });
+    }
+
     test(`our counter and redis come back in ${engine}`, async () => {
       for (const [name, script] of SCRIPTS) {
         // containerd takes the annotations of the archive, not of the request; this one tells CRIU to keep connections.

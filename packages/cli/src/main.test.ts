@@ -61,6 +61,7 @@ const COMMANDS: readonly [what: string, args: (archive: string) => string[]][] =
   ['inspect', (archive) => ['inspect', archive]],
   ['inspect as JSON', (archive) => ['inspect', archive, '--output', 'json']],
   ['search', (archive) => ['search', archive, 'secret']],
+  ['convert', (archive) => ['convert', archive, '--for', 'containerd']],
   ['image build', (archive) => ['image', 'build', archive, 'oci:layout']],
 ];
 

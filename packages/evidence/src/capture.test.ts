@@ -18,7 +18,16 @@ const evidence: CaptureEvidence = {
 
 test('what a capture says of itself is read back', () => {
   const { name, digest } = evidence.archive;
-  assert.deepEqual(decodeCapture(encodeCapture(evidence)), { name, digest, truePause: 120, signed: false });
+  const shares = { truePause: 120, dump: 100, rootfsDiff: 10 };
+  assert.deepEqual(decodeCapture(encodeCapture(evidence)), { name, digest, ...shares, signed: false });
+  const live = { ...evidence, options: { rootfsDiff: 'live' } };
+  assert.equal(decodeCapture(encodeCapture(live)).rootfs, 'live');
+});
+
+test('shares of the pause that are missing or no durations are not known', () => {
+  const pause = { truePause: 120, dump: -1, rootfsDiff: 'long' } as unknown as CaptureEvidence['pause'];
+  const read = decodeCapture(encodeCapture({ ...evidence, pause, options: { rootfsDiff: 'sometimes' } }));
+  assert.deepEqual(Object.keys(read).sort(), ['digest', 'name', 'signed', 'truePause']);
 });
 
 test('a changed, cut or foreign text is refused with a code, never half read', () => {

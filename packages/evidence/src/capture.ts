@@ -25,6 +25,11 @@ export interface RecordedCapture {
   digest: Digest;
   /** Microseconds. */
   truePause: number;
+  /** Microseconds, where they are recorded; the filesystem's changes are a share of the pause unless taken live. */
+  dump?: number;
+  rootfsDiff?: number;
+  /** When the filesystem's changes were taken, where it is recorded. */
+  rootfs?: 'frozen' | 'live';
   signed: boolean;
 }
 
@@ -59,11 +64,23 @@ export function decodeCapture(text: string): RecordedCapture {
   const name = at(statement, 'subject', 0, 'name');
   const digest = `sha256:${String(at(statement, 'subject', 0, 'digest', 'sha256'))}`;
   const truePause = at(statement, 'predicate', 'pause', 'truePause');
-  if (typeof name !== 'string' || !isDigest(digest) || typeof truePause !== 'number' || !(truePause >= 0)) {
+  if (typeof name !== 'string' || !isDigest(digest) || !isDuration(truePause)) {
     throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement names no archive, digest or pause');
   }
-  return { name, digest, truePause, signed: envelope.signatures.length > 0 };
+  const [dump, rootfsDiff] = ['dump', 'rootfsDiff'].map((share) => at(statement, 'predicate', 'pause', share));
+  const rootfs = at(statement, 'predicate', 'options', 'rootfsDiff');
+  return {
+    name,
+    digest,
+    truePause,
+    ...(isDuration(dump) ? { dump } : {}),
+    ...(isDuration(rootfsDiff) ? { rootfsDiff } : {}),
+    ...(rootfs === 'frozen' || rootfs === 'live' ? { rootfs } : {}),
+    signed: envelope.signatures.length > 0,
+  };
 }
+
+const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 
 function at(value: unknown, ...path: (string | number)[]): unknown {
   let here = value;

@@ -17,6 +17,7 @@ export type Capability =
   | 'docker-registry'
   | 'skopeo'
   | 'socat'
+  | 'systemd-analyze'
   | 'checkpointctl'
   | 'crit'
   | 'chromium'
@@ -49,6 +50,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'docker-registry': program('docker-registry'),
   skopeo: program('skopeo'),
   socat: program('socat'),
+  'systemd-analyze': program('systemd-analyze'),
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
@@ -94,15 +96,24 @@ function program(...names: string[]): Probe {
   return () => (names.some((name) => findProgram(name) !== undefined) ? undefined : `no ${names.join(', ')} in PATH`);
 }
 
-/** 2.0 could not restore yet, 2.3 can only where it is told to, 2.4 cannot any more. */
 function containerd(): string | undefined {
   const path = findPeer('containerd');
   if (path === undefined) return peer('containerd')();
   const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 });
-  const version = /\s(\d+\.\d+)\.\S+/.exec(stdout ?? '')?.[1];
-  return version === '2.1' || version === '2.2'
+  const version = /\s(\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1];
+  return restoresContainers(version ?? '')
     ? undefined
     : `containerd ${version ?? 'of an unknown version'} restores no container`;
+}
+
+/**
+ * Whether a containerd restores through CreateContainer without being told to (checkpoint-spec 4.1): 2.0 could not yet,
+ * 2.2.7, 2.3.4 and their successors want a key in their configuration, 2.4 cannot any more.
+ */
+export function restoresContainers(version: string): boolean {
+  const [major, minor, patch] = version.split('.').map(Number);
+  if (major !== 2 || patch === undefined) return false;
+  return minor === 1 || (minor === 2 && patch < 7) || (minor === 3 && patch < 4);
 }
 
 function peer(name: Peer): Probe {

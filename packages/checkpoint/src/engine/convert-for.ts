@@ -43,7 +43,8 @@ export async function convertFor(
   if (engine !== 'containerd' || (metadata.engine !== 'stillframe' && metadata.engine !== 'cri-o')) {
     throw checkpointError(
       'ERR_CHECKPOINT_CONVERSION',
-      `a checkpoint of ${metadata.engine ?? 'an unknown engine'} for ${engine}`,
+      `a checkpoint of ${metadata.engine ?? 'an unknown engine'} cannot be laid out for ${engine}`,
+      { hint: 'archives of Stillframe and CRI-O can, for containerd; restore the others here and capture the copy' },
     );
   }
   const mode = await rootMode(checkpoint, options);

@@ -1,4 +1,5 @@
 /** Whether an image is a checkpoint, and its archive back from it, byte for byte. */
+import { harmless } from '@stillframe/core';
 import { writeAtomically } from '@stillframe/core/file';
 import {
   type ContentReader,
@@ -88,10 +89,11 @@ async function read(store: ContentReader, descriptor: Descriptor, options: Detec
  * The one layer that is the archive. Throws ERR_IMAGE_LAYER_UNSUPPORTED where there are several, as images built step by
  * step have, or it is no tar.
  */
-export function archiveLayer(image: CheckpointImage): Descriptor {
-  const [layer] = image.layers;
-  if (image.layers.length === 1 && layer && TARS.includes(layer.mediaType)) return layer;
-  throw checkpointError('ERR_IMAGE_LAYER_UNSUPPORTED', `the image has ${image.layers.length} layers, not one tar`);
+export function archiveLayer({ layers }: Pick<CheckpointImage, 'layers'>): Descriptor {
+  const [layer] = layers;
+  if (layers.length === 1 && layer && TARS.includes(layer.mediaType)) return layer;
+  const found = layers.length === 1 ? `a layer of type ${harmless(layer?.mediaType ?? '')}` : `${layers.length} layers`;
+  throw checkpointError('ERR_IMAGE_LAYER_UNSUPPORTED', `the checkpoint image has ${found}, not one tar`);
 }
 
 /**

@@ -1,10 +1,12 @@
 /** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
 import { mkdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { bytesText, microsecondsText, millisecondsText } from '@stillframe/core';
-import { evidencePath } from '@stillframe/evidence';
+import { bytesText, harmless, microsecondsText, millisecondsText } from '@stillframe/core';
+import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
+import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
 import { foldersOf } from '@stillframe/runtime';
+import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
@@ -12,9 +14,13 @@ import { cliError } from '../usage.ts';
 import { ADDRESS_HELP, addressText, findContainer } from './address.ts';
 import { type NodePlace, outputOption, type RegisterCommand, withCri } from './command.ts';
 
+/** Columns of the names in the table. */
+const NAMES = 32;
+
 interface CheckpointOptions extends CriPlace, NodePlace {
   export?: string;
   timeout: string;
+  rootfs?: 'frozen' | 'live';
   output: string;
 }
 
@@ -24,18 +30,26 @@ export const checkpoint: RegisterCommand = (program, io) => {
     .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
     .option('-e, --export <path>', 'archive file, or an existing folder for one with the usual name')
     .option('--timeout <seconds>', 'give up after so long, leaving the container as it was', '3600')
+    .addOption(
+      new Option(
+        '--rootfs <when>',
+        'take changed files while it is `frozen`, at the instant of the memory (the default), or `live` after it runs ' +
+          'again: a shorter pause, but the files may be later than the memory; only the embedded node',
+      ).choices(['frozen', 'live']),
+    )
     .addOption(outputOption('table', 'json'))
     .action(async (text: string, options: CheckpointOptions) => {
       await using client = await connectCri(options, io.signal);
       const { pod, container } = await findContainer(client, text, io.signal);
       const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
       const timeout = secondsOf(options.timeout);
+      const metadata = metadataFor(client, options.rootfs);
       await using place = await placeFor(options, address, io.signal);
       const location = place.path;
       const from = performance.now();
       await client.runtime.checkpointContainer(
         { containerId: container.id, location, timeout: BigInt(timeout) },
-        { signal: io.signal, timeoutMs: timeout * 1000 + 5000 },
+        { signal: io.signal, timeoutMs: timeout * 1000 + 5000, metadata },
       );
       const took = performance.now() - from;
       const { size } = await stat(location);
@@ -48,6 +62,9 @@ export const checkpoint: RegisterCommand = (program, io) => {
         size,
         requestMilliseconds: Math.round(took),
         truePauseMicroseconds: truePause,
+        dumpMicroseconds: facts?.dump,
+        rootfs: facts?.rootfs,
+        rootfsMicroseconds: facts?.rootfsDiff,
         digest,
       };
       if (options.output === 'json') {
@@ -59,11 +76,12 @@ export const checkpoint: RegisterCommand = (program, io) => {
         ['container', addressText(address)],
         ['size', bytesText(size)],
         ['true pause', truePause === undefined ? 'not recorded by this runtime' : microsecondsText(truePause)],
+        ...sharesOf(facts),
         ['request to archive', millisecondsText(took)],
         ['sha256', digest?.replace('sha256:', '') ?? 'not recorded by this runtime'],
         ['evidence', facts ? evidencePath(location) : 'none: this runtime writes none'],
       ];
-      io.out(rows.map(([name = '', value]) => `${name.padEnd(20)}${value}\n`).join(''));
+      io.out(rows.map(([name = '', value]) => `${name.padEnd(NAMES)}${value}\n`).join(''));
     });
 };
 
@@ -84,6 +102,25 @@ async function placeFor(
     throw cliError('ERR_ARCHIVE_EXISTS', `${wanted} exists already`);
   }
   return { path: wanted, [Symbol.asyncDispose]: async () => undefined };
+}
+
+/** Throws ERR_USAGE_ARGUMENT for a runtime that would pass over the option without a word. */
+function metadataFor({ version }: CriClient, rootfs: string | undefined): Record<string, string> {
+  if (rootfs === undefined) return {};
+  if (version.runtimeName === 'stillframe') return { [ROOTFS_METADATA]: rootfs };
+  throw cliError('ERR_USAGE_ARGUMENT', `--rootfs: ${harmless(version.runtimeName)} has no such choice`, {
+    hint: 'leave it out, or checkpoint a container of the embedded node',
+  });
+}
+
+/** What the pause was made of, as far as it is recorded. */
+function sharesOf(facts: RecordedCapture | undefined): [string, string][] {
+  const { dump, rootfs, rootfsDiff } = facts ?? {};
+  const files = rootfs === 'live' ? 'changed files, after the pause' : '  of it changed files';
+  return [
+    ...(dump === undefined ? [] : [['  of it the dump', microsecondsText(dump)] as [string, string]]),
+    ...(rootfsDiff === undefined ? [] : [[files, microsecondsText(rootfsDiff)] as [string, string]]),
+  ];
 }
 
 function secondsOf(text: string): number {

@@ -9,6 +9,7 @@ import {
   openCheckpoint,
 } from '@stillframe/checkpoint';
 import { bytesText } from '@stillframe/core';
+import { IMAGE_NAME_ANNOTATION } from '@stillframe/cri/client';
 import { copyImage } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
@@ -138,7 +139,7 @@ function registerLoad(group: Command, io: Io): void {
       const whole = resolve(path);
       const folder = (await stat(whole)).isDirectory();
       const reference = folder ? `oci:${whole}${tag === undefined ? '' : `:${tag}`}` : `docker-archive:${whole}`;
-      const annotations: Record<string, string> = name === undefined ? {} : { 'stillframe.io/image-name': name };
+      const annotations: Record<string, string> = name === undefined ? {} : { [IMAGE_NAME_ANNOTATION]: name };
       await using client = await connectCri(options, io.signal);
       const call = { timeoutMs: LOAD_TIMEOUT, signal: io.signal };
       const { imageRef } = await client.image.pullImage({ image: { image: reference, annotations } }, call);

@@ -45,6 +45,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./core.ts')).core,
   },
   {
+    name: 'convert',
+    summary: 'lay an archive out for another engine',
+    load: async () => (await import('./convert.ts')).convert,
+  },
+  {
     name: 'image',
     summary: 'checkpoints as OCI images: build, push, pull, inspect, extract',
     load: async () => (await import('./image.ts')).image,

@@ -46,6 +46,13 @@ export class NodeMetrics {
     buckets: PAUSE_BUCKETS,
     registers: [this.#registry],
   });
+  readonly #rootfs = new Histogram({
+    name: 'stillframe_checkpoint_rootfs_seconds',
+    help: 'Time that taking the filesystem changes took: a share of the pause where taken="frozen", after it where live',
+    labelNames: ['taken'],
+    buckets: PAUSE_BUCKETS,
+    registers: [this.#registry],
+  });
   readonly #restores = new Counter({
     name: 'stillframe_restores_total',
     help: 'Containers started from a checkpoint',
@@ -67,10 +74,11 @@ export class NodeMetrics {
     if (code !== 0) this.#errors.inc({ method, code: String(code) });
   }
 
-  checkpointed({ size, truePause }: CheckpointFigures): void {
+  checkpointed({ size, truePause, rootfs }: CheckpointFigures): void {
     this.#checkpoints.inc();
     this.#bytes.inc(size);
     this.#pauses.observe(truePause / 1_000_000);
+    this.#rootfs.observe({ taken: rootfs.taken }, rootfs.duration / 1_000_000);
   }
 
   restored(): void {

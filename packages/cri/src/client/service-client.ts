@@ -1,7 +1,7 @@
 /** Typed calls for any generated service: promises for unary methods, async iterables for server streams. */
 import type { DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { Client, CallOptions as GrpcCallOptions, ServiceError } from '@grpc/grpc-js';
+import { type Client, type CallOptions as GrpcCallOptions, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { methodDefinition, methodsOf } from '../grpc/service-definition.ts';
 import { errorOfStatus } from '../grpc/status.ts';
 
@@ -11,6 +11,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Milliseconds until ERR_CRI_DEADLINE_EXCEEDED. Sent as the deadline, so that the far side stops too. */
   timeoutMs?: number;
+  /** Said beside the request (gRPC metadata); a runtime that does not know a key passes over it. */
+  metadata?: Readonly<Record<string, string>>;
 }
 
 /** A method for each of the service, named as in TypeScript: `listPodSandbox(request, options)`. */
@@ -61,6 +63,7 @@ function unaryMethod(method: DescMethod, client: Client, defaultTimeout: number)
         requestSerialize,
         responseDeserialize,
         request,
+        metadataOf(options.metadata),
         deadlineOf(timeoutMs),
         (failure, response) => {
           signal?.removeEventListener('abort', abort);
@@ -95,6 +98,12 @@ function streamMethod(method: DescMethod, client: Client): StreamMethod<DescMeth
       call.cancel();
     }
   };
+}
+
+function metadataOf(pairs: CallOptions['metadata'] = {}): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(pairs)) metadata.set(key, value);
+  return metadata;
 }
 
 function deadlineOf(timeoutMs: number | undefined): GrpcCallOptions {

@@ -19,6 +19,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** When the caller stops waiting, in milliseconds since 1970; Infinity without a deadline. */
   readonly deadline: number;
+  /** What the caller says beside the request (gRPC metadata), by its key in lower case; texts only. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** One handler a method: a promise for a unary method, an async iterable for a server stream. */
@@ -105,7 +107,10 @@ function contextOf(call: ServerUnaryCall<unknown, unknown> | ServerWritableStrea
   };
   if (call.cancelled) abort();
   else call.once('cancelled', abort);
-  return { signal: gone.signal, deadline: Number(call.getDeadline()) };
+  const texts = Object.entries(call.metadata.getMap()).filter((entry): entry is [string, string] => {
+    return typeof entry[1] === 'string';
+  });
+  return { signal: gone.signal, deadline: Number(call.getDeadline()), metadata: new Map(texts) };
 }
 
 function drained(call: ServerWritableStream<unknown, unknown>, signal: AbortSignal): Promise<void> {

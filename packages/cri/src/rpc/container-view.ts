@@ -28,8 +28,17 @@ function shared({ record, state }: ContainerStatus) {
     state: STATES[state],
     createdAt: BigInt(record.createdAt),
     labels: record.labels,
-    annotations: record.annotations,
+    annotations: { ...record.annotations, ...restoreMarks(record.restore) },
   };
+}
+
+/**
+ * Where a container came from, in containerd's words (checkpoint-spec 4.5). Only reported: they are no annotations of the
+ * container, so that a dump of the copy does not carry them on.
+ */
+function restoreMarks(source: ContainerStatus['record']['restore']): Record<string, string> {
+  if (!source) return {};
+  return { restored: 'true', checkpointedAt: source.checkpointedAt, checkpointImage: source.requested };
 }
 
 export function containerView(status: ContainerStatus) {

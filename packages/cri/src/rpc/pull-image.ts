@@ -1,17 +1,15 @@
 /** PullImage (CRI v1): from a registry, or from an image layout or docker archive of this machine. */
 import type { PullOptions } from '@stillframe/runtime';
+import { IMAGE_NAME_ANNOTATION } from '../client/extensions.ts';
 import type { AuthConfig } from '../proto.ts';
 import { invalidRequest, required } from './invalid.ts';
 import type { ImageRpc } from './rpc.ts';
-
-/** Annotation of the request's image: the name that an image of a local file gets. */
-const NAME = 'stillframe.io/image-name';
 
 export const pullImage: ImageRpc<'pullImage'> =
   (node) =>
   async ({ image, auth }, { signal }) => {
     const reference = required(image?.image, 'image');
-    const options = { signal, credentials: credentialsOf(auth), name: image?.annotations[NAME] };
+    const options = { signal, credentials: credentialsOf(auth), name: image?.annotations[IMAGE_NAME_ANNOTATION] };
     return { imageRef: (await node.pullImage(reference, options)).id };
   };
 

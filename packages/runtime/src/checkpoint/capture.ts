@@ -31,6 +31,13 @@ export interface Capture extends CaptureTarget {
   pause: { truePause: number; dump: number; rootfsDiff: number };
 }
 
+/** What the caller of a capture decides. */
+export interface CaptureOptions {
+  signal?: AbortSignal | undefined;
+  leaveRunning?: boolean | undefined;
+  rootfs?: CaptureChoices['rootfs'] | undefined;
+}
+
 /** Name of the entry that podman, too, keeps shared memory of the pod in. */
 export const SHARED_MEMORY = 'devshm-checkpoint.tar';
 
@@ -42,18 +49,23 @@ export interface Captures extends AsyncDisposable {
 /**
  * Captures `targets` at one instant; all run again when this returns or throws, but for those that are to end with it:
  * they stand still until they are ended or the answer is disposed. Throws ERR_CHECKPOINT_DUMP with CRIU's reason, or the
- * reason of `signal`. `leaveRunning` goes before what a container's annotations say of that.
+ * reason of `signal`. `leaveRunning` and `rootfs` go before what a container's annotations say of
+ * them.
  */
 export async function captureAll(
   context: NodeContext,
   targets: readonly CaptureTarget[],
-  { signal, leaveRunning }: { signal?: AbortSignal | undefined; leaveRunning?: boolean } = {},
+  { signal, leaveRunning, rootfs }: CaptureOptions = {},
 ): Promise<Captures> {
   const startedAt = new Date();
   const clock = process.hrtime.bigint();
   const drafts = targets.map((target) => ({
     ...target,
-    choices: { ...choicesOf(context, target.record), ...(leaveRunning === undefined ? {} : { leaveRunning }) },
+    choices: {
+      ...choicesOf(context, target.record),
+      ...(leaveRunning === undefined ? {} : { leaveRunning }),
+      ...(rootfs === undefined ? {} : { rootfs }),
+    },
     diff: { written: false, deleted: [] } satisfies RootfsDiff as RootfsDiff,
     startedAt,
     pause: { truePause: 0, dump: 0, rootfsDiff: 0 },

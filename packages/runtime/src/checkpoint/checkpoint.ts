@@ -14,7 +14,7 @@ import { runtimeError } from '../errors.ts';
 import type { CheckpointOperation, Publication } from '../store/operation-journal.ts';
 import type { CheckpointFigures, ContainerRecord } from '../store/records.ts';
 import { type Capture, captureAll } from './capture.ts';
-import { choicesOf } from './choices.ts';
+import { type CaptureChoices, choicesOf } from './choices.ts';
 import { writeEvidence } from './evidence.ts';
 import { packArchive } from './pack.ts';
 import { publishAll } from './publication.ts';
@@ -25,6 +25,8 @@ export interface CheckpointOptions {
   signal?: AbortSignal | undefined;
   /** Seconds until it counts as cancelled; what a container's annotation says of that holds besides. */
   timeout?: number | undefined;
+  /** When the filesystem's changes are taken; goes before what the container's annotations say of that. */
+  rootfs?: CaptureChoices['rootfs'] | undefined;
 }
 
 /**
@@ -45,7 +47,9 @@ export async function checkpointContainer(
     asked.signal?.throwIfAborted();
     const record = await runningContainer(context, id);
     using limited = limitTime(choicesOf(context, record).timeout, asked.signal);
-    return await tellFullDisk(location, () => captureTo(context, record, location, limited));
+    return await tellFullDisk(location, () =>
+      captureTo(context, record, location, { ...options, signal: limited.signal }),
+    );
   });
 }
 
@@ -132,6 +136,7 @@ export async function finishCapture(
     location,
     at: capture.startedAt.toISOString(),
     truePause: capture.pause.truePause,
+    rootfs: { taken: capture.choices.rootfs, duration: capture.pause.rootfsDiff },
     digest: archive.digest,
     size: archive.size,
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -27,7 +27,8 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-async function push(tag: string, file: string, config: ExecutionConfig = {}, architecture = ociArchitecture()) {
+/** Stores a layer with one file. */
+async function layerOf(file: string) {
   const tree = join(folder, `tree-${file}`);
   await mkdir(tree, { recursive: true });
   await writeFile(join(tree, file), file);
@@ -44,6 +45,11 @@ async function push(tag: string, file: string, config: ExecutionConfig = {}, arc
   const bytes = Buffer.from(stdout, 'base64');
   const descriptor = { mediaType: mediaTypes.layer, digest: digestOf(bytes), size: bytes.length };
   await registry.push(descriptor, bytesSource(bytes));
+  return descriptor;
+}
+
+async function push(tag: string, file: string, config: ExecutionConfig = {}, architecture = ociArchitecture()) {
+  const descriptor = await layerOf(file);
   const platform = { os: 'linux', architecture };
   const image = buildImage({ layers: [{ descriptor, diffID: descriptor.digest }], platform, config });
   return putImage(registry, image, { tag });
@@ -111,6 +117,41 @@ test('of an index the manifest for this machine is taken, and the index’s dige
   const image = await store.pull('host.example/a:many', { open });
   assert.equal(image.manifest.digest, mine.digest);
   assert.deepEqual(image.repoDigests, [`host.example/a@${index.descriptor.digest}`]);
+});
+
+test(
+  'an index alone may mark a checkpoint image, which stays one when its manifest is pulled by itself',
+  options,
+  async () => {
+    const { store } = await freshStore();
+    const manifest = await push('unmarked', 'ten', { Labels: { n: '10' } });
+    const annotations = { 'org.criu.checkpoint.container.name': 'counter' };
+    const index = buildIndex({ manifests: [manifest], annotations });
+    await registry.putManifest(index.bytes, mediaTypes.index, { tag: 'marked' });
+    const ordinary = await store.pull('host.example/a:unmarked', { open });
+    assert.deepEqual([ordinary.checkpoint, ordinary.layers.length], [false, 1]);
+    await assert.rejects(store.archivePath(ordinary), { code: 'ERR_IMAGE_UNUSABLE' });
+    const marked = await store.pull('host.example/a:marked', { open });
+    assert.equal(marked.checkpoint, true);
+    assert.deepEqual(marked.annotations, annotations);
+    assert.deepEqual(marked.layers, ordinary.layers, 'a container may run on them');
+    assert.equal((await readFile(await store.archivePath(marked))).subarray(257, 262).toString(), 'ustar');
+    assert.equal((await store.pull('host.example/a:unmarked', { open })).checkpoint, true);
+  },
+);
+
+test('of a checkpoint image with several layers none is taken for the archive', options, async () => {
+  const { store } = await freshStore();
+  const parts = await Promise.all(['eleven', 'twelve'].map((name) => layerOf(name)));
+  const image = buildImage({
+    layers: parts.map((descriptor) => ({ descriptor, diffID: descriptor.digest })),
+    platform: { os: 'linux', architecture: ociArchitecture() },
+    annotations: { 'io.podman.annotations.checkpoint.name': 'counter' },
+  });
+  await putImage(registry, image, { tag: 'two' });
+  const pulled = await store.pull('host.example/a:two', { open });
+  assert.equal(pulled.checkpoint, true);
+  await assert.rejects(store.archivePath(pulled), { code: 'ERR_IMAGE_LAYER_UNSUPPORTED', message: /2 layers/ });
 });
 
 test('what a killed pull left is removed at the next start, what images need stays', options, async () => {

@@ -1,7 +1,7 @@
 /** Images of this node: content in one OCI layout, layers unpacked once and shared by all containers. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeAnnotations } from '@stillframe/checkpoint';
+import { archiveLayer, decodeAnnotations } from '@stillframe/checkpoint';
 import { type Digest, hexOf, type Logger, limits, messageOf, type ReadOptions, readAll } from '@stillframe/core';
 import {
   type ContentWriter,
@@ -93,12 +93,12 @@ export class ImageStore {
       await using source = await openPullSource(reference, options);
       // Each pull asks the registry by itself, since each has credentials of its own; the content is then shared.
       const root = await source.reader.resolve(source.reference, options);
-      const manifest = await platformManifest(source.reader, root, options);
+      const { manifest, inherited } = await platformManifest(source.reader, root, options);
       // Awaited here: the source is closed when this function ends.
       return await this.#locks.run(manifest.digest, async () => {
         options.signal?.throwIfAborted();
         await copyImage(source.reader, unlisted(this.#layout), manifest, { signal: options.signal });
-        const record = await this.#recordOf(manifest, options);
+        const record = await this.#recordOf(manifest, inherited, options);
         return this.#locks.run(RECORDS, () => this.#adopt(record, source, root));
       });
     });
@@ -137,13 +137,16 @@ export class ImageStore {
     return this.#config(await this.#manifest(image.manifest), options);
   }
 
-  /** The file that holds a checkpoint image's archive, as the registry gave it (perhaps compressed). */
+  /**
+   * The file that holds a checkpoint image's archive, as the registry gave it (perhaps compressed). Throws
+   * ERR_IMAGE_UNUSABLE for an ordinary image, ERR_IMAGE_LAYER_UNSUPPORTED where no one layer is the archive.
+   */
   async archivePath(image: ImageRecord): Promise<string> {
-    const [layer] = (await this.#manifest(image.manifest)).layers;
-    if (!image.checkpoint || !layer) {
+    const { layers } = await this.#manifest(image.manifest);
+    if (!image.checkpoint) {
       throw runtimeError('ERR_IMAGE_UNUSABLE', `${image.names[0] ?? image.id} is not a checkpoint image`);
     }
-    return this.#blobPath(layer.digest);
+    return this.#blobPath(archiveLayer({ layers }).digest);
   }
 
   get #blobsFolder(): string {
@@ -164,9 +167,14 @@ export class ImageStore {
   }
 
   /** Unpacks the layers of an image whose content is here; the result is not stored yet and has no names. */
-  async #recordOf(descriptor: Descriptor, options: ReadOptions): Promise<ImageRecord> {
+  async #recordOf(
+    descriptor: Descriptor,
+    inherited: Readonly<Record<string, string>>,
+    options: ReadOptions,
+  ): Promise<ImageRecord> {
     const manifest = await this.#manifest(descriptor);
-    const checkpoint = decodeAnnotations(manifest.annotations ?? {}) !== undefined;
+    const annotations = { ...inherited, ...manifest.annotations };
+    const checkpoint = decodeAnnotations(annotations) !== undefined;
     const config = checkpoint ? undefined : await this.#config(manifest, options);
     return {
       id: hexOf(manifest.config.digest),
@@ -177,7 +185,7 @@ export class ImageStore {
       layers: config ? await this.#unpack(manifest, config.diffIDs, options) : [],
       checkpoint,
       user: config?.config?.User ?? '',
-      ...(manifest.annotations ? { annotations: { ...manifest.annotations } } : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
       ...(config?.created === undefined ? {} : { created: config.created }),
     };
   }
@@ -209,8 +217,13 @@ export class ImageStore {
     }
     const old = this.#records.get(record.id);
     const digests = source.repository === undefined ? [] : [`${source.repository}@${root.digest}`];
+    // The same manifest may be pulled below an index that marks it and by itself; nothing of it is taken away by that.
+    const same = old?.manifest.digest === record.manifest.digest ? old : undefined;
     return this.#records.put({
       ...record,
+      checkpoint: record.checkpoint || (same?.checkpoint ?? false),
+      layers: record.layers.length > 0 ? record.layers : (same?.layers ?? []),
+      ...(same?.annotations ? { annotations: { ...same.annotations, ...record.annotations } } : {}),
       names: [...new Set([...(old?.names ?? []), ...source.names])],
       repoDigests: [...new Set([...(old?.repoDigests ?? []), ...digests])],
     });

@@ -6,22 +6,31 @@ import { runtimeError } from '../errors.ts';
 /** Indexes within indexes; real ones have one level. */
 const MAX_DEPTH = 4;
 
+/** The manifest for this machine, and what the indexes above it say of it. */
+export interface PlatformManifest {
+  readonly manifest: Descriptor;
+  /** Annotations of the indexes, the inner one's before the outer one's: containerd marks checkpoint images there alone. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
 /** `root` itself, or the manifest of the index that fits this machine. Throws ERR_IMAGE_UNUSABLE. */
 export async function platformManifest(
   from: ContentReader,
   root: Descriptor,
   options: ReadOptions,
-  depth = 0,
-): Promise<Descriptor> {
-  if (!isIndexType(root.mediaType)) return root;
+  above: { inherited: Readonly<Record<string, string>>; depth: number } = { inherited: {}, depth: 0 },
+): Promise<PlatformManifest> {
+  const { depth } = above;
+  if (!isIndexType(root.mediaType)) return { manifest: root, inherited: above.inherited };
   if (depth === MAX_DEPTH) throw runtimeError('ERR_IMAGE_UNUSABLE', 'the image has indexes within indexes without end');
-  const { manifests } = parseIndex(await from.manifest(root, options), root.mediaType);
+  const { manifests, annotations } = parseIndex(await from.manifest(root, options), root.mediaType);
   const architecture = ociArchitecture();
   const found = manifests.find(({ platform }) => platform?.os === 'linux' && platform.architecture === architecture);
   // An index over one manifest that names no platform, as of a checkpoint image, means that one.
   const chosen = found ?? (manifests.length === 1 ? manifests[0] : undefined);
   if (!chosen) throw runtimeError('ERR_IMAGE_UNUSABLE', `the image has no manifest for linux/${architecture}`);
-  return platformManifest(from, chosen, options, depth + 1);
+  const inherited = { ...above.inherited, ...annotations };
+  return platformManifest(from, chosen, options, { inherited, depth: depth + 1 });
 }
 
 /** This machine's architecture as OCI writes it. */

@@ -12,13 +12,13 @@ export interface ImageRecord extends StoredRecord {
   manifest: Descriptor;
   /** Bytes of all layers as stored. */
   size: number;
-  /** Folders below `layersFolder`, lowest first; empty for a checkpoint image, which is never a root filesystem. */
+  /** Folders below `layersFolder`, lowest first; a checkpoint image needs none, since it is never a root filesystem. */
   layers: string[];
   /** Whether its one layer is a checkpoint archive. */
   checkpoint: boolean;
   /** The config's `User`, `uid[:gid]` or `name[:group]`; absent or empty: root. */
   user?: string;
-  /** Annotations of the manifest. */
+  /** Annotations of the manifest, and of the indexes it was pulled through. */
   annotations?: Record<string, string>;
   /** RFC 3339, as the image's maker says. */
   created?: string;

@@ -16,6 +16,7 @@ import { applyRootfsDiff } from '../rootfs/apply-diff.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { bindDestinations } from './adapt-spec.ts';
 import { baseImage } from './base-image.ts';
+import { layBindSources } from './bind-sources.ts';
 import { readDumpFacts } from './dump-facts.ts';
 import { environmentDifference } from './environment.ts';
 import { extractImages, writeSource } from './extract.ts';
@@ -59,6 +60,7 @@ export async function createFromCheckpoint(
   // A terminal is part of the dumped processes: it is there exactly where it was.
   const terminal = checkpoint.spec?.process?.terminal ?? false;
   const what = processOf(checkpoint);
+  await layBindSources(checkpoint.documents.bindMounts, request.mounts, undo);
   const written = await writeBundle(context, sandbox, record, { ...request, terminal }, what, dumped);
   await fitFolderModes(checkpoint, folders.rootfs, pull);
   await fitSpec(context, sandbox, record.id, facts);

@@ -109,6 +109,8 @@ export interface CheckpointFigures {
   at: string;
   /** Microseconds from before the freeze to after the thaw, measured outside the container. */
   truePause: number;
+  /** Microseconds that the filesystem's changes took: a share of the pause where `frozen`, after it where `live`. */
+  rootfs: { taken: 'frozen' | 'live'; duration: number };
   digest: string;
   size: number;
 }
