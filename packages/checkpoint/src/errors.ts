@@ -34,6 +34,7 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
   },
+  ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
     hint: 'archives of Stillframe and CRI-O can be laid out for containerd',

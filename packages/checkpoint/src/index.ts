@@ -29,6 +29,7 @@ export * from './image/convert.ts';
 export * from './image/detect.ts';
 export { factsOf, platformOf } from './image/facts.ts';
 export * from './image/open.ts';
+export { imageFiles, imageFolder } from './image-sets.ts';
 export * from './metadata/annotations.ts';
 export * from './metadata/bind-mounts.ts';
 export * from './metadata/config-dump.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ByteSource, type Diagnostic, Diagnostics, limits, messageOf } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
 import { requireFile } from './reader.ts';
-import type { ArchiveEntry, EntryKind } from './tar-entry.ts';
+import { type ArchiveEntry, type EntryKind, isExpected } from './tar-entry.ts';
 
 /** Deeper folders than an archive ever has are left out, with a diagnostic. */
 const DEEPEST = 16;
@@ -69,7 +69,7 @@ class Walk {
         );
       }
       if (entry.kind === 'folder' && depth < DEEPEST) await this.into(path, name, depth + 1);
-      else if (entry.kind !== 'file')
+      else if (!isExpected(name, entry.kind))
         this.#note(name, depth >= DEEPEST ? 'lies too deep' : `is a ${entry.kind}; never opened`);
     }
   }

@@ -1,5 +1,5 @@
 /** Search of the whole dumped memory, private and shared, with the address and the VMA of every match. */
-import { type AddressSpace, type ImageSet, openAddressSpace, openStoredPages, VmaStatus } from '@stillframe/criu-image';
+import { type AddressSpace, type ImageSet, openAddressSpace, openPageChain, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
@@ -103,9 +103,7 @@ async function* privateMatches(
   needle: Uint8Array,
   options: SearchOptions,
 ): AsyncGenerator<MemoryMatch, void, undefined> {
-  const { source } = space.pages;
-  if (!source) return;
-  for await (const { vaddr, pagesOffset } of scanPages(source, [...space.runs()], needle, options)) {
+  for await (const { vaddr, pagesOffset, source } of scanPages([...space.capturedRuns()], needle, options)) {
     const vma = space.vmaAt(vaddr);
     yield {
       pid: process.pid,
@@ -127,14 +125,14 @@ async function* sharedMatches(
   needle: Uint8Array,
   options: SearchOptions,
 ): AsyncGenerator<MemoryMatch, void, undefined> {
-  const pages = await openStoredPages(images, 'pagemap-shmem', id, options);
-  if (!pages?.source) return;
+  const pages = await openPageChain(images, 'pagemap-shmem', id, options);
+  if (!pages) return;
   const mappings = mappers.flatMap(({ process, space }) =>
     space.vmas.filter((vma) => segmentOf(vma, files) === BigInt(id)).map((vma) => ({ process, space, vma })),
   );
   if (mappings.length === 0 && options.pids) return;
-  for await (const { vaddr: offset, pagesOffset } of scanPages(pages.source, [...pages.runs()], needle, options)) {
-    const context = await contextOf(pages.source, pagesOffset, needle.length, options);
+  for await (const { vaddr: offset, pagesOffset, source } of scanPages([...pages.runs()], needle, options)) {
+    const context = await contextOf(source, pagesOffset, needle.length, options);
     const found = { image: `pagemap-shmem-${id}`, pagesOffset, ...context };
     let mapped = false;
     for (const { process, space, vma } of mappings) {
