@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ByteSource, type Diagnostic, Diagnostics, limits, messageOf } from '@stillframe/core';
+import { readHandle } from '@stillframe/core/file';
 import { checkpointError } from '../errors.ts';
 import { requireFile } from './reader.ts';
 import { type ArchiveEntry, type EntryKind, isExpected } from './tar-entry.ts';
@@ -115,14 +116,7 @@ function reopenedSource(path: string, size: number): ByteSource {
     async readInto(offset, target, options) {
       options?.signal?.throwIfAborted();
       await using file = await openPlain(path);
-      let done = 0;
-      const wanted = Math.min(target.length, Math.max(0, size - offset));
-      while (done < wanted) {
-        const { bytesRead } = await file.read(target, done, wanted - done, offset + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return done;
+      return await readHandle(file, size, offset, target, options);
     },
   };
 }
