@@ -55,6 +55,7 @@ export const checkpointError = errorTable({
     kind: 'invalid-argument',
     hint: 'a checkpoint image carries the container name in a manifest annotation',
   },
+  ERR_IMAGE_LAYOUT_INCOMPLETE: { kind: 'data-loss', hint: 'export or copy the image again' },
   ERR_IMAGE_LAYER_UNSUPPORTED: {
     kind: 'unimplemented',
     hint: 'only an image whose single layer is the archive itself can be read so; pull and unpack others',

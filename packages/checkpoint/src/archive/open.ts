@@ -111,7 +111,7 @@ async function plainTar(
 }
 
 /** Names of which a folder holds one if it is an unpacked archive or a bare CRIU folder; looked for before it is walked. */
-const FOLDER_MARKS = ['inventory.img', 'checkpoint', 'config.dump', 'spec.dump'];
+const FOLDER_MARKS = ['inventory.img', 'checkpoint', 'config.dump', 'spec.dump', 'checkpoints', 'pre-checkpoint'];
 
 async function openFolder(path: string, label: string, options: OpenArchiveOptions): Promise<Archive> {
   const names = await readdir(path);
