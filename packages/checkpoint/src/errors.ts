@@ -55,6 +55,7 @@ export const checkpointError = errorTable({
     kind: 'invalid-argument',
     hint: 'a checkpoint image carries the container name in a manifest annotation',
   },
+  ERR_BASE_IMAGE_REFUSED: { kind: 'invalid-argument', hint: 'give the image that the container ran from' },
   ERR_IMAGE_LAYOUT_INCOMPLETE: { kind: 'data-loss', hint: 'export or copy the image again' },
   ERR_IMAGE_LAYER_UNSUPPORTED: {
     kind: 'unimplemented',

@@ -108,8 +108,8 @@ async function describe(path: string, name: string): Promise<ArchiveEntry> {
   };
 }
 
-/** Opened anew for every read: a checkpoint of 500 processes has 3,500 images, more than a process may hold open. */
-function reopenedSource(path: string, size: number): ByteSource {
+/** A file that is opened anew for every read, and never through a link: a checkpoint of 500 processes has 3,500 images, more than a process may hold open. */
+export function reopenedSource(path: string, size: number): ByteSource {
   return {
     size,
     locator: { kind: 'file', path, offset: 0, size },
