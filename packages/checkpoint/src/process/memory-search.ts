@@ -24,6 +24,8 @@ export interface MemoryMatch {
   readonly comm: string | undefined;
   /** Address in the process; the offset in the segment where no process maps it. */
   readonly vaddr: bigint;
+  /** Bytes that match. */
+  readonly bytes: number;
   /** Undefined where the address lies in no VMA, as in a damaged dump. */
   readonly vma: MatchVma | undefined;
   /** Name of the image searched: `pagemap-7` or `pagemap-shmem-3`. */
@@ -109,6 +111,7 @@ async function* privateMatches(
       pid: process.pid,
       comm: process.comm,
       vaddr,
+      bytes: needle.length,
       vma: vma && describeVma(vma, files, space),
       image: `pagemap-${process.pid}`,
       pagesOffset,
@@ -133,7 +136,7 @@ async function* sharedMatches(
   if (mappings.length === 0 && options.pids) return;
   for await (const { vaddr: offset, pagesOffset, source } of scanPages([...pages.runs()], needle, options)) {
     const context = await contextOf(source, pagesOffset, needle.length, options);
-    const found = { image: `pagemap-shmem-${id}`, pagesOffset, ...context };
+    const found = { image: `pagemap-shmem-${id}`, pagesOffset, bytes: needle.length, ...context };
     let mapped = false;
     for (const { process, space, vma } of mappings) {
       const vaddr = vma.start + (offset - vma.pgoff);
@@ -154,7 +157,8 @@ function segmentOf(vma: vma_entry, files: FileTable): bigint | undefined {
   return (vma.status & (VmaStatus.ANON_SHARED | VmaStatus.SYSVIPC)) !== 0 ? vma.shmid : undefined;
 }
 
-function describeVma(vma: vma_entry, files: FileTable, space: AddressSpace): MatchVma {
+/** A VMA in the words of a match. */
+export function describeVma(vma: vma_entry, files: FileTable, space: AddressSpace): MatchVma {
   return { start: vma.start, end: vma.end, prot: vma.prot, backing: backingOf(vma, files, space) };
 }
 
