@@ -17,8 +17,8 @@ function textsOf(bytes: Buffer, encoding: Encoding, cuts: readonly number[], min
     let at = 0;
     const look = (fresh: Buffer, last: boolean) => {
       const whole = Buffer.concat([kept, fresh]);
-      const { runs, rest } = scan(whole, last, 1000);
-      for (const { from, text, characters } of runs) if (characters >= minimum) found.push([start + from, text]);
+      const { runs, rest } = scan(whole, { last, minimum, longest: 1000 });
+      for (const { from, text } of runs) found.push([start + from, text]);
       start += rest;
       kept = whole.subarray(rest);
     };
@@ -94,7 +94,7 @@ test('the environment of a real process is among its texts, at its address', asy
 
 test('a text without end comes in parts that fit into memory', () => {
   const endless = Buffer.alloc(3 * LONGEST_TEXT + 10, 'x');
-  const { runs } = (scanners.ascii[0] ?? assert.fail())(endless, true, LONGEST_TEXT);
+  const { runs } = (scanners.ascii[0] ?? assert.fail())(endless, { last: true, minimum: 4, longest: LONGEST_TEXT });
   assert.deepEqual(
     runs.map(({ from, to, goesOn }) => [from, to, goesOn]),
     [0, 1, 2]

@@ -54,9 +54,8 @@ export async function* readStrings(
       search.kept.length === 0
         ? Buffer.from(fresh.buffer, fresh.byteOffset, fresh.length)
         : Buffer.concat([search.kept, fresh]);
-    const { runs, rest } = scan(bytes, last, LONGEST_TEXT);
-    for (const { from, to, characters, text, goesOn } of runs) {
-      if (characters < minimum && !goesOn) continue;
+    const { runs, rest } = scan(bytes, { last, minimum, longest: LONGEST_TEXT });
+    for (const { from, to, text, goesOn } of runs) {
       yield { vaddr: start + BigInt(from), bytes: to - from, encoding, text, goesOn, vma };
     }
     search.start = start + BigInt(rest);
