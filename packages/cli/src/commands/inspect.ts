@@ -3,7 +3,7 @@ import { readProcesses } from '@stillframe/checkpoint';
 import { renderJson } from '../display/json.ts';
 import { styleOf } from '../display/style.ts';
 import { renderTree } from '../display/tree.ts';
-import { exitCodes } from '../exit.ts';
+import { evidenceCode } from '../exit.ts';
 import { inspect as inspectCheckpoint } from '../inspect/model.ts';
 import { inspectionTree } from '../inspect/tree-view.ts';
 import { openEvidence } from '../open-evidence.ts';
@@ -48,7 +48,7 @@ export const inspect: RegisterCommand = (program, io, done) => {
       });
       if (options.output === 'json') io.out(renderJson('Inspection', 1, found));
       else io.out(renderTree(inspectionTree(found, sectionsOf(options), styleOf(io.colour))));
-      done(found.diagnostics.some((d) => d.severity === 'error') ? exitCodes.partial : exitCodes.ok);
+      done(evidenceCode(found.diagnostics));
     });
 };
 
