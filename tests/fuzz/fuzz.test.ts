@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
-import { encodeTarHeader, readTarIndex } from '@stillframe/checkpoint';
-import { type ByteSource, StillframeError } from '@stillframe/core';
+import { encodeTarHeader, openCheckpoint, readTarIndex } from '@stillframe/checkpoint';
+import { type ByteSource, bytesSource, StillframeError } from '@stillframe/core';
+import { openAddressSpace } from '@stillframe/criu-image';
+import { chainOf } from './chain.ts';
 import { flip, grow, type Hurt, truncate } from './hurt.ts';
 import { boundariesOf } from './places.ts';
 import { Random } from './random.ts';
@@ -45,6 +47,14 @@ describe('a hurt archive ends with a result or an error of ours, soon', () => {
       for (let seed = 0; seed < 2000; seed += 1) await check(hurt, random.below(archive.length), seed);
     });
   }
+});
+
+test('the chain that the run hurts is a sound one', async () => {
+  await using checkpoint = await openCheckpoint(bytesSource(await chainOf(await readFile(FIXTURE))));
+  const space = (await openAddressSpace(checkpoint.images, 6)) ?? assert.fail();
+  assert.equal(space.chain.levels.length, 2);
+  assert.ok([...space.capturedRuns()].every(({ pages }) => pages === space.chain.levels[1]));
+  assert.deepEqual(checkpoint.diagnostics(), []);
 });
 
 test('an archive of more entries than are believed is given up, without having been held', async () => {

@@ -2,12 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { readTarIndex } from '@stillframe/checkpoint';
 import { bytesSource } from '@stillframe/core';
+import { chainOf } from './chain.ts';
 import { hurtArchive } from './hurt.ts';
 import { boundariesOf } from './places.ts';
 import { Random } from './random.ts';
 import { readEverything } from './subject.ts';
 
-export const FIXTURES = ['crio-counter', 'containerd-counter', 'podman-counter'] as const;
+const FIXTURES = ['crio-counter', 'containerd-counter', 'podman-counter', 'chain'] as const;
 
 /** The archive of a seed. */
 export async function archiveOf(seed: number): Promise<Uint8Array> {
@@ -27,7 +28,9 @@ function preparedOf(name: string): Promise<Prepared> {
 }
 
 async function prepare(name: string): Promise<Prepared> {
-  const bytes = await readFile(new URL(`../../packages/checkpoint/fixtures/${name}.tar`, import.meta.url));
+  const file = name === 'chain' ? 'crio-counter' : name;
+  const real = await readFile(new URL(`../../packages/checkpoint/fixtures/${file}.tar`, import.meta.url));
+  const bytes = name === 'chain' ? await chainOf(real) : real;
   const { entries } = await readTarIndex(bytesSource(bytes));
   return {
     bytes,

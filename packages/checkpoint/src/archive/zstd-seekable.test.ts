@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { type ByteSource, bytesSource } from '@stillframe/core';
+import { type ByteSource, bytesSource, StillframeError } from '@stillframe/core';
 import fc from 'fast-check';
 import { openArchive } from './open.ts';
 import { seekableZstd } from './zstd-seekable.fixture.ts';
@@ -79,4 +79,23 @@ test('a table that lies about the content is damage where it is read', async () 
 test('a bomb in a frame gives no more than the table says', async () => {
   const bomb = seekableZstd(Buffer.alloc(30 << 20), 30 << 20, { sizes: (_, packed) => [packed, packed] });
   await assert.rejects(openArchive(bytesSource(bomb)), { code: 'ERR_ARCHIVE_DAMAGED' });
+});
+
+test('whatever bits of it are turned, it is read or refused with a code, and never gives more than it may', async () => {
+  const sound = seekableZstd(plain, 16 << 10, { checksums: true });
+  const table = 8 + Math.ceil(plain.length / (16 << 10)) * 12 + 9;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(sound.length - 1), fc.nat(7), fc.boolean(), async (anywhere, bit, inTable) => {
+      const at = inTable ? sound.length - 1 - (anywhere % table) : anywhere;
+      const hurt = Buffer.from(sound);
+      hurt[at] = (hurt[at] ?? 0) ^ (1 << bit);
+      try {
+        await using archive = await openArchive(bytesSource(hurt), { partial: true });
+        assert.ok((archive.tar?.size ?? 0) <= 64 << 20);
+      } catch (error) {
+        assert.ok(StillframeError.is(error), String(error));
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
