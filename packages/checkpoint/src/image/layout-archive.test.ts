@@ -37,7 +37,7 @@ function layoutTar(parts: readonly Blob[], name = 'docker.io/library/checkpoint:
 }
 
 /** A google.protobuf.Any with this value. */
-function any(value: Uint8Array): Uint8Array {
+function wrapped(value: Uint8Array): Uint8Array {
   const field = (number: number, bytes: Uint8Array) => {
     const length: number[] = [];
     for (let rest = bytes.length; ; rest >>= 7) {
@@ -65,7 +65,7 @@ async function partsOfFixture(): Promise<Blob[]> {
     { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', bytes: await bytesOf('rootfs-diff.tar') },
     {
       mediaType: 'application/vnd.containerd.container.checkpoint.config.v1+proto',
-      bytes: any(await bytesOf('spec.dump')),
+      bytes: wrapped(await bytesOf('spec.dump')),
     },
   ];
 }
