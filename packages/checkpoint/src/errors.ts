@@ -50,6 +50,7 @@ export const checkpointError = errorTable({
   ERR_CORE_TOO_LARGE: {
     kind: 'resource-exhausted',
     hint: 'the images claim more than a sound dump does; they may be forged',
+  },
   ERR_SEARCH_PATTERN_INVALID: { kind: 'invalid-argument', hint: 'write a JavaScript regular expression' },
   ERR_SEARCH_PATTERN_SLOW: {
     kind: 'deadline-exceeded',
