@@ -103,6 +103,17 @@ test('in a folder on disk a parent link is a name, not a way', async (t) => {
   assert.equal(Buffer.from(await readAll(inventory, { limit: 10 })).toString(), 'before');
 });
 
+test('a pre-dump, which has no inventory, is the dump before all the same', async (t) => {
+  const path = await temporary(t);
+  await mkdir(join(path, 'before'));
+  await writeFile(join(path, 'before/pagemap-1.img'), 'before');
+  await using given = await openCheckpoint(bytesSource(tarOf(set('checkpoint/'))), { parents: [join(path, 'before')] });
+  assert.deepEqual(given.images.parent?.ids('pagemap'), [1]);
+  const packed = bytesSource(tarOf(entry('pagemap-2.img', 'x')));
+  await using bare = await openCheckpoint(bytesSource(tarOf(set('checkpoint/'))), { parents: [packed] });
+  assert.deepEqual(bare.images.parent?.ids('pagemap'), [2]);
+});
+
 test('without an inventory the folder of a sound archive is meant', async () => {
   await using archive = await openArchive(bytesSource(tarOf(entry('config.dump', '{}'))));
   assert.equal(imageFolder(archive.entries, 'x'), 'checkpoint/');

@@ -1,6 +1,7 @@
 /** The CRIU image sets of an archive: that of the checkpoint, and those of the dumps before it to which it leaves pages. */
 import type { Diagnostics } from '@stillframe/core';
 import { type ImageFiles, type ImageSet, openImageSet } from '@stillframe/criu-image';
+import { marksImages } from './archive/folder.ts';
 import type { Archive } from './archive/open.ts';
 import type { ArchiveEntry } from './archive/tar-entry.ts';
 import { checkpointError } from './errors.ts';
@@ -24,14 +25,16 @@ const LONGEST = 256;
  * folder of Docker's with several checkpoints.
  */
 export function imageFolder(entries: Entries, label: string): string {
-  const known = FOLDERS.find((folder) => entries.get(`${folder}inventory.img`)?.kind === 'file');
-  if (known !== undefined) return known;
+  const whole = FOLDERS.find((folder) => entries.get(`${folder}inventory.img`)?.kind === 'file');
+  if (whole !== undefined) return whole;
   const names = [...entries.keys()].map((name) => DOCKER.exec(name)?.[1]).filter((name) => name !== undefined);
   if (names.length > 1) {
     const some = names.slice(0, 20).join(', ');
     throw checkpointError('ERR_CHECKPOINT_AMBIGUOUS', `${label} holds ${names.length} checkpoints: ${some}`);
   }
-  return names[0] === undefined ? FOLDERS[0] : `checkpoints/${names[0]}/`;
+  if (names[0] !== undefined) return `checkpoints/${names[0]}/`;
+  const found = foldersWithImages(entries);
+  return FOLDERS.find((folder) => found.has(folder)) ?? FOLDERS[0];
 }
 
 /** The files directly in `folder` of an archive. */
@@ -133,7 +136,7 @@ function foldersWithImages(entries: Entries): ReadonlySet<string> {
   const folders = new Set<string>();
   for (const name of entries.keys()) {
     const at = name.lastIndexOf('/') + 1;
-    if (name.startsWith('inventory.img', at) || name.startsWith('pagemap-', at)) folders.add(name.slice(0, at));
+    if (marksImages(name.slice(at))) folders.add(name.slice(0, at));
   }
   return folders;
 }

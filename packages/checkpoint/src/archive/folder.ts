@@ -19,7 +19,7 @@ export interface FolderListing {
 }
 
 /**
- * Lists `root` and all below it. Where it holds `inventory.img` itself it is a bare CRIU folder, and its files are named
+ * Lists `root` and all below it. Where it holds CRIU's images itself it is a bare CRIU folder, and its files are named
  * `checkpoint/…`. Throws ERR_ARCHIVE_LIMIT_EXCEEDED for too many files.
  */
 export async function listFolder(
@@ -28,7 +28,7 @@ export async function listFolder(
 ): Promise<FolderListing> {
   const walk = new Walk(options.signal);
   await walk.into(root, '', 0);
-  const bare = walk.entries.has('inventory.img');
+  const bare = [...walk.entries.keys()].some(marksImages);
   const entries = bare ? underCheckpoint(walk.entries) : walk.entries;
   return {
     entries,
@@ -39,6 +39,11 @@ export async function listFolder(
       return reopenedSource(join(root, inside), entry.size);
     },
   };
+}
+
+/** Whether a file of this name makes its folder one of CRIU images: a pre-dump, or a dump that failed, has no inventory. */
+export function marksImages(name: string): boolean {
+  return /^(inventory|(pagemap|core|mm)-\d+)\.img$/.test(name);
 }
 
 function underCheckpoint(entries: ReadonlyMap<string, ArchiveEntry>): Map<string, ArchiveEntry> {

@@ -6,7 +6,7 @@ import { openFileSource } from '@stillframe/core/file';
 import { checkpointError } from '../errors.ts';
 import { type ReadableCompression, sniffCompression } from './compression.ts';
 import { type DecompressOptions, decompress } from './decompress.ts';
-import { listFolder } from './folder.ts';
+import { listFolder, marksImages } from './folder.ts';
 import { readTarIndex } from './reader.ts';
 import type { ArchiveEntry } from './tar-entry.ts';
 import { BLOCK, decodeTarHeader } from './tar-header.ts';
@@ -111,12 +111,12 @@ async function plainTar(
 }
 
 /** Names of which a folder holds one if it is an unpacked archive or a bare CRIU folder; looked for before it is walked. */
-const FOLDER_MARKS = ['inventory.img', 'checkpoint', 'config.dump', 'spec.dump', 'checkpoints', 'pre-checkpoint'];
+const FOLDER_MARKS = ['checkpoint', 'config.dump', 'spec.dump', 'checkpoints', 'pre-checkpoint'];
 
 async function openFolder(path: string, label: string, options: OpenArchiveOptions): Promise<Archive> {
   const names = await readdir(path);
   if (names.length === 0) throw checkpointError('ERR_ARCHIVE_EMPTY', `${label} is an empty folder`);
-  if (!FOLDER_MARKS.some((mark) => names.includes(mark))) {
+  if (!names.some((name) => FOLDER_MARKS.includes(name) || marksImages(name))) {
     throw checkpointError(
       'ERR_ARCHIVE_UNRECOGNISED',
       `${label} is a folder, but neither an unpacked checkpoint nor CRIU images`,
