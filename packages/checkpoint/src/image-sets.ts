@@ -37,8 +37,8 @@ export function imageFolder(entries: Entries, label: string): string {
   return FOLDERS.find((folder) => found.has(folder)) ?? FOLDERS[0];
 }
 
-/** The files directly in `folder` of an archive. */
-export function imageFiles({ entries, open }: Pick<Archive, 'entries' | 'open'>, folder: string): ImageFiles {
+/** The files directly in `folder` of an archive, by default that of its checkpoint. */
+export function imageFiles({ entries, open, label }: Opened, folder = imageFolder(entries, label)): ImageFiles {
   const entryOf = new Map<string, string>();
   for (const name of BESIDE) if (entries.get(name)?.kind === 'file') entryOf.set(name, name);
   for (const { name, kind } of entries.values()) {

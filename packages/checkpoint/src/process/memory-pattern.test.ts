@@ -40,9 +40,9 @@ test('an expression that never ends is given up, one that is none is refused', a
   const begin = performance.now();
   await assert.rejects(all('([^]+)+([^]+)+\\xff\\xfe\\xfd\\x00\\x11'), { code: 'ERR_SEARCH_PATTERN_SLOW' });
   assert.ok(performance.now() - begin < 10_000);
-  for (const wrong of ['(', '', 'x'.repeat(1001)])
+  for (const wrong of ['(', '', 'x*', 'x'.repeat(1001)])
     await assert.rejects(all(wrong), { code: 'ERR_SEARCH_PATTERN_INVALID' });
-  assert.deepEqual(await all('(?:)'), [], 'an empty match is none');
+  assert.deepEqual(await all('\\bredis-serverx\\b|\\b(?=redis-server)'), [], 'an empty match is none');
 });
 
 test('the maps of a process account for each of its bytes', async () => {

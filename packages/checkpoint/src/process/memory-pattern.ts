@@ -109,11 +109,16 @@ function finderOf(pattern: string, { ignoreCase = false }: PatternOptions): Find
     text: '',
   });
   try {
-    new Script('var expression = new RegExp(pattern, flags)').runInContext(context);
+    const empty = new Script("var expression = new RegExp(pattern, flags); expression.test('')").runInContext(context);
+    if (empty) throw new SyntaxError('it matches nothing as well, so everywhere');
   } catch (cause) {
-    throw checkpointError('ERR_SEARCH_PATTERN_INVALID', `${JSON.stringify(pattern)} is no regular expression`, {
-      cause,
-    });
+    throw checkpointError(
+      'ERR_SEARCH_PATTERN_INVALID',
+      `${JSON.stringify(pattern)} is no regular expression to search with`,
+      {
+        cause,
+      },
+    );
   }
   const script = new Script(SCAN);
   return (bytes) => {
@@ -136,7 +141,7 @@ function finderOf(pattern: string, { ignoreCase = false }: PatternOptions): Find
   };
 }
 
-/** Empty matches are none: they would be everywhere. */
+/** Empty matches, as of `\\b`, are none. */
 const SCAN = `(() => {
   const found = [];
   expression.lastIndex = 0;

@@ -135,7 +135,7 @@ function finderOf(text: string, { hex, regex, ignoreCase = false }: SearchOption
     throw cliError('ERR_USAGE_ARGUMENT', '--hex goes with neither --regex nor --ignore-case');
   if (hex) return hexFinder(text);
   if (regex && !isExpression(text))
-    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no regular expression`);
+    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no regular expression to search with`);
   if (regex) return (checkpoint, options) => searchPattern(checkpoint, text, { ...options, ignoreCase });
   const bytes = new TextEncoder().encode(text);
   if (!ignoreCase) return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
@@ -153,8 +153,8 @@ function hexFinder(text: string): Finder {
 
 function isExpression(text: string): boolean {
   try {
-    new RegExp(text);
-    return true;
+    // One that matches nothing as well would match everywhere.
+    return !new RegExp(text).test('');
   } catch {
     return false;
   }
