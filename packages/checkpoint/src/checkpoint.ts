@@ -1,9 +1,10 @@
 /** A checkpoint opened for reading: its archive, what it says about the container, and the CRIU images in it. */
-import { type ByteSource, type Diagnostic, Diagnostics, type ReadOptions } from '@stillframe/core';
-import { type ImageFiles, type ImageSet, openImageSet } from '@stillframe/criu-image';
+import { type ByteSource, type Diagnostic, Diagnostics, UndoStack } from '@stillframe/core';
+import type { ImageSet } from '@stillframe/criu-image';
 import { type Archive, type OpenArchiveOptions, openArchive } from './archive/open.ts';
 import { type CheckpointMetadata, readMetadata } from './engine/index.ts';
 import { checkpointError } from './errors.ts';
+import { openImageSets } from './image-sets.ts';
 import { type Documents, readDocuments } from './metadata/documents.ts';
 import type { SpecDump } from './metadata/spec-dump.ts';
 
@@ -19,16 +20,21 @@ export interface Checkpoint extends AsyncDisposable {
   diagnostics(): readonly Diagnostic[];
 }
 
-/** The folder of the last dump, and that of the dump before it, which podman keeps beside it. */
-const FOLDERS = ['checkpoint/', 'pre-checkpoint/'] as const;
-/** CRIU writes its statistics to the working folder, which engines archive beside the images. */
-const BESIDE = ['stats-dump'];
+/** Options of openCheckpoint. */
+export interface OpenCheckpointOptions extends OpenArchiveOptions {
+  /** Archives or folders of the dumps before, newest first, where the archive itself does not hold them. */
+  parents?: readonly (string | ByteSource)[] | undefined;
+}
 
 /**
  * Opens a checkpoint from a file, a folder or any source of bytes; reads the index and the metadata, no memory.
- * Throws what openArchive throws, and ERR_CHECKPOINT_INCOMPLETE for an archive that holds neither CRIU images nor metadata.
+ * Throws what openArchive throws, ERR_CHECKPOINT_INCOMPLETE for an archive that holds neither CRIU images nor metadata,
+ * and ERR_CHECKPOINT_AMBIGUOUS for a folder with several checkpoints.
  */
-export async function openCheckpoint(from: string | ByteSource, options: OpenArchiveOptions = {}): Promise<Checkpoint> {
+export async function openCheckpoint(
+  from: string | ByteSource,
+  options: OpenCheckpointOptions = {},
+): Promise<Checkpoint> {
   const archive = await openArchive(from, options);
   try {
     return await readCheckpoint(archive, options);
@@ -38,11 +44,18 @@ export async function openCheckpoint(from: string | ByteSource, options: OpenArc
   }
 }
 
-/** As openCheckpoint, of an archive that is open already and that the checkpoint takes over. */
-export async function readCheckpoint(archive: Archive, options: ReadOptions = {}): Promise<Checkpoint> {
+/** As openCheckpoint, of an archive that is open already and that the checkpoint takes over where this succeeds. */
+export async function readCheckpoint(archive: Archive, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
+  await using closing = new UndoStack();
+  const earlier: Archive[] = [];
+  for (const from of options.parents ?? []) {
+    const parent = await openArchive(from, { ...options, label: undefined });
+    closing.push('earlier dump', () => parent[Symbol.asyncDispose]());
+    earlier.push(parent);
+  }
   const diagnostics = new Diagnostics();
   const documents = await readDocuments(archive, diagnostics, options);
-  const images = openImageSet(imageFiles(archive), { diagnostics });
+  const images = openImageSets(archive, diagnostics, earlier);
   if (images.images.length === 0 && !documents.config && !documents.spec) {
     throw checkpointError(
       'ERR_CHECKPOINT_INCOMPLETE',
@@ -50,32 +63,18 @@ export async function readCheckpoint(archive: Archive, options: ReadOptions = {}
     );
   }
   await images.inventory(options);
+  closing.keep();
+  const all = [archive, ...earlier];
   return {
     metadata: readMetadata(documents, archive.entries),
     spec: documents.spec,
     documents,
     archive,
     images,
-    diagnostics: () => [...archive.diagnostics, ...diagnostics.list],
-    [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
-  };
-}
-
-/** The image set of an archive: the files of its `checkpoint/` folder, without folders below it. */
-export function imageFiles(archive: Pick<Archive, 'entries' | 'open'>): ImageFiles {
-  const folder = FOLDERS.find((name) => archive.entries.has(`${name}inventory.img`)) ?? FOLDERS[0];
-  const entryOf = new Map<string, string>();
-  for (const name of BESIDE) if (archive.entries.get(name)?.kind === 'file') entryOf.set(name, name);
-  for (const { name, kind } of archive.entries.values()) {
-    if (kind !== 'file' || !name.startsWith(folder)) continue;
-    const plain = name.slice(folder.length);
-    if (!plain.includes('/')) entryOf.set(plain, name);
-  }
-  return {
-    names: () => entryOf.keys(),
-    open(name) {
-      const entry = entryOf.get(name);
-      return entry === undefined ? undefined : archive.open(entry);
+    diagnostics: () => [...all.flatMap((each) => each.diagnostics), ...diagnostics.list],
+    async [Symbol.asyncDispose]() {
+      await using stack = new UndoStack();
+      for (const each of all) stack.push(each.label, () => each[Symbol.asyncDispose]());
     },
   };
 }

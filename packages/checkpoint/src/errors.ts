@@ -34,6 +34,7 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
   },
+  ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
     hint: 'archives of Stillframe and CRI-O can be laid out for containerd',
@@ -50,10 +51,17 @@ export const checkpointError = errorTable({
     kind: 'resource-exhausted',
     hint: 'the images claim more than a sound dump does; they may be forged',
   },
+  ERR_SEARCH_PATTERN_INVALID: { kind: 'invalid-argument', hint: 'write a JavaScript regular expression' },
+  ERR_SEARCH_PATTERN_SLOW: {
+    kind: 'deadline-exceeded',
+    hint: 'avoid repetitions within repetitions, such as (a+)+',
+  },
   ERR_IMAGE_NOT_CHECKPOINT: {
     kind: 'invalid-argument',
     hint: 'a checkpoint image carries the container name in a manifest annotation',
   },
+  ERR_BASE_IMAGE_REFUSED: { kind: 'invalid-argument', hint: 'give the image that the container ran from' },
+  ERR_IMAGE_LAYOUT_INCOMPLETE: { kind: 'data-loss', hint: 'export or copy the image again' },
   ERR_IMAGE_LAYER_UNSUPPORTED: {
     kind: 'unimplemented',
     hint: 'only an image whose single layer is the archive itself can be read so; pull and unpack others',

@@ -1,9 +1,14 @@
 /** Exit codes, and how an error is told. */
-import { harmless, messageOf, StillframeError, systemCode, unsuppressed } from '@stillframe/core';
+import { type Diagnostic, harmless, messageOf, StillframeError, systemCode, unsuppressed } from '@stillframe/core';
 import type { Io } from './io.ts';
 
 /** 0 ok, 1 failed, 2 usage, 3 findings, 4 evidence partial, 130 interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, findings: 3, partial: 4, interrupted: 130 } as const;
+
+/** The exit code of a command that read evidence, by what it found wrong with it. */
+export function evidenceCode(diagnostics: readonly Diagnostic[]): number {
+  return diagnostics.some(({ severity }) => severity === 'error') ? exitCodes.partial : exitCodes.ok;
+}
 
 /** An error's exit code. */
 export function exitCodeOf(thrown: unknown): number {

@@ -62,6 +62,9 @@ const COMMANDS: readonly [what: string, args: (archive: string) => string[]][] =
   ['inspect as JSON', (archive) => ['inspect', archive, '--output', 'json']],
   ['search', (archive) => ['search', archive, 'secret']],
   ['convert', (archive) => ['convert', archive, '--for', 'containerd']],
+  ['maps', (archive) => ['maps', archive]],
+  ['memory', (archive) => ['memory', archive, '--pid', '6', '--address', '0x1000']],
+  ['strings', (archive) => ['strings', archive]],
   ['image build', (archive) => ['image', 'build', archive, 'oci:layout']],
 ];
 
@@ -139,6 +142,10 @@ test('an unknown command or option, and a missing argument, are errors of usage'
       ['search', FIXTURE, ''],
       ['search', FIXTURE, 'zz', '--hex'],
       ['search', FIXTURE, 'x', '--limit', '0'],
+      ['search', FIXTURE, '(', '--regex'],
+      ['memory', FIXTURE, '--pid', '6'],
+      ['memory', FIXTURE, '--pid', '6', '--address', 'here'],
+      ['strings', FIXTURE, '--encoding', 'ebcdic'],
       ['image', 'nonsense'],
     ]) {
       const { code, stdout, stderr } = await run(...args);
@@ -159,11 +166,41 @@ test('help and version are results', () =>
     for (const name of ['inspect', 'search', 'checkpoint', 'restore', 'doctor']) assert.ok(help.stdout.includes(name));
   }));
 
+test('an address that strings tells is what memory shows', () =>
+  atDesk(async ({ run }) => {
+    const lines = (await run('strings', FIXTURE, '--output', 'jsonl', '--min-length', '6')).stdout
+      .trimEnd()
+      .split('\n');
+    const token = lines.map((line) => JSON.parse(line)).find(({ text }) => text.startsWith('TOKEN='));
+    assert.ok(token);
+    const range = ['memory', FIXTURE, '--pid', String(token.pid), '--address', token.address];
+    const raw = await run(...range, '--length', String(token.bytes), '--output', 'raw');
+    assert.deepEqual([raw.code, raw.stdout], [0, token.text]);
+    const dump = await run(...range);
+    assert.ok(dump.stdout.startsWith(token.address), dump.stdout);
+    const maps = JSON.parse((await run('maps', FIXTURE, '--output', 'json')).stdout);
+    const rows = maps.processes.flatMap(({ maps }: { maps: { start: string; backing: string }[] }) => maps);
+    const row = rows.find(({ start }: { start: string }) => start === token.mapping.start);
+    assert.equal(row.backing, token.mapping.backing);
+  }));
+
+test('memory that is not in the checkpoint is told, and the exit code says so', () =>
+  atDesk(async ({ run }) => {
+    const code = ['memory', FIXTURE, '--pid', '6', '--address', '0x400000', '--length', '32'];
+    const hex = await run(...code);
+    assert.deepEqual([hex.code, hex.stdout], [4, '0x400000            … 0x400020  absent: file\n']);
+    const raw = await run(...code, '--output', 'raw');
+    assert.deepEqual([raw.code, raw.stdout], [4, '\0'.repeat(32)]);
+    assert.match(raw.stderr, /32 B of 32 B are not there/);
+  }));
+
 test('every JSON document parses and says what it is', () =>
   atDesk(async ({ run }) => {
     for (const [kind, ...args] of [
       ['Inspection', 'inspect', FIXTURE],
       ['MemoryMatchList', 'search', FIXTURE, 'TOKEN'],
+      ['MemoryMapList', 'maps', FIXTURE],
+      ['MemoryTextList', 'strings', FIXTURE],
       ['CheckpointImage', 'image', 'build', FIXTURE, 'oci:layout'],
     ] as const) {
       const { code, stdout, stderr } = await run(...args, '--output', 'json');

@@ -1,22 +1,36 @@
 /** Opens a checkpoint wherever the user says it lies: archive, folder, image layout or registry. */
 import { stat } from 'node:fs/promises';
-import { type Checkpoint, openCheckpoint, openCheckpointImage } from '@stillframe/checkpoint';
+import { type Checkpoint, openCheckpointFile, openCheckpointImage } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
 import { Layout, parseImageLocation } from '@stillframe/oci';
 import type { Io } from './io.ts';
 import { openRegistries } from './registries.ts';
 
+/** Options of openEvidence. */
+export interface EvidenceOptions {
+  partial?: boolean | undefined;
+  /** Paths of the dumps before, newest first. */
+  parents?: readonly string[] | undefined;
+}
+
 /**
  * A path that exists is a file or folder; anything else is a reference. `partial`: a truncated or damaged archive is
  * opened as far as it can be read. Throws what the readers throw.
  */
-export async function openEvidence(what: string, io: Io, { partial = false } = {}): Promise<Checkpoint> {
+export async function openEvidence(
+  what: string,
+  io: Io,
+  { partial = false, parents = [] }: EvidenceOptions = {},
+): Promise<Checkpoint> {
   const looksLikePath = isPathLike(what);
   if (looksLikePath || (await stat(what).catch(() => undefined)))
-    return openCheckpoint(what, { signal: io.signal, partial });
+    return openCheckpointFile(what, { signal: io.signal, partial, parents });
   const location = parseImageLocation(what);
   if (location.kind === 'layout') {
-    return openCheckpointImage(await Layout.open(location.path), location.tag ?? 'latest', { signal: io.signal });
+    return openCheckpointImage(await Layout.open(location.path), location.tag ?? 'latest', {
+      signal: io.signal,
+      parents,
+    });
   }
   const registries = openRegistries(io.env);
   const undo = new UndoStack();
@@ -25,6 +39,7 @@ export async function openEvidence(what: string, io: Io, { partial = false } = {
     const { tag, digest } = location.reference;
     const checkpoint = await openCheckpointImage(registries.repository(what), digest ?? tag ?? 'latest', {
       signal: io.signal,
+      parents,
     });
     undo.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
     return { ...checkpoint, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };

@@ -23,6 +23,14 @@ export interface ImageFiles {
   open(name: string): ByteSource | undefined;
 }
 
+/** Where an image set stands among others. */
+export interface ImageSetPlace {
+  /** The set of the dump before; an explicit one, since a link in evidence is never followed out of it. */
+  parent?: ImageSet | undefined;
+  /** Named before the image in diagnostics, where there are several sets. */
+  folder?: string | undefined;
+}
+
 export interface SignalOptions {
   signal?: AbortSignal | undefined;
 }
@@ -39,13 +47,18 @@ export class ImageSet {
   readonly diagnostics: Diagnostics;
   /** The files that are CRIU images, ordered by kind and id. */
   readonly images: readonly NamedImage[];
+  /** The set of the dump before this one, to which its pagemaps refer with PE_PARENT; undefined where none was given. */
+  readonly parent: ImageSet | undefined;
+  readonly #folder: string;
   readonly #files: ImageFiles;
   readonly #ids = new Map<KindName, number[]>();
   readonly #reported = new Set<string>();
 
-  constructor(files: ImageFiles, diagnostics: Diagnostics) {
+  constructor(files: ImageFiles, diagnostics: Diagnostics, { parent, folder = '' }: ImageSetPlace = {}) {
     this.#files = files;
     this.diagnostics = diagnostics;
+    this.parent = parent;
+    this.#folder = folder;
     const images = [...new Set(files.names())].map((name) => kindOfFile(name)).filter((image) => image !== undefined);
     this.images = images.sort((a, b) => compare(a.kind.name, b.kind.name) || (a.id ?? 0) - (b.id ?? 0));
     for (const { kind, id } of this.images) {
@@ -74,7 +87,8 @@ export class ImageSet {
   }
 
   /** Notes a fault, unless the same is noted already. */
-  report(diagnostic: Diagnostic): void {
+  report(fault: Diagnostic): void {
+    const diagnostic = this.#folder === '' ? fault : { ...fault, source: `${this.#folder}/${fault.source}` };
     const key = `${diagnostic.source}\0${diagnostic.id}\0${diagnostic.offset ?? ''}`;
     if (this.#reported.has(key)) return;
     if (this.#reported.size < 10_000) this.#reported.add(key);
@@ -148,8 +162,11 @@ export class ImageSet {
 }
 
 /** Opens an image set. Reads names only. */
-export function openImageSet(files: ImageFiles, options: { diagnostics?: Diagnostics } = {}): ImageSet {
-  return new ImageSet(files, options.diagnostics ?? new Diagnostics());
+export function openImageSet(
+  files: ImageFiles,
+  { diagnostics = new Diagnostics(), ...place }: ImageSetPlace & { diagnostics?: Diagnostics } = {},
+): ImageSet {
+  return new ImageSet(files, diagnostics, place);
 }
 
 /** The row of a kind that has messages. Throws ERR_CRIU_IMAGE_NOT_FRAMED for one that is all content. */

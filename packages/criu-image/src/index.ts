@@ -6,7 +6,16 @@ export * from './image-set.ts';
 export * from './kind.ts';
 export * from './kinds.ts';
 export * from './memory/address-space.ts';
+export * from './memory/memory-range.ts';
+export * from './memory/page-chain.ts';
 export * from './memory/pagemap.ts';
 export { PageFlag, UNIT } from './memory/pagemap-entry.ts';
-export * from './memory/stored-pages.ts';
+export { Segments } from './memory/segments.ts';
+export {
+  type Extent,
+  openStoredPages,
+  type Run,
+  StoredPages,
+  type StoredPagesOptions,
+} from './memory/stored-pages.ts';
 export * from './memory/vma-status.ts';

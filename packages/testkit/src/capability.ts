@@ -4,8 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { findPeer, findProgram, isExecutable, type Peer } from './peers.ts';
+import { findCriu, findPeer, findProgram, isExecutable, type Peer } from './peers.ts';
 
 /** What a test may need. `checkpoint` is root, runc, conmon and a CRIU whose `criu check` is content. */
 export type Capability =
@@ -123,10 +122,9 @@ function peer(name: Peer): Probe {
       : undefined;
 }
 
-/** Asks the CRIU that the runtime would use; the order is that of locateCriu in @stillframe/runtime. */
+/** Asks the CRIU that the runtime would use. */
 function criu(args: readonly string[], otherwise: string): string | undefined {
-  const home = process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu';
-  const path = [process.env['STILLFRAME_CRIU'] ?? '', join(home, 'bin/criu')].find(isExecutable) ?? findProgram('criu');
+  const path = findCriu();
   if (path === undefined) return 'no criu';
   const { status, stderr } = spawnSync(path, [...args], { encoding: 'utf8', timeout: 30_000 });
   const said = stderr?.split('\n').find((line) => line.startsWith('Error'));

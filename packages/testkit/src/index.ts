@@ -1,4 +1,4 @@
 export * from './capability.ts';
 export * from './census.ts';
-export { findPeer, findProgram, type Peer } from './peers.ts';
+export { findCriu, findPeer, findProgram, type Peer } from './peers.ts';
 export * from './registry.ts';

@@ -21,6 +21,13 @@ export function findPeer(peer: Peer): string | undefined {
   return isExecutable(copy) ? copy : findProgram(peer);
 }
 
+/** Path of the CRIU that the runtime would use; the order is that of locateCriu in @stillframe/runtime. */
+export function findCriu(): string | undefined {
+  const home = process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu';
+  const copies = [process.env['STILLFRAME_CRIU'] ?? '', join(home, 'bin/criu')];
+  return copies.find(isExecutable) ?? findProgram('criu');
+}
+
 /** Path of the first executable file `name` in PATH and in the folders of system programs that a plain user's PATH lacks. */
 export function findProgram(name: string): string | undefined {
   const system = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];

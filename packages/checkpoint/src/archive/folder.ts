@@ -3,9 +3,10 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ByteSource, type Diagnostic, Diagnostics, limits, messageOf } from '@stillframe/core';
+import { readHandle } from '@stillframe/core/file';
 import { checkpointError } from '../errors.ts';
 import { requireFile } from './reader.ts';
-import type { ArchiveEntry, EntryKind } from './tar-entry.ts';
+import { type ArchiveEntry, type EntryKind, isExpected } from './tar-entry.ts';
 
 /** Deeper folders than an archive ever has are left out, with a diagnostic. */
 const DEEPEST = 16;
@@ -18,7 +19,7 @@ export interface FolderListing {
 }
 
 /**
- * Lists `root` and all below it. Where it holds `inventory.img` itself it is a bare CRIU folder, and its files are named
+ * Lists `root` and all below it. Where it holds CRIU's images itself it is a bare CRIU folder, and its files are named
  * `checkpoint/…`. Throws ERR_ARCHIVE_LIMIT_EXCEEDED for too many files.
  */
 export async function listFolder(
@@ -27,7 +28,7 @@ export async function listFolder(
 ): Promise<FolderListing> {
   const walk = new Walk(options.signal);
   await walk.into(root, '', 0);
-  const bare = walk.entries.has('inventory.img');
+  const bare = [...walk.entries.keys()].some(marksImages);
   const entries = bare ? underCheckpoint(walk.entries) : walk.entries;
   return {
     entries,
@@ -38,6 +39,11 @@ export async function listFolder(
       return reopenedSource(join(root, inside), entry.size);
     },
   };
+}
+
+/** Whether a file of this name makes its folder one of CRIU images: a pre-dump, or a dump that failed, has no inventory. */
+export function marksImages(name: string): boolean {
+  return /^(inventory|(pagemap|core|mm)-\d+)\.img$/.test(name);
 }
 
 function underCheckpoint(entries: ReadonlyMap<string, ArchiveEntry>): Map<string, ArchiveEntry> {
@@ -69,7 +75,7 @@ class Walk {
         );
       }
       if (entry.kind === 'folder' && depth < DEEPEST) await this.into(path, name, depth + 1);
-      else if (entry.kind !== 'file')
+      else if (!isExpected(name, entry.kind))
         this.#note(name, depth >= DEEPEST ? 'lies too deep' : `is a ${entry.kind}; never opened`);
     }
   }
@@ -107,22 +113,15 @@ async function describe(path: string, name: string): Promise<ArchiveEntry> {
   };
 }
 
-/** Opened anew for every read: a checkpoint of 500 processes has 3,500 images, more than a process may hold open. */
-function reopenedSource(path: string, size: number): ByteSource {
+/** A file that is opened anew for every read, and never through a link: a checkpoint of 500 processes has 3,500 images, more than a process may hold open. */
+export function reopenedSource(path: string, size: number): ByteSource {
   return {
     size,
     locator: { kind: 'file', path, offset: 0, size },
     async readInto(offset, target, options) {
       options?.signal?.throwIfAborted();
       await using file = await openPlain(path);
-      let done = 0;
-      const wanted = Math.min(target.length, Math.max(0, size - offset));
-      while (done < wanted) {
-        const { bytesRead } = await file.read(target, done, wanted - done, offset + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return done;
+      return await readHandle(file, size, offset, target, options);
     },
   };
 }

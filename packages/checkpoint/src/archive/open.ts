@@ -6,16 +6,22 @@ import { openFileSource } from '@stillframe/core/file';
 import { checkpointError } from '../errors.ts';
 import { type ReadableCompression, sniffCompression } from './compression.ts';
 import { type DecompressOptions, decompress } from './decompress.ts';
-import { listFolder } from './folder.ts';
+import { listFolder, marksImages } from './folder.ts';
 import { readTarIndex } from './reader.ts';
 import type { ArchiveEntry } from './tar-entry.ts';
 import { BLOCK, decodeTarHeader } from './tar-header.ts';
+import { readSeekTable, seekableSource } from './zstd-seekable.ts';
 
 /** An opened archive. Everything read from it is untrusted. Disposing closes files and removes what was decompressed. */
 export interface Archive extends AsyncDisposable {
   /** Path or label, for messages. */
   readonly label: string;
   readonly compression: ReadableCompression;
+  /**
+   * How its bytes are reached: where they lie, frame by frame of a seekable zstd file, or from a decompressed copy that
+   * goes away with it.
+   */
+  readonly access: 'direct' | 'frames' | 'cache';
   /** The archive's own bytes as they were given, compressed where they are; undefined for a folder. */
   readonly bytes: ByteSource | undefined;
   /** The uncompressed tar; the same as `bytes` where nothing was compressed, undefined for a folder. */
@@ -70,18 +76,14 @@ async function openTar(
     bytes = file;
   }
   const compression = await recognise(bytes, label, options);
-  let tar = bytes;
-  if (compression !== 'none') {
-    const expanded = await decompress(bytes, compression, options);
-    closing.push('decompressed archive', async () => await expanded[Symbol.asyncDispose]());
-    tar = expanded;
-    await requireTar(tar, label, options);
-  }
+  const { tar, access } = await plainTar(bytes, compression, closing, options);
+  if (compression !== 'none') await requireTar(tar, label, options);
   const index = await readTarIndex(tar, { signal: options.signal, label, role: options.role });
   if (index.fault && !options.partial) throw refusal(index.fault, label, index.entries.size, index.diagnostics);
   return {
     label,
     compression,
+    access,
     bytes,
     tar,
     entries: index.entries,
@@ -93,13 +95,28 @@ async function openTar(
   };
 }
 
+/** The uncompressed archive, and how it is reached. */
+async function plainTar(
+  bytes: ByteSource,
+  compression: ReadableCompression,
+  closing: UndoStack,
+  options: OpenArchiveOptions,
+): Promise<{ tar: ByteSource; access: Archive['access'] }> {
+  if (compression === 'none') return { tar: bytes, access: 'direct' };
+  const table = compression === 'zstd' ? await readSeekTable(bytes, options) : undefined;
+  if (table) return { tar: seekableSource(bytes, table), access: 'frames' };
+  const expanded = await decompress(bytes, compression, options);
+  closing.push('decompressed archive', async () => await expanded[Symbol.asyncDispose]());
+  return { tar: expanded, access: 'cache' };
+}
+
 /** Names of which a folder holds one if it is an unpacked archive or a bare CRIU folder; looked for before it is walked. */
-const FOLDER_MARKS = ['inventory.img', 'checkpoint', 'config.dump', 'spec.dump'];
+const FOLDER_MARKS = ['checkpoint', 'config.dump', 'spec.dump', 'checkpoints', 'pre-checkpoint'];
 
 async function openFolder(path: string, label: string, options: OpenArchiveOptions): Promise<Archive> {
   const names = await readdir(path);
   if (names.length === 0) throw checkpointError('ERR_ARCHIVE_EMPTY', `${label} is an empty folder`);
-  if (!FOLDER_MARKS.some((mark) => names.includes(mark))) {
+  if (!names.some((name) => FOLDER_MARKS.includes(name) || marksImages(name))) {
     throw checkpointError(
       'ERR_ARCHIVE_UNRECOGNISED',
       `${label} is a folder, but neither an unpacked checkpoint nor CRIU images`,
@@ -109,6 +126,7 @@ async function openFolder(path: string, label: string, options: OpenArchiveOptio
   return {
     label,
     compression: 'none',
+    access: 'direct',
     bytes: undefined,
     tar: undefined,
     entries: listing.entries,

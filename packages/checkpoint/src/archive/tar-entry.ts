@@ -39,3 +39,11 @@ export function normaliseName(raw: string): string | undefined {
 export function namesRoot(raw: string): boolean {
   return /^(\.\/*)+$/.test(raw.slice(0, 64)) && raw.length <= 64;
 }
+
+/**
+ * Whether an archive of a checkpoint has such entries: files, folders, and the link to the dump before that CRIU makes in
+ * an incremental one. Others are told.
+ */
+export function isExpected(name: string, kind: EntryKind): boolean {
+  return kind === 'file' || kind === 'folder' || (kind === 'symlink' && /(^|\/)parent$/.test(name));
+}

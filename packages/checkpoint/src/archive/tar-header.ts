@@ -34,10 +34,9 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true });
 export function decodeTarHeader(block: Uint8Array): DecodedBlock {
   if (block.length !== BLOCK) return { kind: 'invalid', reason: `a header has ${BLOCK} bytes, not ${block.length}` };
   if (isZero(block)) return { kind: 'zero' };
-  const stored = decodeNumber(block.subarray(148, 156));
+  const stored = smallNumber(block.subarray(148, 156));
   const { unsigned, signed } = checksums(block);
-  if (stored !== BigInt(unsigned) && stored !== BigInt(signed))
-    return { kind: 'invalid', reason: 'header checksum is wrong' };
+  if (stored !== unsigned && stored !== signed) return { kind: 'invalid', reason: 'header checksum is wrong' };
   const size = decodeNumber(block.subarray(124, 136));
   if (size === undefined) return { kind: 'invalid', reason: 'size is no number' };
   const dialect = dialectOf(block);
@@ -48,11 +47,11 @@ export function decodeTarHeader(block: Uint8Array): DecodedBlock {
     kind: 'header',
     header: {
       name: prefix === '' ? base : `${prefix}/${base}`,
-      mode: safeNumber(decodeNumber(block.subarray(100, 108))),
-      uid: safeNumber(decodeNumber(block.subarray(108, 116))),
-      gid: safeNumber(decodeNumber(block.subarray(116, 124))),
+      mode: smallNumber(block.subarray(100, 108)),
+      uid: smallNumber(block.subarray(108, 116)),
+      gid: smallNumber(block.subarray(116, 124)),
       size,
-      mtime: safeNumber(decodeNumber(block.subarray(136, 148))),
+      mtime: smallNumber(block.subarray(136, 148)),
       type: flag === 0 ? '0' : String.fromCharCode(flag),
       linkName: cString(block.subarray(157, 257)),
       dialect,
@@ -100,12 +99,29 @@ function decodeNumber(field: Uint8Array): bigint | undefined {
     const negative = (first & 0x40) !== 0;
     // Seven bits of the first byte belong to the number, the sixth is its sign (two's complement).
     let value = BigInt(negative ? first | ~0xff : first & 0x7f);
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
+    for (let i = 1; i < field.length; i += 1) value = (value << 8n) | BigInt(field[i] ?? 0);
     return value;
   }
-  const digits = cString(field).trim();
-  if (digits === '') return 0n;
-  return /^[0-7]+$/.test(digits) ? BigInt(`0o${digits}`) : undefined;
+  const value = octal(field);
+  return value === undefined ? undefined : BigInt(value);
+}
+
+/** Twelve digits are 36 bits at most, so a plain number holds them. There are a million of these in a large archive. */
+function octal(field: Uint8Array): number | undefined {
+  let at = 0;
+  while (at < field.length && isBlank(field[at] ?? 0)) at += 1;
+  let value = 0;
+  for (; at < field.length; at += 1) {
+    const digit = (field[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  while (at < field.length && isBlank(field[at] ?? 0)) at += 1;
+  return at === field.length || field[at] === 0 ? value : undefined;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 function encodeNumber(field: Uint8Array, value: bigint): void {
@@ -133,32 +149,47 @@ function splitName(name: Buffer, gnu: boolean): { base: Uint8Array; prefix: Uint
 /** Some old writers summed signed bytes; readers accept both sums. The checksum field itself counts as blanks. */
 function checksums(block: Uint8Array): { unsigned: number; signed: number } {
   let unsigned = 0;
-  let signed = 0;
+  let high = 0;
   for (let i = 0; i < BLOCK; i += 1) {
-    const byte = i >= 148 && i < 156 ? 0x20 : (block[i] ?? 0);
+    const byte = block[i] ?? 0;
     unsigned += byte;
-    signed += byte > 127 ? byte - 256 : byte;
+    high += byte >> 7;
   }
-  return { unsigned, signed };
+  for (let i = 148; i < 156; i += 1) {
+    const byte = block[i] ?? 0;
+    unsigned += 0x20 - byte;
+    high -= byte >> 7;
+  }
+  return { unsigned, signed: unsigned - 256 * high };
 }
 
 function dialectOf(block: Uint8Array): TarHeader['dialect'] {
-  const magic = Buffer.from(block.subarray(257, 265)).toString('latin1');
-  if (magic === 'ustar  \0') return 'gnu';
-  return magic.startsWith('ustar\0') ? 'ustar' : 'v7';
+  if (!holds(block, 257, USTAR)) return 'v7';
+  if (block[262] === 0) return 'ustar';
+  return holds(block, 262, GNU) ? 'gnu' : 'v7';
+}
+
+const USTAR = [0x75, 0x73, 0x74, 0x61, 0x72];
+const GNU = [0x20, 0x20, 0x00];
+
+function holds(block: Uint8Array, at: number, bytes: readonly number[]): boolean {
+  return bytes.every((byte, index) => block[at + index] === byte);
 }
 
 function cString(field: Uint8Array): string {
   const end = field.indexOf(0);
-  return text.decode(end < 0 ? field : field.subarray(0, end));
+  return end === 0 ? '' : text.decode(end < 0 ? field : field.subarray(0, end));
 }
 
 /** Whether all bytes are zero. */
 export function isZero(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0);
+  for (let i = 0; i < block.length; i += 1) if (block[i] !== 0) return false;
+  return true;
 }
 
-function safeNumber(value: bigint | undefined): number {
-  if (value === undefined || value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) return 0;
-  return Number(value);
+/** A field that is of no weight where it is too large or no number: 0 then. */
+function smallNumber(field: Uint8Array): number {
+  if (((field[0] ?? 0) & 0x80) === 0) return octal(field) ?? 0;
+  const value = decodeNumber(field);
+  return value === undefined || value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(value);
 }

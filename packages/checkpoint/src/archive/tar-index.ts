@@ -1,7 +1,7 @@
 /** Index of a tar archive as a pure state machine: it is given blocks and says which bytes it wants next. No I/O. */
 import { type Diagnostic, Diagnostics, limits } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
-import { type ArchiveEntry, type EntryKind, namesRoot, normaliseName } from './tar-entry.ts';
+import { type ArchiveEntry, type EntryKind, isExpected, namesRoot, normaliseName } from './tar-entry.ts';
 import { BLOCK, decodeTarHeader, paddedSize, type TarHeader } from './tar-header.ts';
 import { decodePax, type PaxRecords } from './tar-pax.ts';
 
@@ -257,7 +257,7 @@ export class TarIndexer {
         at,
         `${JSON.stringify(name.slice(0, 200))} is of a kind not read here`,
       );
-    } else if (this.#options.role !== 'filesystem' && kind !== 'file' && kind !== 'folder') {
+    } else if (this.#options.role !== 'filesystem' && !isExpected(name, kind)) {
       this.#note(
         'warning',
         'tar-entry-not-file',

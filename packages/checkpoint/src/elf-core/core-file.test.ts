@@ -50,6 +50,7 @@ for (const [name, pids] of FIXTURES) {
               expected,
               `0x${range.vaddr.toString(16)} of ${pid}`,
             );
+            assert.ok(range.state !== 'filled');
             counts[range.state] += range.bytes;
           }
         }

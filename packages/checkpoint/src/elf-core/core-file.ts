@@ -59,6 +59,15 @@ export async function planCore(images: ImageSet, pid: number, options: SignalOpt
   return planCoreOf(images, process, await readFileTable(images, options), options);
 }
 
+/** Bytes of all pages images, of earlier dumps too. */
+function storedBytes(images: ImageSet): bigint {
+  let sum = 0n;
+  for (let set: ImageSet | undefined = images; set; set = set.parent) {
+    for (const id of set.ids('pages')) sum += BigInt(set.source('pages', id)?.size ?? 0);
+  }
+  return sum;
+}
+
 /** As planCore, where processes and files have been read already. */
 export async function planCoreOf(
   images: ImageSet,
@@ -71,7 +80,7 @@ export async function planCoreOf(
   if (space === undefined)
     throw checkpointError('ERR_CORE_NO_MEMORY', `process ${pid} has no memory: it is ${process.state}`);
   const { machine } = await firstThread(images, process, options);
-  const stored = images.ids('pages').reduce((sum, id) => sum + BigInt(images.source('pages', id)?.size ?? 0), 0n);
+  const stored = storedBytes(images);
   const { segments, facts, overlapping } = await planMemory(space, SHARED_BYTES + stored * SHARED_TIMES, options);
   const report = images.reporter('mm', pid);
   if (overlapping > 0) {

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bytesSource, StillframeError } from '@stillframe/core';
 import { openImageSet } from '@stillframe/criu-image';
-import { imageFiles, openCheckpoint } from '../checkpoint.ts';
+import { openCheckpoint } from '../checkpoint.ts';
+import { imageFiles } from '../image-sets.ts';
 import { planCore } from './core-file.ts';
 import { readCore } from './core-reader.fixture.ts';
 

@@ -103,7 +103,8 @@ function kindOf(range: MemoryRange): Kind {
 function* mappings(space: AddressSpace): Iterable<Pick<vma_entry, 'start' | 'end' | 'prot' | 'status'>> {
   if (space.mm !== undefined) yield* space.vmas;
   else
-    for (const { vaddr, bytes } of space.runs()) yield { start: vaddr, end: vaddr + BigInt(bytes), prot: 3, status: 0 };
+    for (const { vaddr, bytes } of space.capturedRuns())
+      yield { start: vaddr, end: vaddr + BigInt(bytes), prot: 3, status: 0 };
 }
 
 function count(facts: MemoryFacts, range: Stretch): void {

@@ -6,7 +6,7 @@ import type { SpecDump, SpecMount } from '../metadata/spec-dump.ts';
 import type { CaptureFacts } from './stillframe-annotations.ts';
 
 /** Who wrote a checkpoint. */
-export type Engine = 'stillframe' | 'cri-o' | 'containerd' | 'podman';
+export type Engine = 'stillframe' | 'cri-o' | 'containerd' | 'podman' | 'docker';
 
 /** Who and what was checkpointed. All text is raw and untrusted; make it harmless where it is shown. */
 export interface CheckpointMetadata {

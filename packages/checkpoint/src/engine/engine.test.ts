@@ -54,3 +54,24 @@ test('annotations that should hold JSON and do not are taken for empty', async (
   });
   assert.deepEqual(metadata.labels, {});
 });
+
+test('Docker’s folder of a container tells whose checkpoint it is', async () => {
+  const config = {
+    ID: 'abc',
+    Name: '/web',
+    Image: 'sha256:1',
+    Config: { Image: 'app:1', Labels: { tier: 'front' } },
+    LogPath: '/var/lib/docker/containers/abc/abc-json.log',
+  };
+  const archive = tarOf(
+    entry('config.v2.json', JSON.stringify(config)),
+    entry('abc-json.log', 'line'),
+    entry('checkpoints/one/inventory.img', ''),
+  );
+  await using checkpoint = await openCheckpoint(bytesSource(archive));
+  const { engine, container, image, logEntry, labels } = checkpoint.metadata;
+  assert.deepEqual(
+    [engine, container.id, container.name, image.ref, image.requested, logEntry, labels],
+    ['docker', 'abc', 'web', 'sha256:1', 'app:1', 'abc-json.log', { tier: 'front' }],
+  );
+});

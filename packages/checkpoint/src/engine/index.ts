@@ -4,6 +4,7 @@ import type { Documents } from '../metadata/documents.ts';
 import { containerd } from './containerd.ts';
 import { crio } from './crio.ts';
 import { type CheckpointMetadata, type EngineDialect, presentEntry, sharedMetadata } from './dialect.ts';
+import { docker } from './docker.ts';
 import { podman } from './podman.ts';
 import { stillframe } from './stillframe.ts';
 
@@ -11,7 +12,7 @@ export { CRIO_LOG_ENTRY } from './crio.ts';
 export * from './dialect.ts';
 
 /** Ours first: its archives carry CRI-O's marks as well. containerd last: it is known by what it lacks. */
-export const dialects: readonly EngineDialect[] = [stillframe, crio, podman, containerd];
+export const dialects: readonly EngineDialect[] = [stillframe, crio, podman, docker, containerd];
 
 /** Entries that hold a log, where no dialect says which. */
 const LOG_ENTRIES = ['container.log', 'ctr.log'];

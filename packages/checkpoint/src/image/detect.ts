@@ -5,7 +5,7 @@ import {
   type ContentReader,
   type Descriptor,
   type Index,
-  isIndexType,
+  isManifestType,
   type Manifest,
   mediaTypes,
   parseManifestOrIndex,
@@ -62,7 +62,7 @@ export async function checkpointImageAt(
   const inherited = document.annotations;
   const wanted = document.manifests.filter(
     ({ mediaType, platform }) =>
-      !isIndexType(mediaType) && (!options.architecture || platform?.architecture === options.architecture),
+      isManifestType(mediaType) && (!options.architecture || platform?.architecture === options.architecture),
   );
   for (const child of wanted.slice(0, CANDIDATES)) {
     const manifest = await read(store, child, options);

@@ -84,7 +84,7 @@ test('a checkpoint is read where it lies in a layout', async (t) => {
   await convertArchive(checkpoint, layout, { tag: 'counter' });
   await using opened = await openCheckpointImage(layout, 'counter');
   assert.deepEqual(opened.metadata, checkpoint.metadata);
-  assert.equal(opened.image.facts.podName, 'counters');
+  assert.equal(opened.image?.facts.podName, 'counters');
 });
 
 test('an ordinary image is no checkpoint image, and a folder becomes none', async (t) => {

@@ -1,44 +1,91 @@
 /** A checkpoint opened where it lies, in an image layout or a registry: only what is looked at is fetched. */
 import { UndoStack } from '@stillframe/core';
-import type { ContentReader } from '@stillframe/oci';
-import type { OpenArchiveOptions } from '../archive/open.ts';
-import { type Checkpoint, openCheckpoint } from '../checkpoint.ts';
+import { type ContentReader, type Descriptor, isIndexType, Layout, parseManifestOrIndex } from '@stillframe/oci';
+import { openArchive } from '../archive/open.ts';
+import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint, readCheckpoint } from '../checkpoint.ts';
 import { cachedSource } from './block-cache.ts';
-import {
-  archiveLayer,
-  type CheckpointImage,
-  type DetectOptions,
-  findCheckpointImage,
-  notCheckpoint,
-} from './detect.ts';
+import { isContainerdCheckpoint, openContainerdIndex } from './containerd-index.ts';
+import { archiveLayer, type CheckpointImage, checkpointImageAt, type DetectOptions, notCheckpoint } from './detect.ts';
+import { isLayoutArchive, layoutReader } from './layout-archive.ts';
 
 /** A checkpoint, and the image it is in. */
 export interface ImageCheckpoint extends Checkpoint {
-  readonly image: CheckpointImage;
+  /** Undefined for an index of containerd's own, which is no image. */
+  readonly image: CheckpointImage | undefined;
 }
 
+/** Options of opening a checkpoint in an image. */
+export type OpenImageOptions = DetectOptions & OpenCheckpointOptions;
+
 /**
- * Opens the checkpoint in the image behind a tag or digest of `store`. An uncompressed layer is read by ranges, a
- * compressed one decompressed once into a temporary file. Ranges cannot be verified against the layer's digest: whoever
- * needs proof extracts the archive. The store must outlive the checkpoint.
- * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, what openCheckpoint throws, and the errors of the store.
+ * Opens the checkpoint in the image behind a tag or digest of `store`, or in an index of containerd's own parts. An
+ * uncompressed or seekable layer is read by ranges, another compressed one decompressed once into a temporary file. Ranges
+ * cannot be verified against the layer's digest: whoever needs proof extracts the archive. The store must outlive the
+ * checkpoint. Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, what openCheckpoint throws, and the errors of
+ * the store.
  */
 export async function openCheckpointImage(
   store: ContentReader,
   reference: string,
-  options: DetectOptions & OpenArchiveOptions = {},
+  options: OpenImageOptions = {},
 ): Promise<ImageCheckpoint> {
-  const image = await findCheckpointImage(store, reference, options);
+  const named = { ...options, label: options.label ?? reference };
+  const descriptor = await store.resolve(reference, options);
+  const parts = await partsAt(store, descriptor, options);
+  if (parts) return taken(await openContainerdIndex(store, parts, named), undefined, named);
+  const image = await checkpointImageAt(store, descriptor, options);
   if (!image) throw notCheckpoint(reference);
   const closing = new UndoStack();
   try {
     const blob = await store.open(archiveLayer(image), options);
     closing.push('layer', async () => await blob[Symbol.asyncDispose]());
-    const checkpoint = await openCheckpoint(cachedSource(blob), { ...options, label: options.label ?? reference });
+    const checkpoint = await openCheckpoint(cachedSource(blob), named);
     closing.push('checkpoint', async () => await checkpoint[Symbol.asyncDispose]());
     return { ...checkpoint, image, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
   } catch (error) {
     await closing[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Opens whatever a path may be: an archive, a folder, or an image layout as a folder or in one tar file. Throws what
+ * openCheckpoint and openCheckpointImage throw.
+ */
+export async function openCheckpointFile(path: string, options: OpenImageOptions = {}): Promise<Checkpoint> {
+  const layout = await Layout.open(path).catch(() => undefined);
+  const label = options.label ?? path;
+  if (layout) return openCheckpointImage(layout, 'latest', { ...options, label });
+  const archive = await openArchive(path, options);
+  try {
+    if (!isLayoutArchive(archive)) return await readCheckpoint(archive, options);
+    const checkpoint = await openCheckpointImage(layoutReader(archive), 'latest', { ...options, label });
+    const closing = new UndoStack();
+    closing.push('layout', () => archive[Symbol.asyncDispose]());
+    closing.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
+    return { ...checkpoint, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
+  } catch (error) {
+    await archive[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The index of containerd's own parts behind a descriptor; undefined for anything else. */
+async function partsAt(store: ContentReader, descriptor: Descriptor, options: DetectOptions) {
+  if (!isIndexType(descriptor.mediaType)) return undefined;
+  const document = parseManifestOrIndex(await store.manifest(descriptor, options), descriptor.mediaType);
+  return document.kind === 'index' && isContainerdCheckpoint(document) ? document : undefined;
+}
+
+async function taken(
+  archive: Awaited<ReturnType<typeof openContainerdIndex>>,
+  image: CheckpointImage | undefined,
+  options: OpenImageOptions,
+): Promise<ImageCheckpoint> {
+  try {
+    return { ...(await readCheckpoint(archive, options)), image };
+  } catch (error) {
+    await archive[Symbol.asyncDispose]();
     throw error;
   }
 }

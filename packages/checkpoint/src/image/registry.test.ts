@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { bytesSource } from '@stillframe/core';
 import { RegistryClient } from '@stillframe/oci';
 import { needs, startRegistry } from '@stillframe/testkit';
+import { seekableZstd } from '../archive/zstd-seekable.fixture.ts';
 import { openCheckpoint } from '../checkpoint.ts';
 import { readCommandLine } from '../process/command-line.ts';
 import { searchMemory } from '../process/memory-search.ts';
@@ -29,4 +32,15 @@ test('a checkpoint in a registry is read where it lies', needs('docker-registry'
   assert.deepEqual(given, { state: 'present', values: ['redis-cli', 'subscribe', 'news'], partial: false });
   const matches = await Array.fromAsync(searchMemory(remote, Buffer.from('4111111111111111'), { pids: [6] }));
   assert.equal(matches.length, 1);
+});
+
+test('a layer of seekable zstd is read by frames, without a copy', needs('docker-registry'), async () => {
+  await using registry = await startRegistry();
+  await using client = new RegistryClient(registry.address);
+  const repository = client.repository('checkpoints/redis');
+  await using local = await openCheckpoint(bytesSource(seekableZstd(await readFile(fixture), 64 << 10)));
+  await convertArchive(local, repository, { tag: 'latest' });
+  await using remote = await openCheckpointImage(repository, 'latest', { cacheFolder: '/nonexistent' });
+  assert.equal(remote.archive.access, 'frames');
+  assert.deepEqual(await readProcesses(remote.images), await readProcesses(local.images));
 });

@@ -4,6 +4,7 @@ import type { Archive } from '../archive/open.ts';
 import { type BindMount, decodeBindMounts } from './bind-mounts.ts';
 import { type ConfigDump, decodeConfigDump } from './config-dump.ts';
 import { decodeDeletedFiles } from './deleted-files.ts';
+import { type DockerConfig, decodeDockerConfig } from './docker-config.ts';
 import { JsonFields, readJson } from './json-fields.ts';
 import { decodeNetworkStatus, type NetworkInterface } from './network-status.ts';
 import { decodeSpecDump, type SpecDump } from './spec-dump.ts';
@@ -21,6 +22,8 @@ export interface Documents {
   readonly deletedFiles: readonly string[];
   /** Podman only. */
   readonly network: readonly NetworkInterface[];
+  /** Docker only. */
+  readonly docker: DockerConfig | undefined;
 }
 
 /** Reads the documents of `archive`. Damage goes to `diagnostics`; only an abort and errors of the source itself throw. */
@@ -41,6 +44,7 @@ export async function readDocuments(
     bindMounts: decodeBindMounts(await read('bind.mounts'), diagnostics),
     deletedFiles: decodeDeletedFiles(await read('deleted.files'), diagnostics),
     network: decodeNetworkStatus(await read('network.status'), diagnostics),
+    docker: await fields('config.v2.json', decodeDockerConfig),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Search of the whole dumped memory, private and shared, with the address and the VMA of every match. */
-import { type AddressSpace, type ImageSet, openAddressSpace, openStoredPages, VmaStatus } from '@stillframe/criu-image';
+import { type AddressSpace, type ImageSet, openAddressSpace, openPageChain, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
@@ -24,6 +24,8 @@ export interface MemoryMatch {
   readonly comm: string | undefined;
   /** Address in the process; the offset in the segment where no process maps it. */
   readonly vaddr: bigint;
+  /** Bytes that match. */
+  readonly bytes: number;
   /** Undefined where the address lies in no VMA, as in a damaged dump. */
   readonly vma: MatchVma | undefined;
   /** Name of the image searched: `pagemap-7` or `pagemap-shmem-3`. */
@@ -103,14 +105,13 @@ async function* privateMatches(
   needle: Uint8Array,
   options: SearchOptions,
 ): AsyncGenerator<MemoryMatch, void, undefined> {
-  const { source } = space.pages;
-  if (!source) return;
-  for await (const { vaddr, pagesOffset } of scanPages(source, [...space.runs()], needle, options)) {
+  for await (const { vaddr, pagesOffset, source } of scanPages([...space.capturedRuns()], needle, options)) {
     const vma = space.vmaAt(vaddr);
     yield {
       pid: process.pid,
       comm: process.comm,
       vaddr,
+      bytes: needle.length,
       vma: vma && describeVma(vma, files, space),
       image: `pagemap-${process.pid}`,
       pagesOffset,
@@ -127,15 +128,15 @@ async function* sharedMatches(
   needle: Uint8Array,
   options: SearchOptions,
 ): AsyncGenerator<MemoryMatch, void, undefined> {
-  const pages = await openStoredPages(images, 'pagemap-shmem', id, options);
-  if (!pages?.source) return;
+  const pages = await openPageChain(images, 'pagemap-shmem', id, options);
+  if (!pages) return;
   const mappings = mappers.flatMap(({ process, space }) =>
     space.vmas.filter((vma) => segmentOf(vma, files) === BigInt(id)).map((vma) => ({ process, space, vma })),
   );
   if (mappings.length === 0 && options.pids) return;
-  for await (const { vaddr: offset, pagesOffset } of scanPages(pages.source, [...pages.runs()], needle, options)) {
-    const context = await contextOf(pages.source, pagesOffset, needle.length, options);
-    const found = { image: `pagemap-shmem-${id}`, pagesOffset, ...context };
+  for await (const { vaddr: offset, pagesOffset, source } of scanPages([...pages.runs()], needle, options)) {
+    const context = await contextOf(source, pagesOffset, needle.length, options);
+    const found = { image: `pagemap-shmem-${id}`, pagesOffset, bytes: needle.length, ...context };
     let mapped = false;
     for (const { process, space, vma } of mappings) {
       const vaddr = vma.start + (offset - vma.pgoff);
@@ -156,7 +157,8 @@ function segmentOf(vma: vma_entry, files: FileTable): bigint | undefined {
   return (vma.status & (VmaStatus.ANON_SHARED | VmaStatus.SYSVIPC)) !== 0 ? vma.shmid : undefined;
 }
 
-function describeVma(vma: vma_entry, files: FileTable, space: AddressSpace): MatchVma {
+/** A VMA in the words of a match. */
+export function describeVma(vma: vma_entry, files: FileTable, space: AddressSpace): MatchVma {
   return { start: vma.start, end: vma.end, prot: vma.prot, backing: backingOf(vma, files, space) };
 }
 

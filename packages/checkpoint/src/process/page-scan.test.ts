@@ -6,8 +6,9 @@ import { scanPages } from './page-scan.ts';
 
 async function hits(text: string, runs: [bigint, number, number][], needle: string, chunkSize?: number) {
   const found: [bigint, number][] = [];
-  const list = runs.map(([vaddr, offset, bytes]) => ({ vaddr, offset, bytes }));
-  for await (const hit of scanPages(bytesSource(Buffer.from(text)), list, Buffer.from(needle), { chunkSize })) {
+  const pages = { source: bytesSource(Buffer.from(text)) };
+  const list = runs.map(([vaddr, offset, bytes]) => ({ vaddr, offset, bytes, pages }));
+  for await (const hit of scanPages(list, Buffer.from(needle), { chunkSize })) {
     found.push([hit.vaddr, hit.pagesOffset]);
   }
   return found;

@@ -7,7 +7,7 @@ import type { Io } from '../io.ts';
 /** Adds the command to the program. Its action reports an exit code through `done`; none means success. */
 export type RegisterCommand = (program: Command, io: Io, done: (code: number | undefined) => void) => void;
 
-export type OutputFormat = 'table' | 'tree' | 'json' | 'jsonl';
+export type OutputFormat = 'table' | 'tree' | 'json' | 'jsonl' | 'hex' | 'raw';
 
 /** `--output`, with the formats that make sense for the command; the first is the default. */
 export function outputOption(...formats: [OutputFormat, ...OutputFormat[]]): Option {
@@ -35,4 +35,31 @@ export function withCri(command: Command): Command {
   return withNodePlace(command).addOption(
     new Option('--cri <socket>', 'CRI socket of another runtime, such as /run/crio/crio.sock').env('STILLFRAME_CRI'),
   );
+}
+
+/** What the commands that read memory share. */
+export interface MemoryCommandOptions {
+  partial?: boolean;
+  parent?: string[];
+  fillFiles?: boolean;
+  image?: string;
+  output: string;
+}
+
+/** `--parent`: the dumps to which an incremental one leaves pages. */
+export function withParents(command: Command): Command {
+  return command
+    .option('--partial', 'read a truncated or damaged archive as far as it goes; exit code 4')
+    .option(
+      '--parent <path>',
+      'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
+      (path: string, before: string[] = []) => [...before, path],
+    );
+}
+
+/** `--fill-files` and `--image`: where pages of mapped files come from that were not captured. */
+export function withFiles(command: Command): Command {
+  return command
+    .option('--fill-files', 'take pages of mapped files from the checkpoint’s own files where it has them')
+    .option('--image <where>', 'and from the container’s image: layout, tar or folder, oci:LAYOUT[:TAG], or reference');
 }

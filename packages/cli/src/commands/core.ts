@@ -20,13 +20,14 @@ import type { Io } from '../io.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
 import { cliError } from '../usage.ts';
-import type { RegisterCommand } from './command.ts';
+import { type RegisterCommand, withParents } from './command.ts';
 
 interface CoreOptions {
   pid?: string[];
   all?: boolean;
   out?: string;
   partial?: boolean;
+  parent?: string[];
   output: string;
 }
 
@@ -44,18 +45,18 @@ room it takes. It holds everything the process knew, keys and passwords too.
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const core: RegisterCommand = (program, io, done) => {
-  program
+  const command = program
     .command('core')
     .description('Write the core file of a process, as if it had dumped core at the moment of the checkpoint')
     .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference')
     .option('-p, --pid <pid>', 'the process; may be repeated or a list with commas', collectPids)
     .option('--all', 'all processes that have memory')
-    .option('-o, --out <path>', 'file for one process (core.PID here), folder for several; never overwritten')
-    .option('--partial', 'read a truncated or damaged archive as far as it goes; exit code 4')
+    .option('-o, --out <path>', 'file for one process (core.PID here), folder for several; never overwritten');
+  withParents(command)
     .addOption(new Option('--output <format>', 'how the result is printed').choices(['table', 'json']).default('table'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: CoreOptions) => {
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial ?? false });
+      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
       const processes = await chosen(checkpoint, options, io.signal);
       const files = await readFileTable(checkpoint.images, { signal: io.signal });
       const pathOf = await placeFor(options, processes.length, io.signal);

@@ -35,8 +35,23 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./inspect.ts')).inspect,
   },
   {
+    name: 'maps',
+    summary: 'the address spaces of a checkpoint: what is mapped, and how much of it was captured',
+    load: async () => (await import('./maps.ts')).maps,
+  },
+  {
+    name: 'memory',
+    summary: 'a range of a process’s memory, as a hexadecimal dump or as it is',
+    load: async () => (await import('./memory.ts')).memory,
+  },
+  {
+    name: 'strings',
+    summary: 'the texts in the memory of a checkpoint, with their addresses',
+    load: async () => (await import('./strings.ts')).strings,
+  },
+  {
     name: 'search',
-    summary: 'find a literal in the memory of a checkpoint',
+    summary: 'find a literal, bytes or a regular expression in the memory of a checkpoint',
     load: async () => (await import('./search.ts')).search,
   },
   {

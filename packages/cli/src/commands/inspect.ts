@@ -3,12 +3,12 @@ import { readProcesses } from '@stillframe/checkpoint';
 import { renderJson } from '../display/json.ts';
 import { styleOf } from '../display/style.ts';
 import { renderTree } from '../display/tree.ts';
-import { exitCodes } from '../exit.ts';
+import { evidenceCode } from '../exit.ts';
 import { inspect as inspectCheckpoint } from '../inspect/model.ts';
 import { inspectionTree } from '../inspect/tree-view.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
-import { outputOption, type RegisterCommand } from './command.ts';
+import { outputOption, type RegisterCommand, withParents } from './command.ts';
 
 interface InspectCommandOptions {
   pid?: string[];
@@ -20,12 +20,13 @@ interface InspectCommandOptions {
   psTree?: boolean;
   showSecrets?: boolean;
   partial?: boolean;
+  parent?: string[];
   output: string;
 }
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const inspect: RegisterCommand = (program, io, done) => {
-  program
+  const command = program
     .command('inspect')
     .description('Show container, image, engine, processes with arguments and environment, open files and statistics')
     .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference; nothing is unpacked')
@@ -36,11 +37,11 @@ export const inspect: RegisterCommand = (program, io, done) => {
     .option('--files', 'the open files of each process (shown by default)')
     .option('--stats', 'CRIU’s dump statistics (shown by default)')
     .option('--mounts', 'the mounts')
-    .option('--partial', 'read a truncated or damaged archive as far as it goes; exit code 4')
-    .option('--show-secrets', 'do not hide values of variables such as PASSWORD or TOKEN')
+    .option('--show-secrets', 'do not hide values of variables such as PASSWORD or TOKEN');
+  withParents(command)
     .addOption(outputOption('tree', 'json'))
     .action(async (what: string, options: InspectCommandOptions) => {
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial ?? false });
+      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
       const found = await inspectCheckpoint(checkpoint, {
         pids: pidsOf(options.pid, await readProcesses(checkpoint.images, { signal: io.signal })),
         secrets: options.showSecrets ?? false,
@@ -48,7 +49,7 @@ export const inspect: RegisterCommand = (program, io, done) => {
       });
       if (options.output === 'json') io.out(renderJson('Inspection', 1, found));
       else io.out(renderTree(inspectionTree(found, sectionsOf(options), styleOf(io.colour))));
-      done(found.diagnostics.some((d) => d.severity === 'error') ? exitCodes.partial : exitCodes.ok);
+      done(evidenceCode(found.diagnostics));
     });
 };
 

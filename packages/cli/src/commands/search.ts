@@ -1,50 +1,61 @@
 /** `stillframe search`: where a literal stands in the memory of a checkpoint. */
-import { type Checkpoint, readProcesses, searchMemory } from '@stillframe/checkpoint';
+import {
+  type Checkpoint,
+  hexPattern,
+  type MemoryMatch as Match,
+  type SearchOptions as MemorySearchOptions,
+  readProcesses,
+  searchMemory,
+  searchPattern,
+} from '@stillframe/checkpoint';
 import { bytesText, harmless, hexAddress } from '@stillframe/core';
 import { renderJson, renderJsonLine } from '../display/json.ts';
+import { protectionText } from '../display/protection.ts';
 import { renderTable } from '../display/table.ts';
-import { exitCodes } from '../exit.ts';
+import { evidenceCode } from '../exit.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
 import { cliError } from '../usage.ts';
-import { outputOption, type RegisterCommand } from './command.ts';
+import { type MemoryCommandOptions, outputOption, type RegisterCommand, withParents } from './command.ts';
 
-interface SearchOptions {
+interface SearchOptions extends MemoryCommandOptions {
   pid?: string[];
   hex?: boolean;
-  partial?: boolean;
+  regex?: boolean;
+  ignoreCase?: boolean;
   limit: string;
-  output: string;
 }
 
 /** Exit code 0 also where nothing is found: the search itself succeeded. */
 export const search: RegisterCommand = (program, io, done) => {
-  program
+  const command = program
     .command('search')
-    .description('Find a literal in the memory of a checkpoint: process, address, mapping')
+    .description('Find a literal, bytes or an expression in the memory of a checkpoint: process, address, mapping')
     .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference')
-    .argument('<literal>', 'text to find, byte for byte')
-    .option('--hex', 'the literal is hexadecimal, such as 7f454c46')
+    .argument('<what>', 'text to find, byte for byte')
+    .option('--hex', 'it is hexadecimal, such as 7f454c46; ?? stands for any byte')
+    .option('-E, --regex', 'it is a regular expression (JavaScript’s, over bytes); a match has at most 4 KiB')
+    .option('-i, --ignore-case', 'letters match in any case; with --regex or a plain text')
     .option('-p, --pid <pid>', 'only in this process; may be repeated or a list with commas', collectPids)
-    .option('--partial', 'search a truncated or damaged archive as far as it goes; exit code 4')
-    .option('--limit <number>', 'stop after so many matches', '1000')
+    .option('--limit <number>', 'stop after so many matches', '1000');
+  withParents(command)
     .addOption(outputOption('table', 'json', 'jsonl'))
     .action(async (what: string, literal: string, options: SearchOptions) => {
-      const needle = needleOf(literal, options.hex ?? false);
+      const find = finderOf(literal, options);
       const limit = Number(options.limit);
       if (!Number.isInteger(limit) || limit < 1)
         throw cliError('ERR_USAGE_ARGUMENT', '--limit takes a positive number');
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial ?? false });
+      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
       const processes = await readProcesses(checkpoint.images, { signal: io.signal });
       const wanted = pidsOf(options.pid, processes);
       const pids = wanted && [...wanted];
       const matches: MatchView[] = [];
       let count = 0;
       // One more than is shown, so that it is known whether there are more.
-      for await (const match of searchMemory(checkpoint, needle, { pids, limit: limit + 1, signal: io.signal })) {
+      for await (const match of find(checkpoint, { pids, limit: limit + 1, signal: io.signal })) {
         count += 1;
         if (count > limit) break;
-        const view = viewOf(match, needle.length);
+        const view = viewOf(match);
         if (options.output === 'jsonl') io.out(renderJsonLine('MemoryMatch', 1, view));
         else matches.push(view);
       }
@@ -58,7 +69,7 @@ export const search: RegisterCommand = (program, io, done) => {
         io.out(matches.length === 0 ? noMatch(searched) : renderTable(COLUMNS, matches));
       if (truncated)
         io.err(`stopped after ${limit === 1 ? 'one match' : `${limit} matches`}; there are more, --limit raises it\n`);
-      done(checkpoint.diagnostics().some((d) => d.severity === 'error') ? exitCodes.partial : exitCodes.ok);
+      done(evidenceCode(checkpoint.diagnostics()));
     });
 };
 
@@ -77,6 +88,7 @@ interface MatchView {
   pid: number | undefined;
   comm: string | undefined;
   address: string;
+  bytes: number;
   mapping: string;
   protection: string;
   image: string;
@@ -93,17 +105,15 @@ const COLUMNS = [
   { title: 'CONTEXT', cell: (m: MatchView) => m.context },
 ];
 
-type Match = Awaited<ReturnType<ReturnType<typeof searchMemory>['next']>>['value'] & object;
-
-function viewOf(match: Match, length: number): MatchView {
-  const { start, end } = { start: Math.max(0, match.contextOffset - 16), end: match.contextOffset + length + 16 };
-  const protection = match.vma?.prot ?? 0;
+function viewOf(match: Match): MatchView {
+  const { start, end } = { start: Math.max(0, match.contextOffset - 16), end: match.contextOffset + match.bytes + 16 };
   return {
     pid: match.pid,
     comm: match.comm,
     address: hexAddress(match.vaddr),
     mapping: match.vma?.backing ?? 'unknown',
-    protection: `${protection & 1 ? 'r' : '-'}${protection & 2 ? 'w' : '-'}${protection & 4 ? 'x' : '-'}`,
+    bytes: match.bytes,
+    protection: protectionText(match.vma?.prot ?? 0),
     image: match.image,
     offset: match.pagesOffset,
     context: printable(match.context.subarray(start, end)),
@@ -116,13 +126,36 @@ function printable(bytes: Uint8Array): string {
     .replace(/[^\x20-\x7e]/g, '.');
 }
 
-function needleOf(literal: string, hex: boolean): Uint8Array {
-  if (!hex) {
-    if (literal === '') throw cliError('ERR_USAGE_ARGUMENT', 'the literal is empty');
-    return new TextEncoder().encode(literal);
+type Finder = (checkpoint: Checkpoint, options: MemorySearchOptions) => AsyncIterable<Match>;
+
+/** A literal is searched for as such, which is faster than any expression. */
+function finderOf(text: string, { hex, regex, ignoreCase = false }: SearchOptions): Finder {
+  if (text === '') throw cliError('ERR_USAGE_ARGUMENT', 'there is nothing to find');
+  if (hex && (regex || ignoreCase))
+    throw cliError('ERR_USAGE_ARGUMENT', '--hex goes with neither --regex nor --ignore-case');
+  if (hex) return hexFinder(text);
+  if (regex && !isExpression(text))
+    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no regular expression to search with`);
+  if (regex) return (checkpoint, options) => searchPattern(checkpoint, text, { ...options, ignoreCase });
+  const bytes = new TextEncoder().encode(text);
+  if (!ignoreCase) return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
+  const literal = [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  return (checkpoint, options) => searchPattern(checkpoint, literal, { ...options, ignoreCase });
+}
+
+function hexFinder(text: string): Finder {
+  const pattern = hexPattern(text);
+  if (pattern === undefined) throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no hexadecimal`);
+  if (text.includes('?')) return (checkpoint, options) => searchPattern(checkpoint, pattern, options);
+  const bytes = Buffer.from(text.replace(/\s/g, ''), 'hex');
+  return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
+}
+
+function isExpression(text: string): boolean {
+  try {
+    // One that matches nothing as well would match everywhere.
+    return !new RegExp(text).test('');
+  } catch {
+    return false;
   }
-  const digits = literal.replace(/\s/g, '');
-  if (!/^([0-9a-f]{2})+$/i.test(digits))
-    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(literal)} is no hexadecimal`);
-  return Buffer.from(digits, 'hex');
 }

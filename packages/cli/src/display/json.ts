@@ -10,6 +10,11 @@ export function renderJsonLine(kind: string, schemaVersion: number, body: object
   return `${escaped(JSON.stringify({ kind, schemaVersion, ...body }, plain))}\n`;
 }
 
+/** A part of a document that is written piece by piece, escaped as the others are. */
+export function renderJsonPart(value: object): string {
+  return escaped(JSON.stringify(value, plain));
+}
+
 /** Characters that would act on a terminal, and of which JSON itself escapes only those below U+0020. */
 const ACTING = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 

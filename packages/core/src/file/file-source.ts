@@ -1,7 +1,7 @@
 /** A file as a ByteSource. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type ByteSource, demandOffset } from '../byte-source.ts';
+import { type ByteSource, demandOffset, type ReadOptions } from '../byte-source.ts';
 import { coreError } from '../core-errors.ts';
 import { messageOf, systemCode } from '../errors.ts';
 
@@ -30,21 +30,29 @@ export async function openFileSource(path: string): Promise<FileSource> {
     path,
     size: stat.size,
     locator: { kind: 'file', path, offset: 0, size: stat.size },
-    async readInto(offset, target, options) {
-      options?.signal?.throwIfAborted();
-      demandOffset(offset);
-      // What the file gained since it was opened is no part of the source.
-      const length = Math.min(target.length, Math.max(0, stat.size - offset));
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await handle.read(target, done, length - done, offset + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return done;
-    },
+    readInto: (offset, target, options) => readHandle(handle, stat.size, offset, target, options),
     [Symbol.asyncDispose]: () => handle.close(),
   };
+}
+
+/** Reads from an open file as a ByteSource of `size` bytes does: what the file has behind them is no part of it. */
+export async function readHandle(
+  handle: FileHandle,
+  size: number,
+  offset: number,
+  target: Uint8Array,
+  options: ReadOptions = {},
+): Promise<number> {
+  options.signal?.throwIfAborted();
+  demandOffset(offset);
+  const length = Math.min(target.length, Math.max(0, size - offset));
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(target, done, length - done, offset + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
 }
 
 function unreadable(path: string, cause: unknown) {

@@ -1,3 +1,4 @@
 export * from './atomic-file.ts';
 export * from './file-source.ts';
+export * from './scratch-file.ts';
 export * from './temporary-folder.ts';

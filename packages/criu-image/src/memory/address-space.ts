@@ -1,31 +1,21 @@
 /** The memory of one dumped process as it saw it: VMAs, and for every byte its value or why there is none. spec 7.5. */
 import type { ImageSet } from '../image-set.ts';
 import type { mm_entry, vma_entry } from '../proto.ts';
-import { openStoredPages, type Run, StoredPages, type StoredPagesOptions } from './stored-pages.ts';
+import { type AbsentReason, appendRange, type MemoryRange, type ReadMemoryOptions } from './memory-range.ts';
+import { openPageChain, PageChain, type PlacedRun } from './page-chain.ts';
+import { Segments } from './segments.ts';
+import { type Run, StoredPages, type StoredPagesOptions } from './stored-pages.ts';
 import { VmaStatus } from './vma-status.ts';
 
-/**
- * Why a byte is not to be had from the image set:
- * - `unmapped`: the process had nothing there
- * - `file`: it is that of the mapped file (vma.shmid is the file's id, vma.pgoff where in it), which is not in the set
- * - `shared`: of a segment whose pages are not in the set, or are reached by another id (memfd, System V)
- * - `lazy`: left in the dumped process for a lazy migration
- * - `in-parent`: in the dump before this one
- * - `kernel`: made by the kernel on the restoring machine (vsyscall, vvar, vdso, guard pages)
- * - `damaged`: whether it was stored, or what, is lost with a missing or damaged pagemap or pages image
- */
-export type AbsentReason = 'unmapped' | 'file' | 'shared' | 'lazy' | 'in-parent' | 'kernel' | 'damaged';
-
-/** A part of what was read. `captured`: from a pages image. `zero`: never written by the process, so zeroes for sure. */
-export type MemoryRange = { vaddr: bigint; bytes: number } & (
-  | { state: 'captured' | 'zero' }
-  | { state: 'absent'; reason: AbsentReason }
-);
-
-type Found = { state: 'captured'; pages: StoredPages; offset: number } | { state: 'zero' } | Absent;
+type Found =
+  | { state: 'captured'; pages: StoredPages; offset: number }
+  | { state: 'zero' }
+  | { state: 'file'; fileId: number; offset: bigint }
+  | Absent;
 type Absent = { state: 'absent'; reason: AbsentReason };
 
 const ADDRESSES = 1n << 64n;
+const CAPTURED = { state: 'captured' } as const;
 
 /** The memory of one process. */
 export class AddressSpace {
@@ -34,21 +24,24 @@ export class AddressSpace {
   readonly mm: mm_entry | undefined;
   /** By ascending start; those that are empty are left out. */
   readonly vmas: readonly vma_entry[];
-  /** The private pages. */
-  readonly pages: StoredPages;
-  readonly #set: ImageSet;
-  readonly #options: StoredPagesOptions;
-  readonly #segments = new Map<bigint, Promise<StoredPages | undefined>>();
+  /** The private pages, over all dumps of the chain. */
+  readonly chain: PageChain;
+  /** The shared pages, by VMA. */
+  readonly segments: Segments;
 
-  constructor(set: ImageSet, pid: number, mm: mm_entry | undefined, pages: StoredPages, options: StoredPagesOptions) {
-    this.#set = set;
-    this.#options = { ...options, pageSize: pages.pageSize };
+  constructor(set: ImageSet, pid: number, mm: mm_entry | undefined, chain: PageChain, options: StoredPagesOptions) {
+    this.segments = new Segments(set, { ...options, pageSize: chain.own.pageSize });
     this.pid = pid;
     this.mm = mm;
-    this.pages = pages;
+    this.chain = chain;
     this.vmas = (mm?.vmas ?? [])
       .filter((vma) => vma.start < vma.end)
       .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+  }
+
+  /** The private pages that this dump itself wrote. */
+  get pages(): StoredPages {
+    return this.chain.own;
   }
 
   get pageSize(): number {
@@ -65,37 +58,36 @@ export class AddressSpace {
    * Fills `target` from `vaddr` on and says of every part what it is, in order and without gaps; neighbours of the same
    * kind are one range. Where a byte is absent the target gets a zero, which then means nothing.
    */
-  async read(
-    vaddr: bigint,
-    target: Uint8Array,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<MemoryRange[]> {
+  async read(vaddr: bigint, target: Uint8Array, options: ReadMemoryOptions = {}): Promise<MemoryRange[]> {
     const ranges: MemoryRange[] = [];
     for (let done = 0; done < target.length; ) {
       options.signal?.throwIfAborted();
       const at = vaddr + BigInt(done);
-      const left = target.length - done;
       const { bytes: reach, found } = await this.#find(at);
-      const bytes = Math.min(left, reach);
-      const part = target.subarray(done, done + bytes);
+      const part = target.subarray(done, done + Math.min(target.length - done, reach));
       if (found.state === 'captured') await this.#copy(found.pages, found.offset, part, at, options, ranges);
+      else if (found.state === 'file') await this.#fill(found, part, at, options, ranges);
       else {
         part.fill(0);
-        append(ranges, at, bytes, found);
+        appendRange(ranges, at, part.length, found);
       }
-      done += bytes;
+      done += part.length;
     }
     return ranges;
   }
 
-  /** What the bytes from `vaddr` on are, up to `end`, as read says it, without reading any of them. */
+  /**
+   * What the bytes from `vaddr` on are, up to `end`, without reading any of them; as read says it where no files are
+   * given, but for pages images that turn out shorter than they claim.
+   */
   async *survey(vaddr: bigint, end: bigint): AsyncGenerator<MemoryRange, void, undefined> {
     let last: MemoryRange | undefined;
     for (let at = vaddr; at < end; ) {
       const { bytes: reach, found } = await this.#find(at);
       const bytes = nearest(reach, end - at);
+      const state = found.state === 'file' ? absent('file') : found.state === 'captured' ? CAPTURED : found;
       const ranges = last === undefined ? [] : [last];
-      append(ranges, at, bytes, plainOf(found));
+      appendRange(ranges, at, bytes, state);
       if (ranges.length > 1 && last !== undefined) yield last;
       last = ranges.at(-1);
       at += BigInt(bytes);
@@ -103,9 +95,14 @@ export class AddressSpace {
     if (last !== undefined) yield last;
   }
 
-  /** The captured private memory, front to back. */
+  /** The captured private memory that this dump itself wrote, front to back. */
   runs(): Iterable<Run> {
     return this.pages.runs();
+  }
+
+  /** All captured private memory by ascending address, also what earlier dumps hold. */
+  capturedRuns(): Iterable<PlacedRun> {
+    return this.chain.runs();
   }
 
   /** The address of a byte of the process's pages image. */
@@ -116,8 +113,8 @@ export class AddressSpace {
   /** What the byte at `vaddr` is, and for how many bytes that holds at least. */
   async #find(vaddr: bigint): Promise<{ bytes: number; found: Found }> {
     if (vaddr < 0n || vaddr >= ADDRESSES) return { bytes: Number.POSITIVE_INFINITY, found: absent('unmapped') };
-    const { state, offset, bytes } = this.pages.locate(vaddr);
-    if (state === 'captured') return { bytes, found: { state, pages: this.pages, offset } };
+    const { state, offset, bytes, pages } = this.chain.locate(vaddr);
+    if (state === 'captured') return { bytes, found: { state, pages, offset } };
     if (state !== 'gap') return { bytes, found: absent(state) };
     const index = this.#lastVmaAtOrBefore(vaddr);
     const vma = this.vmas[index];
@@ -127,37 +124,56 @@ export class AddressSpace {
       return { bytes: nearest(bytes, inNext), found: absent(this.mm === undefined ? 'damaged' : 'unmapped') };
     }
     const inside = nearest(bytes, vma.end - vaddr < inNext ? vma.end - vaddr : inNext);
-    if ((vma.status & VmaStatus.ANON_SHARED) === 0) return { bytes: inside, found: this.#outsidePagemap(vma.status) };
-    return this.#findShared(vma, vaddr, inside);
+    return this.#findOutsidePagemap(vma, vaddr, inside);
   }
 
-  /** What a byte is that lies in a VMA of this status and that no pagemap entry speaks of. */
-  #outsidePagemap(status: number): Found {
-    const { VSYSCALL, VVAR, VDSO, GUARD, UPROBES, SYSVIPC, MEMFD } = VmaStatus;
+  /** What a byte is that lies in `vma` and that no pagemap entry of the process speaks of. */
+  async #findOutsidePagemap(vma: vma_entry, vaddr: bigint, bytes: number): Promise<{ bytes: number; found: Found }> {
+    const { VSYSCALL, VVAR, VDSO, GUARD, UPROBES } = VmaStatus;
     const { FILE_PRIVATE, FILE_SHARED, SOCKET, ANON_PRIVATE } = VmaStatus;
-    if ((status & (VSYSCALL | VVAR | VDSO | GUARD | UPROBES)) !== 0) return absent('kernel');
-    if ((status & (MEMFD | SYSVIPC)) !== 0) return absent('shared');
-    if ((status & (FILE_SHARED | SOCKET)) !== 0) return absent('file');
+    const is = (bits: number) => (vma.status & bits) !== 0;
+    if (is(VSYSCALL | VVAR | VDSO | GUARD | UPROBES)) return { bytes, found: absent('kernel') };
+    if (is(SOCKET)) return { bytes, found: absent('file') };
     // Private pages are stored once they were written to, so the answer needs all entries.
-    if (!this.pages.complete) return absent('damaged');
-    if ((status & FILE_PRIVATE) !== 0) return absent('file');
-    return (status & ANON_PRIVATE) !== 0 ? { state: 'zero' } : absent('shared');
+    const written = is(FILE_PRIVATE | ANON_PRIVATE) && !this.pages.complete;
+    if (written) return { bytes, found: absent('damaged') };
+    if (Segments.shows(vma)) return this.#findShared(vma, vaddr, bytes);
+    if (is(FILE_PRIVATE | FILE_SHARED)) {
+      const offset = vma.pgoff + (vaddr - vma.start);
+      return { bytes, found: { state: 'file', fileId: Number(vma.shmid), offset } };
+    }
+    return { bytes, found: is(ANON_PRIVATE) ? { state: 'zero' } : absent('shared') };
   }
 
   async #findShared(vma: vma_entry, vaddr: bigint, bytes: number): Promise<{ bytes: number; found: Found }> {
-    let opening = this.#segments.get(vma.shmid);
-    if (opening === undefined) {
-      opening = openStoredPages(this.#set, 'pagemap-shmem', vma.shmid, this.#options);
-      this.#segments.set(vma.shmid, opening);
-    }
-    const segment = await opening;
+    const segment = await this.segments.of(vma);
     const address = vma.pgoff + (vaddr - vma.start);
     if (segment === undefined || address >= ADDRESSES) return { bytes, found: absent('shared') };
-    const { state, offset, bytes: extent } = segment.locate(address);
+    const { state, offset, bytes: extent, pages } = segment.locate(address);
     const reach = Math.min(bytes, extent);
-    if (state === 'captured') return { bytes: reach, found: { state, pages: segment, offset } };
+    if (state === 'captured') return { bytes: reach, found: { state, pages, offset } };
     if (state !== 'gap') return { bytes: reach, found: absent(state) };
-    return { bytes: reach, found: segment.complete ? { state: 'zero' } : absent('damaged') };
+    return { bytes: reach, found: segment.own.complete ? { state: 'zero' } : absent('damaged') };
+  }
+
+  /** Pages of a mapped file: what the caller's files have of it, zeroes to the end of its last page, absent behind. */
+  async #fill(
+    { fileId, offset }: { fileId: number; offset: bigint },
+    part: Uint8Array,
+    vaddr: bigint,
+    options: ReadMemoryOptions,
+    ranges: MemoryRange[],
+  ): Promise<void> {
+    part.fill(0);
+    const file = await options.files?.open(fileId, options);
+    const size = file?.source.size ?? 0;
+    const last = BigInt(Math.ceil(size / this.pageSize) * this.pageSize);
+    const there = offset >= last ? 0 : nearest(part.length, last - offset);
+    if (file !== undefined && there > 0) {
+      if (offset < BigInt(size)) await file.source.readInto(Number(offset), part.subarray(0, there), options);
+      appendRange(ranges, vaddr, there, { state: 'filled', from: file.from });
+    }
+    if (there < part.length) appendRange(ranges, vaddr + BigInt(there), part.length - there, absent('file'));
   }
 
   async #copy(
@@ -165,14 +181,14 @@ export class AddressSpace {
     offset: number,
     part: Uint8Array,
     vaddr: bigint,
-    options: { signal?: AbortSignal | undefined },
+    options: ReadMemoryOptions,
     ranges: MemoryRange[],
   ): Promise<void> {
     const read = (await pages.source?.readInto(offset, part, options)) ?? 0;
-    if (read > 0) append(ranges, vaddr, read, { state: 'captured' });
+    if (read > 0) appendRange(ranges, vaddr, read, CAPTURED);
     if (read < part.length) {
       part.fill(0, read);
-      append(ranges, vaddr + BigInt(read), part.length - read, absent('damaged'));
+      appendRange(ranges, vaddr + BigInt(read), part.length - read, absent('damaged'));
     }
   }
 
@@ -199,10 +215,10 @@ export async function openAddressSpace(
   options: StoredPagesOptions = {},
 ): Promise<AddressSpace | undefined> {
   const mm = await set.single('mm', pid, options);
-  const pages = await openStoredPages(set, 'pagemap', pid, options);
-  if (mm === undefined && pages === undefined) return undefined;
+  const chain = await openPageChain(set, 'pagemap', pid, options);
+  if (mm === undefined && chain === undefined) return undefined;
   reportMissing(set, pid);
-  return new AddressSpace(set, pid, mm, pages ?? noPages(options.pageSize), options);
+  return new AddressSpace(set, pid, mm, chain ?? new PageChain([noPages(options.pageSize)], false), options);
 }
 
 /** CRIU writes both images for every process that has memory. */
@@ -220,30 +236,8 @@ function absent(reason: AbsentReason): Absent {
   return { state: 'absent', reason };
 }
 
-/** What is known of a place, without where it lies. */
-function plainOf(found: Found): { state: 'captured' | 'zero' } | Absent {
-  return found.state === 'absent' ? found : { state: found.state };
-}
-
-/** Equal for ranges that can be told as one. */
-function kindOf(what: { state: 'captured' | 'zero' } | Absent): string {
-  return what.state === 'absent' ? what.reason : what.state;
-}
-
 function nearest(a: number, b: bigint): number {
   return Math.min(a, Number(b));
-}
-
-function append(
-  ranges: MemoryRange[],
-  vaddr: bigint,
-  bytes: number,
-  what: { state: 'captured' | 'zero' } | Absent,
-): void {
-  const last = ranges.at(-1);
-  if (last !== undefined && kindOf(last) === kindOf(what)) last.bytes += bytes;
-  else if (what.state === 'absent') ranges.push({ vaddr, bytes, state: 'absent', reason: what.reason });
-  else ranges.push({ vaddr, bytes, state: what.state });
 }
 
 function noPages(pageSize = 4096): StoredPages {
@@ -256,6 +250,7 @@ function noPages(pageSize = 4096): StoredPages {
     pages: none,
     storedBefore: none,
     storedPages: 0,
+    inParent: false,
   };
   return new StoredPages({ ...pagemap, flags: new Uint8Array(0) }, undefined, pageSize);
 }

@@ -37,6 +37,8 @@ export interface Pagemap {
   readonly storedBefore: Float64Array;
   /** Pages that the pages image should have in all. */
   readonly storedPages: number;
+  /** Whether any entry leaves its pages to the dump before. */
+  readonly inParent: boolean;
 }
 
 /**
@@ -102,6 +104,7 @@ class Columns {
   #flags: Uint8Array;
   #length = 0;
   #stored = 0;
+  #inParent = false;
   #last = -1;
 
   constructor(estimate: number) {
@@ -128,6 +131,7 @@ class Columns {
     this.#storedBefore[at] = storedBefore;
     this.#flags[at] = flags;
     this.#length += 1;
+    this.#inParent ||= (flags & PageFlag.PARENT) !== 0;
     this.#last = unit;
     return undefined;
   }
@@ -141,6 +145,7 @@ class Columns {
       storedBefore: this.#storedBefore.subarray(0, length),
       flags: this.#flags.subarray(0, length),
       storedPages: this.#stored,
+      inParent: this.#inParent,
     };
   }
 

@@ -123,9 +123,36 @@ export class StoredPages {
   }
 }
 
+/** A pagemap as it was read, before it is known how big its pages are. */
+export interface PagesToOpen {
+  readonly set: ImageSet;
+  readonly pagemap: Pagemap;
+  readonly source: ByteSource | undefined;
+}
+
+/** Reads the pagemap of a process or segment; undefined where the set has none. */
+export async function readPagesToOpen(
+  set: ImageSet,
+  kind: 'pagemap' | 'pagemap-shmem',
+  id: number | bigint,
+  options: SignalOptions = {},
+): Promise<PagesToOpen | undefined> {
+  const image = set.source(kind, id);
+  if (image === undefined) return undefined;
+  const pagemap = await readPagemap(framedKind(kind), image, set.reporter(kind, id), { signal: options.signal });
+  return { set, pagemap, source: pagemap.pagesId === undefined ? undefined : set.source('pages', pagemap.pagesId) };
+}
+
+/** Takes the pages for what they are once their size is known; missing or short pages images are reported. */
+export function storedPagesOf({ set, pagemap, source }: PagesToOpen, pageSize: number): StoredPages {
+  reportSize(set, pagemap, source, pageSize);
+  return new StoredPages(pagemap, source, pageSize);
+}
+
 /**
  * Opens the memory of a process (`pagemap`, id is the pid) or of a shared memory segment (`pagemap-shmem`, id is the
- * shmid). Undefined where the set has no such pagemap; missing or short pages images are reported.
+ * shmid), without that of earlier dumps. Undefined where the set has no such pagemap; missing or short pages images are
+ * reported.
  */
 export async function openStoredPages(
   set: ImageSet,
@@ -133,13 +160,18 @@ export async function openStoredPages(
   id: number | bigint,
   options: StoredPagesOptions = {},
 ): Promise<StoredPages | undefined> {
-  const image = set.source(kind, id);
-  if (image === undefined) return undefined;
-  const pagemap = await readPagemap(framedKind(kind), image, set.reporter(kind, id), { signal: options.signal });
-  const source = pagemap.pagesId === undefined ? undefined : set.source('pages', pagemap.pagesId);
-  const pageSize = options.pageSize ?? exactPageSize(pagemap, source) ?? likelyPageSize(pagemap);
-  reportSize(set, pagemap, source, pageSize);
-  return new StoredPages(pagemap, source, pageSize);
+  const found = await readPagesToOpen(set, kind, id, options);
+  return found && storedPagesOf(found, options.pageSize ?? pageSizeOf([found]));
+}
+
+/** The page size of a chain of dumps: one that fits the images of any exactly, or the likeliest of the first. */
+export function pageSizeOf(levels: readonly PagesToOpen[]): number {
+  for (const { pagemap, source } of levels) {
+    const exact = exactPageSize(pagemap, source);
+    if (exact !== undefined) return exact;
+  }
+  const [first] = levels;
+  return first === undefined ? UNIT : likelyPageSize(first.pagemap);
 }
 
 /** The page size with which the pages image has just the pages that the pagemap says. */

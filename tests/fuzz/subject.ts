@@ -1,0 +1,92 @@
+/** Everything that reads a checkpoint, one after the other: each must end with a result or with an error of ours. */
+import {
+  type Checkpoint,
+  openCheckpoint,
+  openMappedFiles,
+  openRootfsDiff,
+  readCommandLine,
+  readFileTable,
+  readMaps,
+  readMounts,
+  readProcesses,
+  readStatistics,
+  readStrings,
+  searchMemory,
+  searchPattern,
+} from '@stillframe/checkpoint';
+import { bytesSource, StillframeError } from '@stillframe/core';
+import { openAddressSpace } from '@stillframe/criu-image';
+
+/** What became of one archive. */
+export interface Outcome {
+  /** Milliseconds of processor time: the machine may be busy with other things. */
+  milliseconds: number;
+  /** `read`, or the code of the error that ended it. */
+  result: string;
+}
+
+const NEEDLE = Buffer.from('TOKEN');
+
+/** Reads it all; `pages`: the memory as well, front to back. Throws what is no error of ours: a defect. */
+export async function readEverything(archive: Uint8Array, { pages = true } = {}): Promise<Outcome> {
+  const begin = process.cpuUsage();
+  let result = 'read';
+  try {
+    await using checkpoint = await openCheckpoint(bytesSource(archive), {
+      partial: true,
+      decompression: { bytes: 256 << 20, ratioFloor: 32 << 20 },
+    });
+    await views(checkpoint);
+    if (pages) await memory(checkpoint);
+  } catch (error) {
+    if (!StillframeError.is(error)) throw error;
+    result = error.code;
+  }
+  const { user, system } = process.cpuUsage(begin);
+  return { milliseconds: (user + system) / 1000, result };
+}
+
+async function views(checkpoint: Checkpoint): Promise<void> {
+  const { images } = checkpoint;
+  const files = await readFileTable(images);
+  await using mapped = await ours(openMappedFiles(checkpoint));
+  for (const { pid } of (await readProcesses(images)).slice(0, 20)) {
+    await readCommandLine(images, pid);
+    await files.openFiles(pid);
+    await files.paths(pid);
+    const space = await openAddressSpace(images, pid);
+    if (!space) continue;
+    await readMaps(space, files);
+    for (const { start } of space.vmas.slice(0, 50))
+      await space.read(start - 4n, new Uint8Array(64), { files: mapped });
+  }
+  await readMounts(images);
+  await readStatistics(images);
+  await images.check();
+  await using _diff = await ours(openRootfsDiff(checkpoint, { partial: true }));
+}
+
+async function memory(checkpoint: Checkpoint): Promise<void> {
+  const { images } = checkpoint;
+  let texts = 0;
+  for (const { pid } of (await readProcesses(images)).slice(0, 20)) {
+    const space = await openAddressSpace(images, pid);
+    if (!space) continue;
+    for await (const _ of readStrings(space, { minimum: 8 })) {
+      texts += 1;
+      if (texts > 500) break;
+    }
+  }
+  for await (const _ of searchMemory(checkpoint, NEEDLE, { limit: 10 }));
+  for await (const _ of searchPattern(checkpoint, 'TOK[EF]N', { limit: 10 }));
+}
+
+/** A damaged diff is an error of ours, and no reason to leave out the rest. */
+async function ours<T>(opening: Promise<T>): Promise<T | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (StillframeError.is(error)) return undefined;
+    throw error;
+  }
+}
