@@ -5,6 +5,7 @@ import { messageOf } from '@stillframe/core';
 import { TEMPORARY_PREFIX } from '@stillframe/core/file';
 import { completePublication } from './checkpoint/publication.ts';
 import { containerFolders } from './container/folders.ts';
+import { unmountImageVolumes } from './container/image-volumes.ts';
 import { endMonitors, imagesSettle } from './container/leftovers.ts';
 import { sweepStarts } from './container/sweep.ts';
 import type { NodeContext } from './context.ts';
@@ -64,6 +65,7 @@ async function sweepContainers(context: NodeContext, attempt: Attempt): Promise<
       const folders = containerFolders(context, id);
       await endMonitors(folders.bundle);
       await context.oci.delete(id);
+      await unmountImageVolumes(folders.bundle);
       await unmount(folders.rootfs);
       await rm(folders.bundle, { recursive: true, force: true });
       await removeRootfsFolders(folders.folder);

@@ -94,11 +94,11 @@ test('command, mounts, labels and log come over as they are', () => {
   assert.deepEqual([request.stdin, request.terminal], [true, true]);
 });
 
-test('a mount that would need an image is refused, not ignored', () => {
-  assert.throws(() => requestOf({ mounts: [{ containerPath: '/model', image: { image: 'model:1' } }] }), {
-    code: 'ERR_CRI_REQUEST_UNSUPPORTED',
-    message: 'image mount at /model is not supported yet',
-  });
+test('a mount of an image names the image and the part of it', () => {
+  const mount = { containerPath: '/model', readonly: true, image: { image: 'model:1' }, imageSubPath: 'weights' };
+  assert.deepEqual(requestOf({ mounts: [mount] }).mounts, [
+    { containerPath: '/model', hostPath: '', readonly: true, image: { reference: 'model:1', subPath: 'weights' } },
+  ]);
 });
 
 test('resources and security are numbers and plain values', () => {

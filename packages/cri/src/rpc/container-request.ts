@@ -1,7 +1,7 @@
 /** From CRI ContainerConfig to what the node is asked for. */
 import type { ContainerRequest, DeviceRequest, MountRequest } from '@stillframe/runtime';
 import { type ContainerConfig, type Device, type Mount, MountPropagation } from '../proto.ts';
-import { invalidRequest, required, unsupportedRequest } from './invalid.ts';
+import { invalidRequest, required } from './invalid.ts';
 import { resourcesFrom } from './resources-view.ts';
 import { securityFrom } from './security-view.ts';
 import { signalFrom } from './signal-view.ts';
@@ -42,13 +42,13 @@ function variableText(key: string, value: Uint8Array): string {
 }
 
 function mountRequest(mount: Mount): MountRequest {
-  if (mount.image) throw unsupportedRequest(`image mount at ${mount.containerPath} is not supported yet`);
   const propagation = PROPAGATION[mount.propagation];
   if (propagation === undefined) throw invalidRequest(`unknown propagation of the mount at ${mount.containerPath}`);
   return {
     containerPath: mount.containerPath,
     hostPath: mount.hostPath,
     readonly: mount.readonly,
+    ...(mount.image ? { image: { reference: mount.image.image, subPath: mount.imageSubPath } } : {}),
     ...(propagation === 'private' ? {} : { propagation }),
     ...(mount.recursiveReadOnly ? { recursiveReadonly: true } : {}),
     ...(mount.mountOptions.length > 0 ? { options: mount.mountOptions } : {}),

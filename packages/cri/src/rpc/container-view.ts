@@ -74,6 +74,8 @@ function mountView(mount: MountRequest) {
     containerPath: mount.containerPath,
     hostPath: mount.hostPath,
     readonly: mount.readonly,
+    ...(mount.image ? { image: { image: mount.image.reference, imageRef: mount.image.id ?? '' } } : {}),
+    ...(mount.image?.subPath ? { imageSubPath: mount.image.subPath } : {}),
     propagation: PROPAGATION[mount.propagation ?? 'private'],
     recursiveReadOnly: mount.recursiveReadonly ?? false,
     mountOptions: mount.options ?? [],

@@ -21,6 +21,7 @@ export const status: RuntimeRpc<'status'> =
       },
       info,
       // Mounts of a whole tree read-only need runc 1.1 or crun 1.4, which every system that is supported here has.
+      features: { supplementalGroupsPolicy: true },
       runtimeHandlers: ['', oci.name].map((name) => ({ name, features: { recursiveReadOnlyMounts: true } })),
     };
   };

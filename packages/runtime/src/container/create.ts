@@ -14,6 +14,7 @@ import { pidNamespaceOf } from '../sandbox/pid-namespace.ts';
 import { podMounts } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { containerFolders } from './folders.ts';
+import { mountImageVolumes } from './image-volumes.ts';
 import { processOf } from './process.ts';
 import type { ContainerRequest } from './request.ts';
 import { signalNumber } from './signals.ts';
@@ -40,7 +41,9 @@ export async function createFromImage(
   const config = await context.images.config(image);
   const what = await processOf(request, config.config, folders.rootfs);
   const stopSignal = stopSignalOf(request, config.config?.StopSignal);
-  const record = await writeBundle(context, sandbox, { ...draft, ...stopSignal }, request, what);
+  const mounts = await mountImageVolumes(context, draft.id, request.mounts, undo);
+  const complete = { ...draft, ...stopSignal, mounts };
+  const record = await writeBundle(context, sandbox, complete, { ...request, mounts }, what);
   context.onStep('create-bundle');
   undo.push('container', () => context.oci.delete(record.id));
   const bundle = {

@@ -8,6 +8,7 @@ import { startRestored } from '../restore/start.ts';
 import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { containerFolders } from './folders.ts';
+import { unmountImageVolumes } from './image-volumes.ts';
 import { noteStart, recordStart } from './starting.ts';
 import { statusOf } from './status.ts';
 import { endContainer, forgetDeadline, noteDeadline } from './stopping.ts';
@@ -84,6 +85,7 @@ export async function removeContainer(context: NodeContext, idOrPrefix: string):
   await stopContainer(context, found.id, 0);
   await context.locks.run(found.id, async () => {
     const folders = containerFolders(context, found.id);
+    await unmountImageVolumes(folders.bundle);
     await unmount(folders.rootfs);
     await rm(folders.bundle, { recursive: true, force: true });
     await removeRootfsFolders(folders.folder);

@@ -7,6 +7,7 @@ import { openTemporaryFolder } from '@stillframe/core/file';
 import { rfc3339 } from '../clock.ts';
 import { newRecord, prepareRootfs, stopSignalOf, writeBundle } from '../container/create.ts';
 import { containerFolders } from '../container/folders.ts';
+import { mountImageVolumes } from '../container/image-volumes.ts';
 import type { ContainerRequest } from '../container/request.ts';
 import type { SpecFacts } from '../container/spec.ts';
 import type { NodeContext } from '../context.ts';
@@ -60,8 +61,16 @@ export async function createFromCheckpoint(
   // A terminal is part of the dumped processes: it is there exactly where it was.
   const terminal = checkpoint.spec?.process?.terminal ?? false;
   const what = processOf(checkpoint);
-  await layBindSources(checkpoint.documents.bindMounts, request.mounts, undo);
-  const written = await writeBundle(context, sandbox, record, { ...request, terminal }, what, dumped);
+  const mounts = await mountImageVolumes(context, record.id, request.mounts, undo);
+  await layBindSources(checkpoint.documents.bindMounts, mounts, undo);
+  const written = await writeBundle(
+    context,
+    sandbox,
+    { ...record, mounts },
+    { ...request, mounts, terminal },
+    what,
+    dumped,
+  );
   await fitFolderModes(checkpoint, folders.rootfs, pull);
   await fitSpec(context, sandbox, record.id, facts);
   await layVolumes(folders.folder);

@@ -38,6 +38,14 @@ export async function mountOverlay(
   await demand(['mount', '-t', 'overlay', '-o', options, 'overlay', target], { cwd: layersFolder, timeout: 30_000 });
 }
 
+/** Mounts `layers` (as for mountOverlay) at `target`, read-only and with nothing above them. */
+export async function mountLayers(layersFolder: string, layers: readonly string[], target: string): Promise<void> {
+  await mkdir(target, { recursive: true, mode: 0o755 });
+  // overlayfs wants two layers where there is none to write to; the mount point itself, empty, is the other one.
+  const options = `ro,lowerdir=${[target, ...layers.toReversed()].join(':')}`;
+  await demand(['mount', '-t', 'overlay', '-o', options, 'overlay', target], { cwd: layersFolder, timeout: 30_000 });
+}
+
 /** Unmounts `target`, lazily where something still holds it; does nothing where nothing is mounted. */
 export async function unmount(target: string): Promise<void> {
   const plain = await run(['umount', target], { timeout: 30_000 });

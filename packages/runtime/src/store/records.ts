@@ -41,10 +41,13 @@ export interface SandboxNetwork {
   reason?: string;
 }
 
-/** A mount asked for by the client (CRI Mount), bind mounts only. */
+/** A mount asked for by the client (CRI Mount). */
 export interface MountRequest {
   containerPath: string;
+  /** Of an image volume: where it is mounted on the host, empty in a request. */
   hostPath: string;
+  /** What is mounted is an image or a part of it; `id` is known once it is mounted. */
+  image?: { reference: string; subPath?: string; id?: string };
   readonly: boolean;
   /** How mounts made later travel; `private` where absent. */
   propagation?: 'private' | 'host-to-container' | 'bidirectional';
