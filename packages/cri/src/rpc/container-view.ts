@@ -82,8 +82,10 @@ function mountView(mount: MountRequest) {
   } satisfies MessageInitShape<typeof MountSchema>;
 }
 
+/** The primary group is among the supplementary ones, as with CRI-O and containerd, which the KEP (3619) took it from. */
 function userView({ uid, gid, additionalGids = [] }: NonNullable<ContainerStatus['record']['user']>) {
-  return { uid: BigInt(uid), gid: BigInt(gid), supplementalGroups: additionalGids.map(BigInt) };
+  const supplementalGroups = [...new Set([gid, ...additionalGids])].map(BigInt);
+  return { uid: BigInt(uid), gid: BigInt(gid), supplementalGroups };
 }
 
 /** The verbose part; `restored` and `checkpointedAt` are CRI-O's names. */
