@@ -38,7 +38,10 @@ export function corpusValue(thing: string): string {
 
 /** What a test may leave out of the program. */
 export interface CorpusOptions {
-  /** Environment of the program; `FANOTIFY` and `PIDFD` ask for those. */
+  /**
+   * Environment of the program. `FANOTIFY=1` and `PIDFD=1`, the default, ask for those; `STOPPED=1` for a child that is
+   * stopped.
+   */
   environment?: readonly string[];
 }
 
@@ -81,7 +84,7 @@ export async function dumpCorpus(folder: string, options: CorpusOptions = {}): P
   await buildCorpusTree(tree);
   await writeFile(join(folder, 'criu.conf'), 'tcp-established\nfile-locks\nnetwork-lock skip\nghost-limit 1048576\n');
   const id = `corpus-${randomBytes(4).toString('hex')}`;
-  const config = configOf(id, join(folder, 'criu.conf'), options.environment ?? []);
+  const config = configOf(id, join(folder, 'criu.conf'), options.environment ?? ['FANOTIFY=1', 'PIDFD=1']);
   await writeFile(join(bundle, 'config.json'), JSON.stringify(config));
   const runc = ['env', `PATH=${CRIU}:${process.env['PATH']}`, 'runc', '--root', join(folder, 'state')];
   await using undo = new UndoStack({ deadline: 30_000 });
