@@ -22,6 +22,7 @@ export type Capability =
   | 'chromium'
   | 'cni'
   | 'catatonit'
+  | 'perl'
   | 'podman'
   | 'containerd'
   | 'cri-o'
@@ -54,6 +55,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   crit: peer('crit'),
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
   catatonit: program('catatonit'),
+  perl: () => program('perl')() ?? perlThreads(),
   podman: program('podman'),
   containerd,
   'cri-o': () =>
@@ -129,6 +131,15 @@ function criu(args: readonly string[], otherwise: string): string | undefined {
   const { status, stderr } = spawnSync(path, [...args], { encoding: 'utf8', timeout: 30_000 });
   const said = stderr?.split('\n').find((line) => line.startsWith('Error'));
   return status === 0 ? undefined : `${otherwise}${said ? `: ${said}` : ''}`;
+}
+
+/** Debian's perl has threads, but perl-base alone does not have their module. */
+function perlThreads(): string | undefined {
+  const { status } = spawnSync('perl', ['-e', 'use threads; use Socket; use POSIX'], {
+    stdio: 'ignore',
+    timeout: 10_000,
+  });
+  return status === 0 ? undefined : 'perl has no threads';
 }
 
 function hasSysResource(): boolean {
