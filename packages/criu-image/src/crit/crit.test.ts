@@ -135,3 +135,25 @@ test('an image that is content only is told from one that is damaged', async () 
   }
   assert.equal(kindNamed('pages').magic, undefined);
 });
+
+test('a large payload goes by in pieces, and is never in memory as a whole', async () => {
+  const head = image(0x52583605, frame(proto.ghost_file_entrySchema, { uid: 0, gid: 0, mode: 0o100644 }));
+  const size = head.length + (384 << 20);
+  const source = {
+    size,
+    readInto: async (offset: number, target: Uint8Array) => {
+      const length = Math.min(target.length, size - offset);
+      target.fill(0, 0, length);
+      if (offset < head.length) target.set(head.subarray(offset, offset + length));
+      return length;
+    },
+  };
+  const before = process.memoryUsage().rss;
+  let [length, most] = [0, 0];
+  for await (const piece of imageToJson(source, () => assert.fail())) {
+    length += piece.length;
+    most = Math.max(most, process.memoryUsage().rss - before);
+  }
+  assert.ok(length > (384 << 20) * 1.33, `${length}`);
+  assert.ok(most < 160 << 20, `${most >> 20} MiB`);
+});

@@ -17,6 +17,7 @@ export class Base64 {
 
 /** Python breaks base64 after 57 bytes, which are 76 characters, and ends it with a line break. */
 const LINE = 57;
+const COLUMNS = 76;
 const CHUNK = LINE * 4096;
 const SHORT: Readonly<Record<string, string>> = {
   ...{ '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f', '\b': '\\b' },
@@ -62,13 +63,12 @@ export function textOf(value: Json, depth: number | undefined): string {
   return `${open}${first}${parts.join(next)}${end}${close}`;
 }
 
-/** Base64 as Python's `encodebytes` breaks it. */
-export function base64Lines(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += LINE) {
-    text += `${Buffer.from(bytes.subarray(at, at + LINE)).toString('base64')}\n`;
-  }
-  return text;
+/** Base64 as Python's `encodebytes` breaks it; `end` is what ends a line. */
+export function base64Lines(bytes: Uint8Array, end = '\n'): string {
+  const plain = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+  const lines: string[] = [];
+  for (let at = 0; at < plain.length; at += COLUMNS) lines.push(plain.slice(at, at + COLUMNS), end);
+  return lines.join('');
 }
 
 /** The pieces of one quoted base64 text. Throws what the sources throw. */
@@ -79,11 +79,11 @@ export async function* base64Pieces({ sources }: Base64, signal: AbortSignal | u
     for await (const chunk of streamOf(source, { signal, chunkSize: CHUNK })) {
       const bytes = rest.length === 0 ? chunk : new Uint8Array(Buffer.concat([rest, chunk]));
       const whole = bytes.length - (bytes.length % LINE);
-      yield base64Lines(bytes.subarray(0, whole)).replaceAll('\n', '\\n');
+      yield base64Lines(bytes.subarray(0, whole), '\\n');
       rest = bytes.subarray(whole);
     }
   }
-  yield `${base64Lines(rest).replaceAll('\n', '\\n')}"`;
+  yield `${base64Lines(rest, '\\n')}"`;
 }
 
 /** The bytes of a base64 text; undefined where it is none. White space is nothing, as crit has it. */
