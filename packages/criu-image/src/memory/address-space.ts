@@ -22,6 +22,13 @@ export type MemoryRange = { vaddr: bigint; bytes: number } & (
   | { state: 'absent'; reason: AbsentReason }
 );
 
+/** Bytes of memory in the pages image of that id. */
+export interface StoredPart {
+  pagesId: number;
+  offset: number;
+  bytes: number;
+}
+
 type Found = { state: 'captured'; pages: StoredPages; offset: number } | { state: 'zero' } | Absent;
 type Absent = { state: 'absent'; reason: AbsentReason };
 
@@ -101,6 +108,23 @@ export class AddressSpace {
       at += BigInt(bytes);
     }
     if (last !== undefined) yield last;
+  }
+
+  /**
+   * Where the `length` bytes from `vaddr` on are stored, in order; undefined where one of them is in no pages image. Pages
+   * of a shared segment are those of every process that maps it.
+   */
+  async stored(vaddr: bigint, length: number): Promise<StoredPart[] | undefined> {
+    const parts: StoredPart[] = [];
+    for (let done = 0; done < length; ) {
+      const { bytes: reach, found } = await this.#find(vaddr + BigInt(done));
+      const pagesId = found.state === 'captured' ? found.pages.pagemap.pagesId : undefined;
+      if (found.state !== 'captured' || pagesId === undefined) return undefined;
+      const bytes = Math.min(length - done, reach);
+      parts.push({ pagesId, offset: found.offset, bytes });
+      done += bytes;
+    }
+    return parts;
   }
 
   /** The captured private memory, front to back. */
