@@ -16,6 +16,10 @@ export {
 } from './archive/writer-metadata.ts';
 export * from './checkpoint.ts';
 export * from './elf-core/index.ts';
+export { type EnvironmentEdit, planEnvironment } from './edit/environment.ts';
+export { clampTasks, confineTasks, type ImageEdit, type TaskBounds } from './edit/tasks.ts';
+export { readOnlyMounts } from './edit/mounts.ts';
+export { findTokens, type TokenPlace } from './edit/tokens.ts';
 export { encodeStatus, encodeStatusDump, encodeWhiteouts } from './engine/containerd-documents.ts';
 export { convertFor } from './engine/convert-for.ts';
 export * from './engine/index.ts';
