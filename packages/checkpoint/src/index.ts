@@ -15,11 +15,11 @@ export {
   type SourceFacts,
 } from './archive/writer-metadata.ts';
 export * from './checkpoint.ts';
-export * from './elf-core/index.ts';
 export { type EnvironmentEdit, planEnvironment } from './edit/environment.ts';
-export { clampTasks, confineTasks, type ImageEdit, type TaskBounds } from './edit/tasks.ts';
 export { readOnlyMounts } from './edit/mounts.ts';
+export { clampTasks, type ImageEdit, type TaskBounds } from './edit/tasks.ts';
 export { findTokens, type TokenPlace } from './edit/tokens.ts';
+export * from './elf-core/index.ts';
 export { encodeStatus, encodeStatusDump, encodeWhiteouts } from './engine/containerd-documents.ts';
 export { convertFor } from './engine/convert-for.ts';
 export * from './engine/index.ts';

@@ -22,6 +22,7 @@ export type Capability =
   | 'chromium'
   | 'cni'
   | 'catatonit'
+  | 'tcpdump'
   | 'podman'
   | 'containerd'
   | 'cri-o'
@@ -53,6 +54,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   crit: peer('crit'),
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
   catatonit: program('catatonit'),
+  tcpdump: program('tcpdump'),
   podman: program('podman'),
   containerd,
   'cri-o': () =>

@@ -8,7 +8,7 @@ import { readCommandLine } from '../process/command-line.ts';
 import { readMounts } from '../process/mounts.ts';
 import { planEnvironment } from './environment.ts';
 import { readOnlyMounts } from './mounts.ts';
-import { clampTasks, confineTasks, type ImageEdit } from './tasks.ts';
+import { clampTasks, type ImageEdit } from './tasks.ts';
 
 const ARCHIVE = join(import.meta.dirname, '../../fixtures/crio-counter.tar');
 
@@ -123,8 +123,8 @@ async function* raise(images: ImageSet): AsyncGenerator<ImageEdit> {
 test('capabilities outside of a sandbox’s are lost in every set', async () => {
   const files = await imagesOf();
   const notes = new Set<string>();
-  const allowed = 1n << 0n;
-  const { after, names } = await changed(files, confineTasks(setOf(files), allowed, notes));
+  const bounds = { lowestOomScoreAdj: -1000, hardLimits: [], capabilities: 1n };
+  const { after, names } = await changed(files, clampTasks(setOf(files), bounds, notes));
   assert.ok(names.length > 0 && notes.size > 0);
   for (const pid of after.ids('core')) {
     const creds = (await after.single('core', pid))?.threadCore?.creds;

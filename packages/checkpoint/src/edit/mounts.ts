@@ -19,7 +19,9 @@ export async function* readOnlyMounts(
       source,
       (mount) => {
         const external = mount.extMount || mount.extKey !== '';
-        if (!external || !destinations.has(mount.mountpoint) || (mount.flags & READ_ONLY) !== 0) return false;
+        // The key is the destination as it was asked for, the mount point where it led to.
+        const meant = destinations.has(mount.mountpoint) || destinations.has(mount.extKey);
+        if (!external || !meant || (mount.flags & READ_ONLY) !== 0) return false;
         mount.flags |= READ_ONLY;
         return true;
       },

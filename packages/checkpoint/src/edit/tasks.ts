@@ -14,6 +14,8 @@ export interface TaskBounds {
   lowestOomScoreAdj: number;
   /** Hard limit that may not be exceeded, by number of the resource (setrlimit(2)); undefined: any. */
   hardLimits: readonly (bigint | undefined)[];
+  /** Capabilities that a thread may hold or gain, a mask by number (capabilities(7)); any where left out. */
+  capabilities?: bigint | undefined;
 }
 
 /** Names of the resources by number (setrlimit(2), the same on x86-64, arm64, riscv and s390). */
@@ -26,15 +28,21 @@ const UNLIMITED = (1n << 64n) - 1n;
 
 /**
  * Yields each core image with what exceeds `bounds` brought within them, and notes in words what was changed; the same
- * for many processes is noted once. An image that cannot be read is an error (ERR_CRIU_EDIT_DAMAGED).
+ * for many processes is noted once. Throws ERR_CRIU_EDIT_DAMAGED for an image that cannot be read whole.
  */
-export function clampTasks(
+export async function* clampTasks(
   images: ImageSet,
   bounds: TaskBounds,
   notes: Set<string>,
   options: SignalOptions = {},
 ): AsyncGenerator<ImageEdit> {
-  return changeCores(images, (core) => [clampScore, clampLimits].map((clamp) => clamp(core, bounds, notes)).includes(true), options);
+  const change = (core: core_entry) =>
+    [clampScore, clampLimits, clampCapabilities].map((clamp) => clamp(core, bounds, notes)).includes(true);
+  for (const { kind, id, name } of images.images) {
+    const source = kind.name === 'core' ? images.source('core', id) : undefined;
+    const bytes = source && (await rewriteImage('core', source, change, options));
+    if (bytes) yield { image: name, bytes };
+  }
 }
 
 function clampScore({ tc }: core_entry, { lowestOomScoreAdj: lowest }: TaskBounds, notes: Set<string>): boolean {
@@ -58,22 +66,14 @@ function clampLimits({ tc }: core_entry, { hardLimits }: TaskBounds, notes: Set<
   return changed;
 }
 
-/**
- * Yields each core image whose thread holds, or could gain, a capability outside of `allowed` (a mask by number,
- * capabilities(7)); it has lost it then in every set, and the notes say so.
- */
-export function confineTasks(
-  images: ImageSet,
-  allowed: bigint,
+/** In every set, so that none of them can be gained again. */
+function clampCapabilities(
+  { threadCore }: core_entry,
+  { capabilities: allowed }: TaskBounds,
   notes: Set<string>,
-  options: SignalOptions = {},
-): AsyncGenerator<ImageEdit> {
-  return changeCores(images, (core) => dropCapabilities(core, allowed, notes), options);
-}
-
-function dropCapabilities({ threadCore }: core_entry, allowed: bigint, notes: Set<string>): boolean {
+): boolean {
   const creds = threadCore?.creds;
-  if (!creds) return false;
+  if (!creds || allowed === undefined) return false;
   let lost = 0n;
   for (const set of ['capInh', 'capPrm', 'capEff', 'capBnd', 'capAmb'] as const) {
     const words = creds[set];
@@ -86,16 +86,4 @@ function dropCapabilities({ threadCore }: core_entry, allowed: bigint, notes: Se
   if (lost === 0n) return false;
   notes.add(`capabilities 0x${lost.toString(16)}: not in this sandbox`);
   return true;
-}
-
-async function* changeCores(
-  images: ImageSet,
-  change: (core: core_entry) => boolean,
-  options: SignalOptions,
-): AsyncGenerator<ImageEdit> {
-  for (const { kind, id, name } of images.images) {
-    const source = kind.name === 'core' ? images.source('core', id) : undefined;
-    const bytes = source && (await rewriteImage('core', source, change, options));
-    if (bytes) yield { image: name, bytes };
-  }
 }
