@@ -27,6 +27,7 @@ const ROWS = [
     there: cniPlugins,
     without: 'pods have no network of their own but loopback',
   },
+  { package: 'tcpdump', there: program('tcpdump'), without: 'no forensic sandbox can record what a copy sends' },
   {
     package: 'catatonit',
     there: program('catatonit'),

@@ -39,6 +39,10 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'archives of Stillframe and CRI-O can be laid out for containerd',
   },
+  ERR_EDIT_ENVIRONMENT: {
+    kind: 'failed-precondition',
+    hint: '`stillframe inspect --env` shows the variables; a value takes the room that the old one had, and no more',
+  },
   ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
   ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },
   ERR_CORE_NO_MEMORY: { kind: 'failed-precondition', hint: 'a process that has ended leaves nothing to debug' },

@@ -15,6 +15,10 @@ export {
   type SourceFacts,
 } from './archive/writer-metadata.ts';
 export * from './checkpoint.ts';
+export { type EnvironmentEdit, planEnvironment } from './edit/environment.ts';
+export { readOnlyMounts } from './edit/mounts.ts';
+export { clampTasks, type ImageEdit, type TaskBounds } from './edit/tasks.ts';
+export { findTokens, type TokenPlace } from './edit/tokens.ts';
 export * from './elf-core/index.ts';
 export { encodeStatus, encodeStatusDump, encodeWhiteouts } from './engine/containerd-documents.ts';
 export { convertFor } from './engine/convert-for.ts';

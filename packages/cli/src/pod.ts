@@ -20,6 +20,8 @@ export interface PodRequest {
   hostNetwork?: boolean;
   /** Has only a loopback interface. */
   noNetwork?: boolean;
+  podAnnotations?: Readonly<Record<string, string>>;
+  /** Of the container. */
   annotations?: Readonly<Record<string, string>>;
   signal: AbortSignal;
 }
@@ -44,7 +46,10 @@ export async function startPod(client: CriClient, request: PodRequest): Promise<
       'io.kubernetes.pod.namespace': request.kubeNamespace,
       'io.kubernetes.pod.uid': request.uid,
     },
-    ...(request.noNetwork && !request.hostNetwork ? { annotations: { 'io.stillframe.network': 'none' } } : {}),
+    annotations: {
+      ...(request.noNetwork && !request.hostNetwork ? { 'io.stillframe.network': 'none' } : {}),
+      ...request.podAnnotations,
+    },
     linux: { securityContext: { namespaceOptions: { network: request.hostNetwork ? NODE : POD, pid: CONTAINER } } },
   };
   if (request.pull) {

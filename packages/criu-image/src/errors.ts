@@ -13,4 +13,9 @@ export const criuError = errorTable({
     hint: 'pages-*, tmpfs-*.tar.gz and the dumps of ip and iptables have no magic and no messages',
   },
   ERR_CRIT_JSON_INVALID: { kind: 'invalid-argument' },
+  ERR_CRIU_EDIT_NOT_STORED: {
+    kind: 'failed-precondition',
+    hint: 'only what the dump stored of a process can be changed',
+  },
+  ERR_CRIU_EDIT_DAMAGED: { kind: 'data-loss', hint: 'an image that cannot be read whole cannot be written anew' },
 });

@@ -1,5 +1,7 @@
 /** CRIU image sets: kinds, frames, entries and memory. The messages themselves are in the subpath `proto`. */
 export * from './decode.ts';
+export * from './edit/memory-write.ts';
+export * from './edit/rewrite.ts';
 export { type EncodedEntry, type EncodeOptions, encodeImage } from './encode.ts';
 export * from './frame.ts';
 export * from './image-set.ts';

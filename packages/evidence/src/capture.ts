@@ -16,6 +16,8 @@ export interface CaptureEvidence {
   options: Readonly<Record<string, unknown>>;
   /** What a reader might expect in the archive and will not find. */
   notCaptured: readonly string[];
+  /** What somebody had changed in the container before, as it was itself a copy; absent for a true one. */
+  altered?: readonly string[];
 }
 
 /** What is read back of evidence; it is untrusted until a signature says otherwise. */

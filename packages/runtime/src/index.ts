@@ -16,6 +16,7 @@ export { ownerOf } from './owner.ts';
 export { defaultPaths, foldersOf, type NodePaths } from './paths.ts';
 export { demand, type RunOptions, type RunResult, run } from './process/run.ts';
 export type { SandboxRequest } from './sandbox/sandbox.ts';
+export { sinkholeState } from './sandbox/sinkhole.ts';
 export type { CgroupFigures, Pressure } from './stats/figures.ts';
 export { type Metric, metricDescriptors, type SandboxMetrics, sandboxMetrics } from './stats/metrics.ts';
 export { defaultInterface, type InterfaceFigures } from './stats/network.ts';

@@ -23,6 +23,7 @@ export type Capability =
   | 'cni'
   | 'catatonit'
   | 'perl'
+  | 'tcpdump'
   | 'podman'
   | 'containerd'
   | 'cri-o'
@@ -56,6 +57,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
   catatonit: program('catatonit'),
   perl: () => program('perl')() ?? perlThreads(),
+  tcpdump: program('tcpdump'),
   podman: program('podman'),
   containerd,
   'cri-o': () =>

@@ -12,6 +12,7 @@ import { type CriPlace, connectCri } from '../node/connect.ts';
 import { isPathLike } from '../open-evidence.ts';
 import { openLocation } from '../open-location.ts';
 import { demandFreeName, podNames, startPod } from '../pod.ts';
+import { demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
 import { cliError } from '../usage.ts';
 import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
@@ -23,6 +24,11 @@ interface RestoreOptions extends CriPlace {
   namespace: string;
   network: string;
   mount: string[];
+  sandbox?: string;
+  sinkhole?: boolean;
+  pcap?: string;
+  scrubTokens?: boolean;
+  setEnv: string[];
   output: string;
 }
 
@@ -35,7 +41,13 @@ export const restore: RegisterCommand = (program, io) => {
     .option('--namespace <namespace>', 'Kubernetes namespace of the new pods', 'default')
     .option('--network <mode>', 'none: only a loopback interface; host: the host’s network', 'none')
     .option('--mount <source:path[:ro]>', 'bind mount that the checkpoint expects; may be repeated', collect, [])
+    .option('--sandbox <kind>', 'forensic: no way out, limited memory, CPU and processes, mounts read-only')
+    .option('--sinkhole', 'with --sandbox: answer every name, take every connection, record every packet')
+    .option('--pcap <file>', 'with --sinkhole: where the packets go; copies get -1, -2 … in the name')
+    .option('--scrub-tokens', 'overwrite service-account tokens in the copy’s memory, environment and files')
+    .option('--set-env <name=value>', 'another value in the copy’s memory, no longer than the old one', collect, [])
     .addOption(outputOption('table', 'json'))
+    .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions) => {
       const copies = Number(options.copies);
       if (!Number.isInteger(copies) || copies < 1 || copies > 100) {
@@ -44,7 +56,9 @@ export const restore: RegisterCommand = (program, io) => {
       if (options.network !== 'none' && options.network !== 'host') {
         throw cliError('ERR_USAGE_ARGUMENT', `--network takes none or host, not ${JSON.stringify(options.network)}`);
       }
+      const wishes = wishesOf(options, copies);
       await using client = await connectCri(options, io.signal);
+      if (wishes.own) await demandOwnRuntime(client, io.signal);
       const source = await describe(what, io);
       const taken = await podNames(client, options.namespace, io.signal);
       const base = options.name ?? `${source.pod}-copy`;
@@ -65,16 +79,24 @@ export const restore: RegisterCommand = (program, io) => {
           mounts: options.mount.map(parseMount),
           hostNetwork: options.network === 'host',
           noNetwork: options.network === 'none',
+          podAnnotations: wishes.podAnnotations(copy),
+          annotations: wishes.annotations,
           signal: io.signal,
         });
-        const restored = { address: `${options.namespace}/${pod}/${source.container}`, ...one };
+        const facts = await factsOfCopy(client, one, io.signal);
+        const restored = { address: `${options.namespace}/${pod}/${source.container}`, ...one, ...facts };
         started.push(restored);
-        if (options.output !== 'json')
-          io.out(`${restored.address}  ${restored.containerID.slice(0, 13)}  log ${restored.logPath}\n`);
+        if (options.output !== 'json') io.out(linesOf(restored));
       }
       if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored: started }));
     });
 };
+
+const HELP = `
+A copy that was changed (--scrub-tokens, --set-env) is marked: its status, and every later checkpoint of it, say so. The
+archive itself is never changed. docs/sandbox.md says what a forensic sandbox is, and what it is not.
+
+  stillframe restore ARCHIVE --sandbox forensic --sinkhole --pcap traffic.pcap --scrub-tokens --copies 2`;
 
 /** What is restored: the image as the runtime is to be asked for it, and names for the copies. */
 interface Source {

@@ -95,6 +95,7 @@ export function containerInfo({ record }: ContainerStatus): Record<string, strin
     sandboxID: record.sandboxID,
     ...(record.clamped ? { clamped: record.clamped } : {}),
     restored: record.restore !== undefined,
+    ...(record.restore ? { altered: record.restore.altered ?? [] } : {}),
     ...(record.restore ? { checkpointedAt: record.restore.checkpointedAt, restoredFrom: record.restore } : {}),
     ...(record.lastCheckpoint ? { lastCheckpoint: record.lastCheckpoint } : {}),
   };

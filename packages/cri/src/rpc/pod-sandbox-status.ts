@@ -1,6 +1,6 @@
 /** PodSandboxStatus (CRI v1). */
 
-import type { SandboxRecord } from '@stillframe/runtime';
+import { type SandboxRecord, sinkholeState } from '@stillframe/runtime';
 import { containerStatusView } from './container-view.ts';
 import type { RuntimeRpc } from './rpc.ts';
 import { namespaceOptions, sandboxView } from './sandbox-view.ts';
@@ -11,7 +11,8 @@ export const podSandboxStatus: RuntimeRpc<'podSandboxStatus'> =
     const record = node.sandbox(podSandboxId);
     const statuses = (await node.statuses()).filter((status) => status.record.sandboxID === record.id);
     const { namespaces, cgroupParent, network } = record;
-    const facts = { namespaces, cgroupParent, network };
+    const sinkhole = verbose ? await sinkholeState(node.context, record) : undefined;
+    const facts = { namespaces, cgroupParent, network, ...(sinkhole ? { sinkhole } : {}) };
     const info: Record<string, string> = verbose ? { info: JSON.stringify(facts) } : {};
     return {
       status: sandboxStatusView(record),

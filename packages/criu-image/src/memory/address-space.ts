@@ -7,8 +7,16 @@ import { Segments } from './segments.ts';
 import { type Run, StoredPages, type StoredPagesOptions } from './stored-pages.ts';
 import { VmaStatus } from './vma-status.ts';
 
+/** Bytes of memory in the pages image of that id. */
+export interface StoredPart {
+  pagesId: number;
+  offset: number;
+  bytes: number;
+}
+
+/** `own`: in the pages of the dump asked for, not in those of one before it. */
 type Found =
-  | { state: 'captured'; pages: StoredPages; offset: number }
+  | { state: 'captured'; pages: StoredPages; offset: number; own: boolean }
   | { state: 'zero' }
   | { state: 'file'; fileId: number; offset: bigint }
   | Absent;
@@ -95,6 +103,24 @@ export class AddressSpace {
     if (last !== undefined) yield last;
   }
 
+  /**
+   * Where the `length` bytes from `vaddr` on are stored by this dump, in order; undefined where one of them is not. Pages of
+   * a shared segment are those of every process that maps it.
+   */
+  async stored(vaddr: bigint, length: number): Promise<StoredPart[] | undefined> {
+    const parts: StoredPart[] = [];
+    for (let done = 0; done < length; ) {
+      const { bytes: reach, found } = await this.#find(vaddr + BigInt(done));
+      if (found.state !== 'captured' || !found.own) return undefined;
+      const { pagesId } = found.pages.pagemap;
+      if (pagesId === undefined) return undefined;
+      const bytes = Math.min(length - done, reach);
+      parts.push({ pagesId, offset: found.offset, bytes });
+      done += bytes;
+    }
+    return parts;
+  }
+
   /** The captured private memory that this dump itself wrote, front to back. */
   runs(): Iterable<Run> {
     return this.pages.runs();
@@ -114,7 +140,7 @@ export class AddressSpace {
   async #find(vaddr: bigint): Promise<{ bytes: number; found: Found }> {
     if (vaddr < 0n || vaddr >= ADDRESSES) return { bytes: Number.POSITIVE_INFINITY, found: absent('unmapped') };
     const { state, offset, bytes, pages } = this.chain.locate(vaddr);
-    if (state === 'captured') return { bytes, found: { state, pages, offset } };
+    if (state === 'captured') return { bytes, found: { state, pages, offset, own: pages === this.pages } };
     if (state !== 'gap') return { bytes, found: absent(state) };
     const index = this.#lastVmaAtOrBefore(vaddr);
     const vma = this.vmas[index];
@@ -151,7 +177,7 @@ export class AddressSpace {
     if (segment === undefined || address >= ADDRESSES) return { bytes, found: absent('shared') };
     const { state, offset, bytes: extent, pages } = segment.locate(address);
     const reach = Math.min(bytes, extent);
-    if (state === 'captured') return { bytes: reach, found: { state, pages, offset } };
+    if (state === 'captured') return { bytes: reach, found: { state, pages, offset, own: pages === segment.own } };
     if (state !== 'gap') return { bytes: reach, found: absent(state) };
     return { bytes: reach, found: segment.own.complete ? { state: 'zero' } : absent('damaged') };
   }

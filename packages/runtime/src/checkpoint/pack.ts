@@ -32,7 +32,7 @@ export interface PackedArchive {
   path: string;
   digest: Digest;
   size: number;
-  facts: Pick<CaptureEvidence, 'container' | 'versions' | 'options' | 'notCaptured'>;
+  facts: Pick<CaptureEvidence, 'container' | 'versions' | 'options' | 'notCaptured' | 'altered'>;
 }
 
 /** Packs `capture` into `target`, a path in the same work folder, consuming the image set. */
@@ -91,6 +91,7 @@ export async function packArchive(
         target: capture.choices.target,
       },
       notCaptured: boundPaths(spec).map((path) => `content of the bind mount ${path}`),
+      ...(record.restore?.altered ? { altered: record.restore.altered } : {}),
     },
   };
 }

@@ -9,7 +9,9 @@ import { nowNanoseconds } from '../clock.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ImageRecord } from '../image/image-store.ts';
+import { refuseAlterations } from '../restore/alterations.ts';
 import { makeRootfsFolders, mountOverlay, removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
+import { confine } from '../sandbox/confine.ts';
 import { pidNamespaceOf } from '../sandbox/pid-namespace.ts';
 import { podMounts } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
@@ -29,9 +31,11 @@ import { identityOf } from './status.ts';
 export async function createFromImage(
   context: NodeContext,
   sandbox: SandboxRecord,
-  request: ContainerRequest,
+  asked: ContainerRequest,
   image: ImageRecord,
 ): Promise<ContainerRecord> {
+  refuseAlterations(asked.annotations);
+  const { request, notes } = confine(sandbox, asked, { memory: 0, tasks: 0 });
   await using undo = new UndoStack();
   const draft = newRecord(context, sandbox, request, image);
   const mode = rootMode(choicesOf(context, request).target);
@@ -58,7 +62,9 @@ export async function createFromImage(
   context.onStep('create-begun');
   const pid = await creating;
   context.onStep('create-process');
-  const created = await context.containers.put({ ...record, ...(await identityOf(pid)) });
+  const clamped = [...(record.clamped ?? []), ...notes];
+  const told = clamped.length > 0 ? { clamped } : {};
+  const created = await context.containers.put({ ...record, ...told, ...(await identityOf(pid)) });
   undo.keep();
   context.onStep('create-recorded');
   return created;

@@ -13,3 +13,8 @@ export function effectiveCapabilities(status: string): ReadonlySet<string> | und
   const set = BigInt(`0x${digits}`);
   return new Set(NAMES.filter((_name, bit) => ((set >> BigInt(bit)) & 1n) === 1n));
 }
+
+/** The set of these names as a mask by number; names that are not known are left out. */
+export function capabilityMask(names: readonly string[]): bigint {
+  return NAMES.reduce((mask, name, bit) => (names.includes(name) ? mask | (1n << BigInt(bit)) : mask), 0n);
+}

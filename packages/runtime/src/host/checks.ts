@@ -4,7 +4,7 @@ import type { HostCheck } from './check.ts';
 import { cniPlugins } from './cni.ts';
 import { criu, softDirty } from './criu.ts';
 import { disk } from './disk.ts';
-import { gnuTar, helperPrograms } from './helper-programs.ts';
+import { gnuTar, helperPrograms, recorder } from './helper-programs.ts';
 import { kernel } from './kernel.ts';
 import { networkLock } from './network-lock.ts';
 import { catatonit, conmon, crun, runc } from './oci-runtimes.ts';
@@ -20,6 +20,7 @@ export const hostChecks: readonly HostCheck[] = [
   crun,
   conmon,
   catatonit,
+  recorder,
   networkLock,
   softDirty,
   cniPlugins,

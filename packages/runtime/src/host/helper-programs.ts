@@ -2,6 +2,7 @@
 import { run } from '../process/run.ts';
 import type { HostCheck } from './check.ts';
 import { findProgram } from './find-program.ts';
+import { versionOf } from './version-of.ts';
 
 /** Program and the Debian package that brings it. */
 const NEEDED: readonly [string, string][] = [
@@ -10,6 +11,7 @@ const NEEDED: readonly [string, string][] = [
   ['nsenter', 'util-linux'],
   ['mount', 'mount'],
   ['umount', 'mount'],
+  ['prlimit', 'util-linux'],
   ['ip', 'iproute2'],
   ['setfattr', 'attr'],
   ['socat', 'socat'],
@@ -29,6 +31,13 @@ export const helperPrograms: HostCheck = {
       remedy: `install ${[...new Set(lacking.map(([, name]) => name))].join(' ')}`,
     };
   },
+};
+
+export const recorder: HostCheck = {
+  id: 'tcpdump',
+  title: 'tcpdump',
+  required: false,
+  probe: (context) => versionOf('tcpdump', context, 'install the package tcpdump; sinkholes record packets with it'),
 };
 
 export const gnuTar: HostCheck = {

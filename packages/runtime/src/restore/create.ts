@@ -16,16 +16,20 @@ import type { ImageRecord, PullOptions } from '../image/image-store.ts';
 import { applyRootfsDiff } from '../rootfs/apply-diff.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { bindDestinations } from './adapt-spec.ts';
+import { type Alterations, alterationsOf } from './alterations.ts';
 import { baseImage } from './base-image.ts';
 import { layBindSources } from './bind-sources.ts';
 import { readDumpFacts } from './dump-facts.ts';
 import { environmentDifference } from './environment.ts';
 import { extractImages, writeSource } from './extract.ts';
+import { fitCopy, fitRequest, marked } from './fit-request.ts';
 import { fitSpec } from './fit-spec.ts';
 import { fitFolderModes } from './folder-modes.ts';
 import { criLines } from './log-lines.ts';
 import { checkMounts, checkNamespaces } from './policy.ts';
 import { demandRoom } from './room.ts';
+import { scrubText } from './scrub.ts';
+import { scrubLayer } from './service-account.ts';
 import { laySharedMemory } from './shared-memory.ts';
 import { openSource } from './source.ts';
 import { planVolumes } from './volumes.ts';
@@ -34,17 +38,19 @@ import { planVolumes } from './volumes.ts';
 export async function createFromCheckpoint(
   context: NodeContext,
   sandbox: SandboxRecord,
-  request: ContainerRequest,
+  asked: ContainerRequest,
   archivePath: string,
   pull: PullOptions,
 ): Promise<ContainerRecord> {
+  const wishes = alterationsOf(asked.annotations);
   await using checkpoint = await openSource(archivePath);
   const { metadata } = checkpoint;
   if (!checkpoint.archive.has('checkpoint/inventory.img')) {
-    throw runtimeError('ERR_RESTORE_ARCHIVE', `${request.image} holds no complete CRIU image set`);
+    throw runtimeError('ERR_RESTORE_ARCHIVE', `${asked.image} holds no complete CRIU image set`);
   }
   const facts = await readDumpFacts(checkpoint, pull);
   const dumped = bindDestinations(facts);
+  const { request, notes } = await fitRequest(context, sandbox, asked, checkpoint, wishes, dumped);
   checkMounts(request.image, dumped, metadata, request.mounts);
   checkNamespaces(request.image, facts);
   const layVolumes = await planVolumes(checkpoint, request.mounts, request.annotations);
@@ -52,7 +58,11 @@ export async function createFromCheckpoint(
   const base = await baseImage(context.images, metadata, pull);
   await using undo = new UndoStack();
   const record = restoredRecord(context, sandbox, request, base, checkpoint, ignored);
-  await prepareRootfs(context, record.id, base, undo, (upper) => fillUpper(context, checkpoint, base, upper));
+  let scrubbed = 0;
+  await prepareRootfs(context, record.id, base, undo, async (upper) => {
+    await fillUpper(context, checkpoint, base, upper);
+    if (wishes.scrubTokens) scrubbed = await scrubLayer(upper);
+  });
   context.onStep('restore-rootfs');
   const folders = containerFolders(context, record.id);
   await mkdir(folders.images, { mode: 0o700 });
@@ -60,7 +70,7 @@ export async function createFromCheckpoint(
   context.onStep('restore-images');
   // A terminal is part of the dumped processes: it is there exactly where it was.
   const terminal = checkpoint.spec?.process?.terminal ?? false;
-  const what = processOf(checkpoint);
+  const what = await processOf(checkpoint, wishes);
   const mounts = await mountImageVolumes(context, record.id, request.mounts, undo);
   await layBindSources(checkpoint.documents.bindMounts, mounts, undo);
   const written = await writeBundle(
@@ -73,13 +83,23 @@ export async function createFromCheckpoint(
   );
   await fitFolderModes(checkpoint, folders.rootfs, pull);
   await fitSpec(context, sandbox, record.id, facts);
+  const fitted = await fitCopy(context, sandbox, checkpoint, record.id, { ...wishes, mounts }, pull);
   await layVolumes(folders.folder);
   await laySharedMemory(checkpoint, folders);
   await layLog(checkpoint, record.logPath);
   context.onStep('restore-bundle');
   const stdin = request.stdin || terminal || (await hadStdin(folders.images));
   const stopSignal = stopSignalOf(request, (await context.images.config(base)).config?.StopSignal);
-  const created = await context.containers.put({ ...written, ...stopSignal, terminal, stdin });
+  const clamped = [...(written.clamped ?? []), ...notes, ...fitted.clamped];
+  for (const text of [...notes, ...fitted.clamped]) {
+    context.logger.log('warn', 'restored otherwise than dumped', { containerID: record.id, text });
+  }
+  const altered = [...fitted.altered, ...(scrubbed > 0 ? [`${scrubbed} service-account file(s) overwritten`] : [])];
+  const created = await context.containers.put({
+    ...marked(written, checkpoint, altered),
+    ...{ ...stopSignal, terminal, stdin },
+    ...(clamped.length > 0 ? { clamped } : {}),
+  });
   undo.keep();
   context.onStep('restore-created');
   return created;
@@ -89,9 +109,18 @@ export async function createFromCheckpoint(
  * What runs comes from memory: nothing of this is executed, and the request's command and environment change nothing. It
  * is kept so that a checkpoint of the copy tells the same story as one of the original.
  */
-function processOf({ spec }: Checkpoint): Pick<SpecFacts, 'args' | 'env' | 'cwd' | 'user'> {
+async function processOf(
+  { spec }: Checkpoint,
+  { environment, scrubTokens }: Alterations,
+): Promise<Pick<SpecFacts, 'args' | 'env' | 'cwd' | 'user'>> {
   const { args = [], env = [], cwd = '/', uid = 0, gid = 0 } = spec?.process ?? {};
-  return { args: args.length > 0 ? args : ['restored'], env, cwd, user: { uid, gid } };
+  const changed = env.map((text) => {
+    const name = text.slice(0, Math.max(0, text.indexOf('=')));
+    const value = environment.get(name);
+    return value === undefined ? text : `${name}=${value}`;
+  });
+  const told = scrubTokens ? await Promise.all(changed.map(scrubText)) : changed;
+  return { args: args.length > 0 ? args : ['restored'], env: told, cwd, user: { uid, gid } };
 }
 
 function restoredRecord(

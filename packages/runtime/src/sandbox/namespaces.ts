@@ -8,6 +8,10 @@ import { UndoStack } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import { demand, run } from '../process/run.ts';
 import { startHolder, stopHolder } from './pid-holder.ts';
+import { endResidents } from './residents.ts';
+
+/** File of the namespace at the far end of a sinkhole's link, in the folder of the pod's namespaces. */
+export const FAR_NAMESPACE = 'sink';
 
 export type NamespacePaths = Partial<Record<'net' | 'ipc' | 'uts' | 'pid', string>>;
 
@@ -53,7 +57,9 @@ export async function makeNamespaces(
 /** Unmounts and removes what makeNamespaces made; does nothing where it is gone already. */
 export async function removeNamespaces(folder: string): Promise<void> {
   await stopHolder(join(folder, 'pid'));
-  for (const kind of ['net', 'ipc', 'uts', 'pid']) {
+  // A process in a namespace whose file is gone would be found by nobody.
+  await endResidents(join(folder, FAR_NAMESPACE));
+  for (const kind of [FAR_NAMESPACE, 'net', 'ipc', 'uts', 'pid']) {
     // A namespace file may have been mounted more than once by an interrupted start.
     for (let attempt = 0; attempt < 4; attempt += 1) {
       const result = await run(['umount', join(folder, kind)], { timeout: 30_000 });

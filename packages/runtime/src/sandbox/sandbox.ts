@@ -10,9 +10,11 @@ import { runtimeError } from '../errors.ts';
 import type { PortMapping } from '../network/attachment.ts';
 import type { SandboxIdentity, SandboxNetwork, SandboxRecord } from '../store/records.ts';
 import { removeCgroups } from './cgroups.ts';
+import { type Isolation, isolationOf } from './isolation.ts';
 import { makeNamespaces, type NamespacePaths, removeNamespaces } from './namespaces.ts';
 import { type DnsRequest, resolvConf, writePodFiles } from './pod-files.ts';
 import { removePodFolder } from './pod-mounts.ts';
+import { forgetSinkhole, openSinkhole, SINK } from './sinkhole.ts';
 import { sysctlFiles } from './sysctls.ts';
 
 export interface SandboxRequest {
@@ -36,9 +38,6 @@ export interface SandboxRequest {
   privileged?: boolean;
 }
 
-/** Annotation of a pod: `none` leaves it with a loopback interface alone. */
-const NETWORK_ANNOTATION = 'io.stillframe.network';
-
 /** Seconds that containers get to end when their pod is stopped. */
 const GRACE = 2;
 
@@ -58,7 +57,8 @@ export async function runSandbox(
       );
     }
     checkRequest(request);
-    const dns = request.dns && resolvConf(request.dns);
+    const isolation = isolationOf(request);
+    const dns = resolverOf(request, isolation);
     await using undo = new UndoStack();
     const id = randomBytes(32).toString('hex');
     const hostname = request.hostname || request.identity.name.slice(0, 63);
@@ -68,8 +68,9 @@ export async function runSandbox(
     const namespaces = await makeNamespaces(folder, kinds, hostname, sysctlFiles(request.sysctls ?? {}, own));
     undo.push('namespaces', () => removeNamespaces(folder));
     context.onStep('sandbox-namespaces');
-    const network = await networkOf(context, id, request, namespaces);
+    const network = await networkOf(context, id, request, namespaces, isolation);
     undo.push('network', () => context.networks.detach(id));
+    undo.push('packets', () => forgetSinkhole(context, id, network));
     context.onStep('sandbox-network');
     undo.push('pod files', () => removePodFolder(context, id));
     await writePodFiles(join(context.folders.sandboxes, id), {
@@ -135,17 +136,24 @@ export async function removeSandbox(context: NodeContext, idOrPrefix: string): P
 async function networkOf(
   context: NodeContext,
   sandboxID: string,
-  { annotations, identity, portMappings = [] }: SandboxRequest,
+  { identity, portMappings = [] }: SandboxRequest,
   { net }: NamespacePaths,
+  { network, pcap }: Isolation,
 ): Promise<SandboxNetwork> {
   // Ports of a pod in the host's network are the host's already.
   if (net === undefined) return { kind: 'host', ips: [] };
   const mapped = portMappings.filter(({ hostPort }) => hostPort !== 0);
-  if (annotations[NETWORK_ANNOTATION] !== 'none') {
-    return context.networks.attach({ sandboxID, identity, netns: net, portMappings: mapped });
-  }
-  if (mapped.length === 0) return { kind: 'loopback', ips: [] };
-  throw runtimeError('ERR_SANDBOX_INVALID', `host ports lead nowhere in a pod with ${NETWORK_ANNOTATION}=none`);
+  if (network === 'cni') return context.networks.attach({ sandboxID, identity, netns: net, portMappings: mapped });
+  if (mapped.length > 0)
+    throw runtimeError('ERR_SANDBOX_INVALID', 'host ports lead nowhere in a pod without a network');
+  return network === 'sinkhole' ? openSinkhole(context, sandboxID, net, pcap) : { kind: 'loopback', ips: [] };
+}
+
+/** Text of /etc/resolv.conf; undefined: as on the host. A pod without a way out asks nobody of the host's. */
+function resolverOf({ dns }: SandboxRequest, { forensic, network }: Isolation): string | undefined {
+  const asked = dns && resolvConf(dns);
+  if (asked !== undefined || !forensic) return asked;
+  return network === 'sinkhole' ? `nameserver ${SINK.ipv4}\n` : '';
 }
 
 /** The name that containers see: in the host's network it is the host's. */

@@ -1,5 +1,5 @@
 /** At start: what is left of pods that were never finished, and pods whose namespaces did not outlive the host. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NodeContext } from '../context.ts';
 import type { SandboxRecord } from '../store/records.ts';
@@ -17,6 +17,7 @@ export async function sweepSandboxes(
       await context.sandboxes.put({ ...record, ready: false });
     });
   }
+  await attempt('logs of pods', () => sweepPodLogs(context));
   const [networks, folders] = [await context.networks.attached(), context.folders];
   const found = [...networks, ...(await names(folders.namespaces)), ...(await names(folders.sandboxes))];
   for (const id of new Set(found)) {
@@ -27,6 +28,15 @@ export async function sweepSandboxes(
       await removeNamespaces(join(folders.namespaces, id));
       await removePodFolder(context, id);
     });
+  }
+}
+
+/** Logs go with their pod; those of one that has no record are of a start that was never finished. */
+async function sweepPodLogs(context: NodeContext): Promise<void> {
+  for (const id of await names(context.folders.logs)) {
+    if (/^[0-9a-f]{64}$/.test(id) && !context.sandboxes.get(id)) {
+      await rm(join(context.folders.logs, id), { recursive: true, force: true });
+    }
   }
 }
 

@@ -30,15 +30,17 @@ export interface SandboxRecord extends StoredRecord {
   ready: boolean;
 }
 
-/** The network of a pod: the host's, its loopback interface alone, or a CNI network. */
+/** The network of a pod: the host's, its loopback interface alone, a CNI network, or a link that leads nowhere. */
 export interface SandboxNetwork {
-  kind: 'host' | 'loopback' | 'cni';
+  kind: 'host' | 'loopback' | 'cni' | 'sinkhole';
   /** The CNI network's name. */
   name?: string;
   /** Without prefix lengths; the first is the pod's own. */
   ips: string[];
   /** Why there is only loopback, where more was asked for. */
   reason?: string;
+  /** File in which a sinkhole records packets. */
+  pcap?: string;
 }
 
 /** A mount asked for by the client (CRI Mount). */
@@ -103,6 +105,8 @@ export interface RestoreSource {
   sourceContainerID: string;
   /** Names of variables that the request gives otherwise than the memory has them; they have no effect. */
   ignoredEnvironment?: string[];
+  /** What was changed in this copy, or in one that its checkpoint came from, in words; absent for a true copy. */
+  altered?: string[];
   /** Digest of the archive's bytes, where it was known or computed. */
   archiveDigest?: string;
 }
