@@ -1,4 +1,7 @@
-/** What this host lets a restored process have: CRIU sets what the dump says and gives up where the kernel refuses. */
+/**
+ * What this host lets a restored process have. Where the kernel refuses what the dump says, CRIU 4.2 leaves the process
+ * with whatever it has inherited and writes an error into its log; nobody would be told.
+ */
 import { readFile } from 'node:fs/promises';
 import type { TaskBounds } from '@stillframe/checkpoint';
 import { resourceHost } from '../container/spec-resources.ts';
@@ -15,6 +18,7 @@ export async function taskBounds(held: ReadonlySet<string>): Promise<TaskBounds>
   const openFiles = BigInt((await readFile('/proc/sys/fs/nr_open', 'utf8')).trim());
   const nofile = own[NOFILE];
   hardLimits[NOFILE] = nofile === undefined || nofile > openFiles ? openFiles : nofile;
+  // A place that was never set would be no element.
   return { lowestOomScoreAdj, hardLimits: Array.from(hardLimits) };
 }
 
