@@ -7,11 +7,10 @@ import { root, sources } from './project.ts';
 
 /** A whole name ends with a letter; a prefix, which a table completes, ends with what would go on. */
 const NAME = /io\.stillframe[./][a-z][a-z./-]*[a-z](?![a-z./-])/g;
-const PLACE = 'docs/compatibility.md';
+const PLACES = ['docs/compatibility.md', 'docs/sandbox.md'];
 
 const documented = new Set(
-  readFileSync(join(root, PLACE), 'utf8')
-    .split('\n')
+  PLACES.flatMap((place) => readFileSync(join(root, place), 'utf8').split('\n'))
     .filter((line) => line.startsWith('|'))
     .flatMap((line) => line.match(NAME) ?? []),
 );
@@ -22,7 +21,7 @@ test('what the code names is documented', () => {
     (text.match(NAME) ?? []).filter((name) => !documented.has(name)).map((name) => `${path}: ${name}`),
   );
   assert.ok(code.some(({ text }) => text.match(NAME)));
-  assert.deepEqual(unknown, [], `not in the table of ${PLACE}`);
+  assert.deepEqual(unknown, [], `in no table of ${PLACES.join(', ')}`);
 });
 
 test('what is documented is in the code, whole or as prefix and rest', () => {
