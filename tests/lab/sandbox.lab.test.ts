@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bytesSource } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import { NamespaceMode } from '@stillframe/cri/proto';
 import { rewriteImage } from '@stillframe/criu-image';
 import { execute } from '@stillframe/demo/stage';
 import { missingCapability, needs } from '@stillframe/testkit';
@@ -219,16 +220,13 @@ describe('a forensic sandbox', { skip }, () => {
     await writeFile(join(lab.folder, 'taken.pcap'), '');
     await refused([...FORENSIC, '--sinkhole', '--pcap', join(lab.folder, 'taken.pcap')], /exists already/);
     await refused([...FORENSIC, '--network', 'host'], /no way out/);
-    const run = (annotations: Record<string, string>, network = 0) =>
-      cri.runtime.runPodSandbox({
-        config: {
-          metadata: { name: 'odd', uid: 'odd', namespace: 'default' },
-          annotations,
-          linux: { securityContext: { namespaceOptions: { network } } },
-        } as never,
-      });
+    const run = (annotations: Record<string, string>, network: NamespaceMode = NamespaceMode.POD) => {
+      const metadata = { name: 'odd', uid: 'odd', namespace: 'default' };
+      const linux = { securityContext: { namespaceOptions: { network } } };
+      return cri.runtime.runPodSandbox({ config: { metadata, annotations, linux } });
+    };
     await assert.rejects(run({ 'io.stillframe.network': 'off' }), /takes "none" or "cni"|is "off"/);
-    await assert.rejects(run({ 'io.stillframe.network': 'none' }, 2), /shares the host's network/);
+    await assert.rejects(run({ 'io.stillframe.network': 'none' }, NamespaceMode.NODE), /shares the host's network/);
     await assert.rejects(run({ 'io.stillframe.sandbox': 'Forensic' }), /is "Forensic"/);
     assert.equal(await pods(), before);
   });
