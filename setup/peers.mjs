@@ -28,6 +28,14 @@ const ROWS = [
     asks: ['checkpointctl', '--help'],
   },
   {
+    name: 'crun',
+    what: 'crun',
+    // It loads CRIU's library where it is to checkpoint.
+    packages: ['crun', 'libcriu2'],
+    commands: { crun: ({ loaded }) => loaded('crun') },
+    asks: ['crun', '--version'],
+  },
+  {
     name: 'crit',
     what: 'crit 4.2',
     packages: ['python3-pycriu'],

@@ -100,12 +100,6 @@ describe('a pod over the CRI', { skip }, () => {
       assert.deepEqual(await readdir(join(lab.folder, 'state', folder)), []);
   });
 
-  test('in a user namespace is refused, not run without one', async () => {
-    const namespaceOptions = { network: POD, pid: CONTAINER, ipc: POD, usernsOptions: { mode: POD } };
-    const linux = { securityContext: { namespaceOptions } } as never;
-    await assert.rejects(runPod('mapped', { linux }), { code: 'ERR_CRI_UNIMPLEMENTED' });
-  });
-
   test('a container is held to its security context, and restored with it', async () => {
     const pod = await runPod('held');
     const seccomp = { profileType: SecurityProfile_ProfileType.RuntimeDefault };

@@ -27,6 +27,8 @@ export interface NodeContext {
   /** The node's capabilities, `CAP_…`. */
   readonly capabilities: ReadonlySet<string>;
   readonly criuVersion: string;
+  /** Why pods cannot have user namespaces here, in one line; undefined where they can. Found out once. */
+  readonly userNamespacesMissing: () => Promise<string | undefined>;
   /** How CRIU holds back packets while it dumps: the fastest that this host has. */
   readonly networkLock: 'nftables' | 'iptables';
   /** CRIU options of containers whose annotations say nothing else, by annotation (`io.stillframe.criu/…`). */

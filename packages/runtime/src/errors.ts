@@ -13,6 +13,14 @@ export const runtimeError = errorTable({
   ERR_SANDBOX_EXISTS: { kind: 'already-exists' },
   ERR_SANDBOX_NOT_READY: { kind: 'failed-precondition', hint: 'run a new pod sandbox' },
   ERR_SANDBOX_INVALID: { kind: 'invalid-argument' },
+  ERR_USERNS_UNSUPPORTED: {
+    kind: 'failed-precondition',
+    hint: 'they need perl, Linux 5.19 or later, and a filesystem that can be mounted with other owners, such as ext4 or xfs',
+  },
+  ERR_CHECKPOINT_USERNS: {
+    kind: 'failed-precondition',
+    hint: 'CRIU makes a user namespace anew and cannot join that of a pod; run the pod with hostUsers: true',
+  },
   ERR_NETWORK_CONFIG: { kind: 'failed-precondition' },
   ERR_NETWORK_PLUGIN: { kind: 'failed-precondition', hint: 'install the package containernetworking-plugins' },
   ERR_NETWORK_FAILED: { kind: 'unavailable' },

@@ -11,7 +11,8 @@ export type { ForwardedConnection } from './exec/forward.ts';
 export { type StreamSession, type TerminalSize, terminalSize } from './exec/session.ts';
 export { type ImageRecord, type OpenRepository, ociArchitecture, type PullOptions } from './image/image-store.ts';
 export type { FolderUsage } from './image/usage.ts';
-export { EmbeddedNode, type NodeOptions, openNode } from './node.ts';
+export { EmbeddedNode, type NodeOptions } from './node.ts';
+export { openNode } from './open-node.ts';
 export { ownerOf } from './owner.ts';
 export { defaultPaths, foldersOf, type NodePaths } from './paths.ts';
 export { demand, type RunOptions, type RunResult, run } from './process/run.ts';
@@ -26,6 +27,7 @@ export type {
   CheckpointFigures,
   ContainerRecord,
   DeviceRequest,
+  IdMapping,
   MountRequest,
   Resources,
   SandboxRecord,

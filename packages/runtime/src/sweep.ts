@@ -14,6 +14,7 @@ import { removeRootfsFolders, unmount } from './rootfs/overlay.ts';
 import { removeSandbox } from './sandbox/sandbox.ts';
 import { sweepSandboxes } from './sandbox/sweep.ts';
 import type { CheckpointOperation } from './store/operation-journal.ts';
+import { unmountMapped } from './userns/mapped-mounts.ts';
 
 /** Does one piece of the sweep; a failure is logged and hinders none of the others. */
 export type Attempt = (what: string, work: () => Promise<void>) => Promise<void>;
@@ -65,6 +66,7 @@ async function sweepContainers(context: NodeContext, attempt: Attempt): Promise<
       const folders = containerFolders(context, id);
       await endMonitors(folders.bundle);
       await context.oci.delete(id);
+      await unmountMapped(folders.bundle);
       await unmountImageVolumes(folders.bundle);
       await unmount(folders.rootfs);
       await rm(folders.bundle, { recursive: true, force: true });

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { findCriu, findPeer, findProgram, isExecutable, type Peer } from './peers.ts';
 
 /** What a test may need. `checkpoint` is root, runc, conmon and a CRIU whose `criu check` is content. */
@@ -12,6 +13,7 @@ export type Capability =
   | 'root'
   | 'checkpoint'
   | 'sys-resource'
+  | 'idmapped-mounts'
   | 'soft-dirty'
   | 'docker-registry'
   | 'skopeo'
@@ -47,6 +49,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
     program('conmon')() ??
     criu(['check'], 'criu check is not content'),
   'sys-resource': () => (hasSysResource() ? undefined : 'CAP_SYS_RESOURCE is not held'),
+  'idmapped-mounts': idmappedMounts,
   'soft-dirty': () => criu(['check', '--feature', 'mem_dirty_track'], 'the kernel does not track changed pages'),
   'docker-registry': program('docker-registry'),
   skopeo: program('skopeo'),
@@ -97,6 +100,15 @@ export function needs(...capabilities: Capability[]): { skip: false | string } {
 
 function program(...names: string[]): Probe {
   return () => (names.some((name) => findProgram(name) !== undefined) ? undefined : `no ${names.join(', ')} in PATH`);
+}
+
+/** overlayfs takes layers that are mounted through a user namespace from Linux 5.19 on; what is seen here is that. */
+function idmappedMounts(): string | undefined {
+  if (findProgram('perl') === undefined) return 'no perl in PATH';
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  if (major < 5 || (major === 5 && minor < 19)) return `Linux ${release()} is older than 5.19`;
+  const { status } = spawnSync('unshare', ['--user', 'true'], { timeout: 10_000 });
+  return status === 0 ? undefined : 'no user namespaces may be made';
 }
 
 function containerd(): string | undefined {

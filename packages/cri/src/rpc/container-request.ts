@@ -1,6 +1,7 @@
 /** From CRI ContainerConfig to what the node is asked for. */
 import type { ContainerRequest, DeviceRequest, MountRequest } from '@stillframe/runtime';
 import { type ContainerConfig, type Device, type Mount, MountPropagation } from '../proto.ts';
+import { mappingFrom } from './id-mapping.ts';
 import { invalidRequest, required } from './invalid.ts';
 import { resourcesFrom } from './resources-view.ts';
 import { securityFrom } from './security-view.ts';
@@ -48,6 +49,9 @@ function mountRequest(mount: Mount): MountRequest {
     containerPath: mount.containerPath,
     hostPath: mount.hostPath,
     readonly: mount.readonly,
+    ...(mount.uidMappings.length + mount.gidMappings.length > 0
+      ? { mapping: { uids: mount.uidMappings.map(mappingFrom), gids: mount.gidMappings.map(mappingFrom) } }
+      : {}),
     ...(mount.image ? { image: { reference: mount.image.image, subPath: mount.imageSubPath } } : {}),
     ...(propagation === 'private' ? {} : { propagation }),
     ...(mount.recursiveReadOnly ? { recursiveReadonly: true } : {}),

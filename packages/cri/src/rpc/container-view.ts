@@ -8,6 +8,7 @@ import {
   MountPropagation,
   type MountSchema,
 } from '../proto.ts';
+import { mappingView } from './id-mapping.ts';
 import { resourcesView } from './resources-view.ts';
 import { signalView } from './signal-view.ts';
 
@@ -74,6 +75,8 @@ function mountView(mount: MountRequest) {
     containerPath: mount.containerPath,
     hostPath: mount.hostPath,
     readonly: mount.readonly,
+    uidMappings: (mount.mapping?.uids ?? []).map(mappingView),
+    gidMappings: (mount.mapping?.gids ?? []).map(mappingView),
     ...(mount.image ? { image: { image: mount.image.reference, imageRef: mount.image.id ?? '' } } : {}),
     ...(mount.image?.subPath ? { imageSubPath: mount.image.subPath } : {}),
     propagation: PROPAGATION[mount.propagation ?? 'private'],

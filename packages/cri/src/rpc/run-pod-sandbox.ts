@@ -2,7 +2,8 @@
 import { isIP } from 'node:net';
 import type { EmbeddedNode, SandboxRequest } from '@stillframe/runtime';
 import { NamespaceMode, type NamespaceOption, type PodSandboxConfig, type PortMapping, Protocol } from '../proto.ts';
-import { invalidRequest, required, unsupportedRequest } from './invalid.ts';
+import { userMappingFrom } from './id-mapping.ts';
+import { invalidRequest, required } from './invalid.ts';
 import type { RuntimeRpc } from './rpc.ts';
 
 export const runPodSandbox: RuntimeRpc<'runPodSandbox'> =
@@ -26,10 +27,7 @@ export function sandboxRequest(
   if (!['', node.context.oci.name].includes(runtimeHandler))
     throw invalidRequest(`unknown runtime handler "${runtimeHandler}"`);
   const options = linux?.securityContext?.namespaceOptions;
-  // Ignored, it would run as root of the host what was to be nobody there.
-  if (options?.usernsOptions && options.usernsOptions.mode !== NamespaceMode.NODE) {
-    throw unsupportedRequest('user namespaces are not supported by this node');
-  }
+  const userMapping = userMappingFrom(options?.usernsOptions);
   const hostNetwork = options?.network === NamespaceMode.NODE;
   return {
     identity: { name, uid, kubeNamespace: namespace, attempt },
@@ -45,6 +43,7 @@ export function sandboxRequest(
       ...(options?.ipc === NamespaceMode.NODE ? (['ipc'] as const) : []),
     ],
     pidMode: pidModeOf(options),
+    ...(userMapping ? { userMapping } : {}),
     ...(dnsConfig ? { dns: dnsConfig } : {}),
     portMappings: portMappings.map(portMapping),
     sysctls: linux?.sysctls ?? {},

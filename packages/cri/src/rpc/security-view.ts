@@ -7,6 +7,7 @@ import {
   SecurityProfile_ProfileType,
   SupplementalGroupsPolicy,
 } from '../proto.ts';
+import { userMappingFrom } from './id-mapping.ts';
 import { invalidRequest } from './invalid.ts';
 
 type Security = ContainerRequest['security'];
@@ -16,6 +17,7 @@ export function securityFrom(security: LinuxContainerSecurityContext | undefined
   const { capabilities } = security ?? {};
   const ambient = capabilities?.addAmbientCapabilities ?? [];
   const pid = pidOf(security?.namespaceOptions);
+  const users = security?.namespaceOptions?.usernsOptions;
   const apparmor = apparmorOf(security);
   const selinux = selinuxOf(security);
   return {
@@ -33,6 +35,7 @@ export function securityFrom(security: LinuxContainerSecurityContext | undefined
     ...(apparmor === undefined ? {} : { apparmor }),
     ...(selinux === undefined ? {} : { selinux }),
     ...(pid === undefined ? {} : { pid }),
+    ...(users ? { users: userMappingFrom(users) ? 'pod' : 'node' } : {}),
     ...(security?.runAsUser ? { runAsUser: accountID(security.runAsUser.value) } : {}),
     ...(security?.runAsGroup ? { runAsGroup: accountID(security.runAsGroup.value) } : {}),
     ...(security?.runAsUsername ? { runAsUsername: security.runAsUsername } : {}),

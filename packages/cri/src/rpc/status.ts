@@ -11,6 +11,7 @@ export const status: RuntimeRpc<'status'> =
       networkLock,
       checkpoints: folders.checkpoints,
     };
+    const userNamespaces = (await node.context.userNamespacesMissing()) === undefined;
     const info: Record<string, string> = verbose ? { config: JSON.stringify(facts) } : {};
     return {
       status: {
@@ -20,9 +21,12 @@ export const status: RuntimeRpc<'status'> =
         ],
       },
       info,
-      // Mounts of a whole tree read-only need runc 1.1 or crun 1.4, which every system that is supported here has.
       features: { supplementalGroupsPolicy: true },
-      runtimeHandlers: ['', oci.name].map((name) => ({ name, features: { recursiveReadOnlyMounts: true } })),
+      // Mounts of a whole tree read-only need runc 1.1 or crun 1.4, which every system that is supported here has.
+      runtimeHandlers: ['', oci.name].map((name) => ({
+        name,
+        features: { recursiveReadOnlyMounts: true, userNamespaces },
+      })),
     };
   };
 

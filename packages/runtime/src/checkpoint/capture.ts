@@ -8,6 +8,7 @@ import { messageOf, UndoStack } from '@stillframe/core';
 import { containerFolders } from '../container/folders.ts';
 import type { SpecMount } from '../container/spec-mounts.ts';
 import type { NodeContext } from '../context.ts';
+import { runtimeError } from '../errors.ts';
 import { demand } from '../process/run.ts';
 import { type RootfsDiff, writeRootfsDiff } from '../rootfs/diff.ts';
 import { NODE_FILES } from '../sandbox/pod-mounts.ts';
@@ -46,10 +47,15 @@ export interface Captures extends AsyncDisposable {
   readonly all: readonly Capture[];
 }
 
+function checkUsers(context: NodeContext, { name, sandboxID }: ContainerRecord): void {
+  if (context.sandboxes.get(sandboxID)?.userMapping === undefined) return;
+  throw runtimeError('ERR_CHECKPOINT_USERNS', `container ${name} is in a pod with users of its own`);
+}
+
 /**
  * Captures `targets` at one instant; all run again when this returns or throws, but for those that are to end with it:
  * they stand still until they are ended or the answer is disposed. Throws ERR_CHECKPOINT_DUMP with CRIU's reason, or the
- * reason of `signal`. `leaveRunning` and `rootfs` go before what a container's annotations say of
+ * reason of `signal`; ERR_CHECKPOINT_USERNS. `leaveRunning` and `rootfs` go before what a container's annotations say of
  * them.
  */
 export async function captureAll(
@@ -57,6 +63,7 @@ export async function captureAll(
   targets: readonly CaptureTarget[],
   { signal, leaveRunning, rootfs }: CaptureOptions = {},
 ): Promise<Captures> {
+  for (const { record } of targets) checkUsers(context, record);
   const startedAt = new Date();
   const clock = process.hrtime.bigint();
   const drafts = targets.map((target) => ({

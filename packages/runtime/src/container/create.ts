@@ -1,6 +1,6 @@
 /** CreateContainer: the image's root filesystem, the specification, and the waiting first process under its monitor. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { UndoStack } from '@stillframe/core';
 import { choicesOf, rootMode } from '../checkpoint/choices.ts';
@@ -15,6 +15,7 @@ import { confine } from '../sandbox/confine.ts';
 import { pidNamespaceOf } from '../sandbox/pid-namespace.ts';
 import { podMounts } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
+import { mapVolumes, openWay, unmountMapped, withMappedLayers } from '../userns/mapped-mounts.ts';
 import { containerFolders } from './folders.ts';
 import { mountImageVolumes } from './image-volumes.ts';
 import { processOf } from './process.ts';
@@ -39,13 +40,13 @@ export async function createFromImage(
   await using undo = new UndoStack();
   const draft = newRecord(context, sandbox, request, image);
   const mode = rootMode(choicesOf(context, request).target);
-  await prepareRootfs(context, draft.id, image, undo, (upper) => chmod(upper, mode));
+  await prepareRootfs(context, sandbox, draft.id, image, undo, (upper) => chmod(upper, mode));
   context.onStep('create-rootfs');
   const folders = containerFolders(context, draft.id);
   const config = await context.images.config(image);
   const what = await processOf(request, config.config, folders.rootfs);
   const stopSignal = stopSignalOf(request, config.config?.StopSignal);
-  const mounts = await mountImageVolumes(context, draft.id, request.mounts, undo);
+  const mounts = await mountImageVolumes(context, sandbox, draft.id, request.mounts, undo);
   const complete = { ...draft, ...stopSignal, mounts };
   const record = await writeBundle(context, sandbox, complete, { ...request, mounts }, what);
   context.onStep('create-bundle');
@@ -61,6 +62,7 @@ export async function createFromImage(
   const creating = context.oci.create(bundle);
   context.onStep('create-begun');
   const pid = await creating;
+  await unmountMapped(folders.bundle);
   context.onStep('create-process');
   const clamped = [...(record.clamped ?? []), ...notes];
   const told = clamped.length > 0 ? { clamped } : {};
@@ -107,6 +109,7 @@ export function newRecord(
 /** Makes and mounts the root filesystem; its undoing is pushed on `undo`. */
 export async function prepareRootfs(
   context: NodeContext,
+  sandbox: SandboxRecord,
   id: string,
   image: ImageRecord,
   undo: UndoStack,
@@ -117,9 +120,15 @@ export async function prepareRootfs(
   const rootfs = await makeRootfsFolders(folders.folder);
   undo.push('bundle', () => rm(folders.bundle, { recursive: true, force: true }));
   await mkdir(folders.bundle, { recursive: true, mode: 0o700 });
+  undo.push('mapped mounts', () => unmountMapped(folders.bundle));
+  await openWay(context, sandbox, id);
   await fill(rootfs.upper);
+  const { userMapping: own } = sandbox;
+  if (own) await chown(rootfs.upper, own.uids.hostID, own.gids.hostID);
   undo.push('root filesystem', () => unmount(folders.rootfs));
-  await mountOverlay(context.images.layersFolder, image.layers, rootfs, folders.rootfs);
+  await withMappedLayers(context, sandbox, id, image.layers, (layersFolder) =>
+    mountOverlay(layersFolder, image.layers, rootfs, folders.rootfs),
+  );
 }
 
 /** What draws on a terminal must know its kind; the request's and the image's own word come first. */
@@ -159,7 +168,7 @@ export async function writeBundle(
     readonlyRootfs: request.security.readonlyRootfs,
     privileged,
     security: await prepareSecurity(request.security, sandbox, context.capabilities),
-    mounts: await prepareMounts(request.mounts),
+    mounts: await mapVolumes(context, sandbox, record.id, await prepareMounts(request.mounts)),
     provided: await podMounts(context, sandbox, {
       id: record.id,
       requested: request.mounts,
@@ -170,6 +179,7 @@ export async function writeBundle(
     resources,
     cgroupsPath: join(sandbox.cgroupParent, record.id),
     namespaces: sandbox.namespaces,
+    userMapping: sandbox.userMapping,
     ...(await pidNamespaceOf(context, sandbox, request.security.pid)),
     annotations: { ...request.annotations, 'org.criu.config': folders.criuConfig },
   });

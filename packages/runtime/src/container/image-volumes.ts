@@ -5,7 +5,8 @@ import { systemCode, type UndoStack } from '@stillframe/core';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { mountLayers, unmount } from '../rootfs/overlay.ts';
-import type { MountRequest } from '../store/records.ts';
+import type { MountRequest, SandboxRecord } from '../store/records.ts';
+import { withMappedLayers } from '../userns/mapped-mounts.ts';
 import { containerFolders } from './folders.ts';
 
 /**
@@ -15,6 +16,7 @@ import { containerFolders } from './folders.ts';
  */
 export async function mountImageVolumes(
   context: NodeContext,
+  sandbox: SandboxRecord,
   id: string,
   mounts: readonly MountRequest[],
   undo: UndoStack,
@@ -35,7 +37,7 @@ export async function mountImageVolumes(
     const image = context.images.find(wanted.reference);
     if (!image) throw runtimeError('ERR_IMAGE_NOT_FOUND', `there is no image ${wanted.reference}`);
     const target = join(volumesFolder(bundle), String(index));
-    await mountLayers(context.images.layersFolder, image.layers, target);
+    await withMappedLayers(context, sandbox, id, image.layers, (folder) => mountLayers(folder, image.layers, target));
     const hostPath = await partOf(target, wanted.subPath ?? '', mount.containerPath);
     prepared.push({ ...mount, hostPath, image: { ...wanted, id: image.id } });
   }

@@ -7,6 +7,7 @@ import { runtimeError } from '../errors.ts';
 import { startRestored } from '../restore/start.ts';
 import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
 import type { ContainerRecord } from '../store/records.ts';
+import { unmountMapped } from '../userns/mapped-mounts.ts';
 import { containerFolders } from './folders.ts';
 import { unmountImageVolumes } from './image-volumes.ts';
 import { noteStart, recordStart } from './starting.ts';
@@ -85,6 +86,7 @@ export async function removeContainer(context: NodeContext, idOrPrefix: string):
   await stopContainer(context, found.id, 0);
   await context.locks.run(found.id, async () => {
     const folders = containerFolders(context, found.id);
+    await unmountMapped(folders.bundle);
     await unmountImageVolumes(folders.bundle);
     await unmount(folders.rootfs);
     await rm(folders.bundle, { recursive: true, force: true });

@@ -15,6 +15,8 @@ export interface SecurityRequest {
   apparmor?: string;
   /** `user:role:type:level` of SELinux that must be enforced. */
   selinux?: string;
+  /** Whether its users must be the pod's own or the host's; as the sandbox says where left out. */
+  users?: 'pod' | 'node';
   /** Where its processes are; as the sandbox says where left out. */
   pid?: 'container' | 'pod' | 'node' | { target: string };
   runAsUser?: number;

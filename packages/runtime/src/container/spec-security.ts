@@ -32,7 +32,7 @@ const READ_ONLY = ['asound', 'bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((na
  */
 export async function prepareSecurity(
   security: SecurityRequest,
-  sandbox: Pick<SandboxRecord, 'privileged'>,
+  sandbox: Pick<SandboxRecord, 'privileged' | 'userMapping'>,
   held: ReadonlySet<string>,
 ): Promise<SpecSecurity> {
   checkSecurity(security, sandbox);
@@ -52,7 +52,11 @@ export async function prepareSecurity(
   };
 }
 
-function checkSecurity(security: SecurityRequest, sandbox: Pick<SandboxRecord, 'privileged'>): void {
+function checkSecurity(security: SecurityRequest, sandbox: Pick<SandboxRecord, 'privileged' | 'userMapping'>): void {
+  if (security.users !== undefined && (security.users === 'pod') !== (sandbox.userMapping !== undefined)) {
+    const of = sandbox.userMapping ? 'of its own' : 'of the host';
+    throw runtimeError('ERR_CONTAINER_INVALID', `the container wants other users than its pod, which has those ${of}`);
+  }
   if (security.runAsGroup !== undefined && security.runAsUser === undefined && !security.runAsUsername) {
     throw runtimeError('ERR_CONTAINER_INVALID', 'a group to run as is given without a user');
   }

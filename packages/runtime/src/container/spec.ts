@@ -1,7 +1,8 @@
 /** The OCI runtime specification of a container (runtime-spec config.md), built from the request and the image alone. */
 
 import type { NamespacePaths } from '../sandbox/namespaces.ts';
-import type { MountRequest, Resources } from '../store/records.ts';
+import type { MountRequest, Resources, UserMapping } from '../store/records.ts';
+import { specMappings } from '../userns/mapping.ts';
 import { deviceNodes, deviceRules, type SpecDevice } from './spec-devices.ts';
 import { orderedMounts, rootfsPropagation, type SpecMount } from './spec-mounts.ts';
 import { specResources } from './spec-resources.ts';
@@ -25,6 +26,7 @@ export interface SpecFacts {
   cgroupsPath: string;
   /** Namespaces of the sandbox; a kind that is missing is shared with the host. */
   namespaces: NamespacePaths;
+  userMapping?: UserMapping | undefined;
   /** Where its processes are: a PID namespace of its own where left out, the host's, or the one at a path. */
   pid?: 'host' | { path: string };
   annotations: Readonly<Record<string, string>>;
@@ -52,6 +54,7 @@ export function buildSpec(facts: SpecFacts): OciSpec {
     linux: {
       cgroupsPath: facts.cgroupsPath,
       namespaces: namespacesOf(facts),
+      ...(facts.userMapping ? specMappings(facts.userMapping) : {}),
       resources: { devices: deviceRules(facts.devices ?? [], facts.privileged), ...specResources(facts.resources) },
       ...(facts.devices?.length ? { devices: deviceNodes(facts.devices) } : {}),
       ...(rootfsPropagation(facts.mounts) ? { rootfsPropagation: rootfsPropagation(facts.mounts) } : {}),
@@ -83,7 +86,7 @@ function providedMounts({ privileged, provided = [] }: SpecFacts): SpecMount[] {
 }
 
 function namespacesOf({ namespaces: paths, pid }: SpecFacts) {
-  const shared = (['net', 'ipc', 'uts'] as const).flatMap((kind) => {
+  const shared = (['user', 'net', 'ipc', 'uts'] as const).flatMap((kind) => {
     const path = paths[kind];
     return path === undefined ? [] : [{ type: kind === 'net' ? 'network' : kind, path }];
   });

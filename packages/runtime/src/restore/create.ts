@@ -26,7 +26,7 @@ import { fitCopy, fitRequest, marked } from './fit-request.ts';
 import { fitSpec } from './fit-spec.ts';
 import { fitFolderModes } from './folder-modes.ts';
 import { criLines } from './log-lines.ts';
-import { checkMounts, checkNamespaces } from './policy.ts';
+import { checkMounts, checkNamespaces, checkUsers } from './policy.ts';
 import { demandRoom } from './room.ts';
 import { scrubText } from './scrub.ts';
 import { scrubLayer } from './service-account.ts';
@@ -43,6 +43,7 @@ export async function createFromCheckpoint(
   pull: PullOptions,
 ): Promise<ContainerRecord> {
   const wishes = alterationsOf(asked.annotations);
+  checkUsers(asked.image, sandbox);
   await using checkpoint = await openSource(archivePath);
   const { metadata } = checkpoint;
   if (!checkpoint.archive.has('checkpoint/inventory.img')) {
@@ -59,7 +60,7 @@ export async function createFromCheckpoint(
   await using undo = new UndoStack();
   const record = restoredRecord(context, sandbox, request, base, checkpoint, ignored);
   let scrubbed = 0;
-  await prepareRootfs(context, record.id, base, undo, async (upper) => {
+  await prepareRootfs(context, sandbox, record.id, base, undo, async (upper) => {
     await fillUpper(context, checkpoint, base, upper);
     if (wishes.scrubTokens) scrubbed = await scrubLayer(upper);
   });
@@ -71,7 +72,7 @@ export async function createFromCheckpoint(
   // A terminal is part of the dumped processes: it is there exactly where it was.
   const terminal = checkpoint.spec?.process?.terminal ?? false;
   const what = await processOf(checkpoint, wishes);
-  const mounts = await mountImageVolumes(context, record.id, request.mounts, undo);
+  const mounts = await mountImageVolumes(context, sandbox, record.id, request.mounts, undo);
   await layBindSources(checkpoint.documents.bindMounts, mounts, undo);
   const written = await writeBundle(
     context,

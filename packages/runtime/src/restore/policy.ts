@@ -5,7 +5,7 @@
 import type { CheckpointMetadata } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
-import type { MountRequest } from '../store/records.ts';
+import type { MountRequest, SandboxRecord } from '../store/records.ts';
 import type { DumpFacts } from './dump-facts.ts';
 
 /** Destinations that the node itself provides, or CRIU restores from its own images (checkpoint-spec, CRI-O's list). */
@@ -47,6 +47,14 @@ export function checkMounts(
       },
     );
   }
+}
+
+/** CRIU makes a user namespace anew and joins none. Throws ERR_RESTORE_REFUSED for a pod that has one. */
+export function checkUsers(image: string, { userMapping }: Pick<SandboxRecord, 'userMapping'>): void {
+  if (userMapping === undefined) return;
+  throw runtimeError('ERR_RESTORE_REFUSED', `"${image}" cannot be restored into a pod with users of its own`, {
+    hint: 'restore it into a pod with hostUsers: true, that is without a user namespace',
+  });
 }
 
 /**

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { runtimeError } from '../errors.ts';
-import { run } from '../process/run.ts';
+import { demand, run } from '../process/run.ts';
 
 /** Milliseconds between looks, and until it is given up. */
 const LOOK = 10;
@@ -13,14 +13,18 @@ const TIMEOUT = 10_000;
 
 /**
  * Starts the holder and keeps its namespace at `file`, an empty file that becomes a mount. It outlives this process.
+ * With `user`, the file of a user namespace, it belongs to that.
  * Throws ERR_PROCESS_MISSING where catatonit(1) is not installed, ERR_PROCESS_FAILED.
  */
-export async function startHolder(file: string): Promise<void> {
+export async function startHolder(file: string, user?: string): Promise<void> {
   if ((await run(['catatonit', '--version'], { timeout: 10_000 })).code !== 0) {
     throw runtimeError('ERR_PROCESS_FAILED', 'catatonit, which a shared PID namespace needs, does not work');
   }
-  const argv = [`--pid=${file}`, '--fork', 'catatonit', '-P'];
-  const unshare = spawn('unshare', argv, { cwd: '/', detached: true, stdio: 'ignore' });
+  // Within a user namespace nothing may be mounted on the host: the namespace is kept from outside.
+  const enter = user === undefined ? [] : ['nsenter', `--user=${user}`];
+  const kept = user === undefined ? `--pid=${file}` : '--pid';
+  const [program = '', ...argv] = [...enter, 'unshare', kept, '--fork', 'catatonit', '-P'];
+  const unshare = spawn(program, argv, { cwd: '/', detached: true, stdio: 'ignore' });
   const started = new Promise<void>((resolve, reject) => {
     unshare.once('spawn', resolve);
     unshare.once('error', (cause) => reject(runtimeError('ERR_PROCESS_FAILED', 'unshare did not start', { cause })));
@@ -28,6 +32,7 @@ export async function startHolder(file: string): Promise<void> {
   await started;
   unshare.unref();
   for (const deadline = Date.now() + TIMEOUT; Date.now() < deadline && unshare.exitCode === null; ) {
+    if (user !== undefined) await keepChild(unshare.pid ?? 0, file);
     const holder = await holderOf(file);
     const name = holder === undefined ? '' : await readFile(`/proc/${holder}/comm`, 'utf8').catch(() => '');
     if (name.trim() === 'catatonit') {
@@ -40,6 +45,13 @@ export async function startHolder(file: string): Promise<void> {
   await stopHolder(file);
   unshare.kill('SIGKILL');
   throw runtimeError('ERR_PROCESS_FAILED', 'the first process of the shared PID namespace did not start');
+}
+
+/** Keeps the PID namespace of the child of `pid` at `file`; does nothing while there is none, or once it is kept. */
+async function keepChild(pid: number, file: string): Promise<void> {
+  const [child = ''] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')).split(' ');
+  if (child === '' || (await holderOf(file)) !== undefined) return;
+  await demand(['mount', '--bind', `/proc/${child}/ns/pid`, file], { timeout: 30_000 });
 }
 
 /**

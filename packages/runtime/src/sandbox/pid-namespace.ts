@@ -14,6 +14,12 @@ export async function pidNamespaceOf(
   wanted: SecurityRequest['pid'],
 ): Promise<Pick<SpecFacts, 'pid'>> {
   const mode = wanted ?? sandbox.pidMode ?? 'container';
+  if (mode === 'node' && sandbox.userMapping) {
+    throw runtimeError(
+      'ERR_CONTAINER_INVALID',
+      'a container with users of its own cannot share processes with the host',
+    );
+  }
   if (mode === 'node') return { pid: 'host' };
   if (typeof mode === 'object') return { pid: { path: await targetPath(context, sandbox, mode.target) } };
   // A container may share with its pod only what the pod has: without the namespace each has its own.

@@ -6,7 +6,7 @@
  * On a restore the dump decides: CRIU puts every mount back that it found, so exactly those are provided, those of other
  * engines included, and none of their sources comes from the archive.
  */
-import { constants, copyFile, lstat, mkdir, open, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { chown, constants, copyFile, lstat, mkdir, open, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '@stillframe/core';
 import { containerFolders } from '../container/folders.ts';
@@ -45,12 +45,13 @@ export async function podMounts(
     if (asked(destination)) continue;
     const source = await sourceOf(context, sandbox, container.id, destination);
     if (source === undefined) continue;
-    if (destination.startsWith('/etc/') && !(await plainTarget(rootfs, destination))) continue;
+    if (destination.startsWith('/etc/') && !(await plainTarget(rootfs, destination, rootOf(sandbox)))) continue;
     const options = ['rbind', 'rprivate', container.readonlyRootfs && destination !== '/dev/shm' ? 'ro' : 'rw'];
     mounts.push({ destination, type: 'bind', source, options: [...options, 'nosuid', 'nodev', 'noexec'] });
   }
   if (!asked('/etc/hosts') && !wanted.includes('/etc/hosts')) {
-    await layHosts(podFile(context, sandbox, 'hosts'), rootfs, container.dumped !== undefined);
+    const source = podFile(context, sandbox, 'hosts');
+    await layHosts(source, rootfs, { restored: container.dumped !== undefined, root: rootOf(sandbox) });
   }
   return mounts;
 }
@@ -58,6 +59,16 @@ export async function podMounts(
 const podFolder = (context: NodeContext, sandboxID: string) => join(context.folders.sandboxes, sandboxID);
 const podFile = (context: NodeContext, sandbox: SandboxRecord, name: string) =>
   join(podFolder(context, sandbox.id), name);
+
+/** Who root of the container is on the host. */
+interface Owner {
+  uid: number;
+  gid: number;
+}
+
+function rootOf({ userMapping }: SandboxRecord): Owner {
+  return { uid: userMapping?.uids.hostID ?? 0, gid: userMapping?.gids.hostID ?? 0 };
+}
 
 function sharesMemory({ annotations, namespaces }: SandboxRecord): boolean {
   return annotations[SHM_ANNOTATION] === 'pod' || namespaces.ipc === undefined;
@@ -120,8 +131,8 @@ const isFolder = async (path: string) => (await lstat(path).catch(() => undefine
  * Whether a file can be mounted at `destination`. A link there is taken away: followed, it would lead out of the root,
  * or the mount would stand at another path than the specification says, and CRIU does not find it again.
  */
-async function plainTarget(rootfs: string, destination: string): Promise<boolean> {
-  if (!(await canHoldFiles(join(rootfs, 'etc')))) return false;
+async function plainTarget(rootfs: string, destination: string, root: Owner): Promise<boolean> {
+  if (!(await canHoldFiles(join(rootfs, 'etc'), root))) return false;
   const path = join(rootfs, destination);
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory()) return false;
@@ -129,9 +140,10 @@ async function plainTarget(rootfs: string, destination: string): Promise<boolean
   return true;
 }
 
-async function canHoldFiles(etc: string): Promise<boolean> {
+async function canHoldFiles(etc: string, root: Owner): Promise<boolean> {
   try {
     await mkdir(etc, { mode: 0o755 });
+    await chown(etc, root.uid, root.gid);
     return true;
   } catch (error) {
     return systemCode(error) === 'EEXIST' && isFolder(etc);
@@ -139,15 +151,20 @@ async function canHoldFiles(etc: string): Promise<boolean> {
 }
 
 /** Lays the pod's hosts file over the image's; what a restored container had is a part of it, and stays. */
-async function layHosts(source: string, rootfs: string, restored: boolean): Promise<void> {
+async function layHosts(
+  source: string,
+  rootfs: string,
+  { restored, root }: { restored: boolean; root: Owner },
+): Promise<void> {
   const path = join(rootfs, 'etc', 'hosts');
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory() || (found && restored && !(found.isFile() && found.size === 0))) return;
-  if (!(await stat(source).catch(() => undefined)) || !(await canHoldFiles(dirname(path)))) return;
+  if (!(await stat(source).catch(() => undefined)) || !(await canHoldFiles(dirname(path), root))) return;
   if (found && !found.isFile()) await unlink(path);
   const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_TRUNC } = constants;
   await using target = await open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_TRUNC, 0o644);
   await using hosts = await open(source, 'r');
+  await target.chown(root.uid, root.gid);
   await target.writeFile(await hosts.readFile());
 }
 

@@ -8,7 +8,8 @@ import { removeContainer, stopContainer } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { PortMapping } from '../network/attachment.ts';
-import type { SandboxIdentity, SandboxNetwork, SandboxRecord } from '../store/records.ts';
+import type { IdMapping, SandboxIdentity, SandboxNetwork, SandboxRecord } from '../store/records.ts';
+import { mappingFor } from '../userns/mapping.ts';
 import { removeCgroups } from './cgroups.ts';
 import { type Isolation, isolationOf } from './isolation.ts';
 import { makeNamespaces, type NamespacePaths, removeNamespaces } from './namespaces.ts';
@@ -34,6 +35,8 @@ export interface SandboxRequest {
   portMappings?: readonly PortMapping[];
   /** Kernel settings of the pod's own namespaces, by name (`net.ipv4.ip_forward`). */
   sysctls?: Readonly<Record<string, string>>;
+  /** Of a user namespace of its own; left out, its users are the host's. */
+  userMapping?: { uids: readonly IdMapping[]; gids: readonly IdMapping[] };
   /** Whether privileged containers may be made in it; not asked where left out. */
   privileged?: boolean;
 }
@@ -59,13 +62,17 @@ export async function runSandbox(
     checkRequest(request);
     const isolation = isolationOf(request);
     const dns = resolverOf(request, isolation);
+    const mapping = await mappingFor(context, request);
     await using undo = new UndoStack();
     const id = randomBytes(32).toString('hex');
     const hostname = request.hostname || request.identity.name.slice(0, 63);
     const folder = join(context.folders.namespaces, id);
     const own = (['net', 'ipc', 'uts'] as const).filter((kind) => !request.hostNamespaces.includes(kind));
     const kinds = [...own, ...(request.pidMode === 'pod' ? (['pid'] as const) : [])];
-    const namespaces = await makeNamespaces(folder, kinds, hostname, sysctlFiles(request.sysctls ?? {}, own));
+    const namespaces = await makeNamespaces(folder, kinds, hostname, {
+      settings: sysctlFiles(request.sysctls ?? {}, own),
+      mapping,
+    });
     undo.push('namespaces', () => removeNamespaces(folder));
     context.onStep('sandbox-namespaces');
     const network = await networkOf(context, id, request, namespaces, isolation);
@@ -92,6 +99,7 @@ export async function runSandbox(
       runtimeHandler: request.runtimeHandler,
       cgroupParent: request.cgroupParent || context.cgroupParent,
       namespaces,
+      ...(mapping ? { userMapping: mapping } : {}),
       pidMode: request.pidMode ?? 'container',
       network,
       ...(request.privileged === undefined ? {} : { privileged: request.privileged }),

@@ -9,6 +9,19 @@ export interface SandboxIdentity {
   attempt: number;
 }
 
+/** A run of ids: `length` of them, from `containerID` on inside, from `hostID` on on the host. */
+export interface IdMapping {
+  containerID: number;
+  hostID: number;
+  length: number;
+}
+
+/** Which ids of the host the users and groups of a pod are. */
+export interface UserMapping {
+  uids: IdMapping;
+  gids: IdMapping;
+}
+
 export interface SandboxRecord extends StoredRecord {
   identity: SandboxIdentity;
   hostname: string;
@@ -18,7 +31,9 @@ export interface SandboxRecord extends StoredRecord {
   runtimeHandler: string;
   cgroupParent: string;
   /** Namespaces kept as bind mounts; a kind that is missing is the host's. */
-  namespaces: Partial<Record<'net' | 'ipc' | 'uts' | 'pid', string>>;
+  namespaces: Partial<Record<'net' | 'ipc' | 'uts' | 'pid' | 'user', string>>;
+  /** Of its user namespace; absent where the pod's users are the host's. */
+  userMapping?: UserMapping;
   /** Where containers that ask for nothing else have their processes; `container` where absent. */
   pidMode?: 'container' | 'pod' | 'node';
   /** How the pod is reached; a record without it is of a node that gave loopback only. */
@@ -51,6 +66,8 @@ export interface MountRequest {
   /** What is mounted is an image or a part of it; `id` is known once it is mounted. */
   image?: { reference: string; subPath?: string; id?: string };
   readonly: boolean;
+  /** Owners are seen through it; it must be the pod's own. */
+  mapping?: { uids: IdMapping[]; gids: IdMapping[] };
   /** How mounts made later travel; `private` where absent. */
   propagation?: 'private' | 'host-to-container' | 'bidirectional';
   /** Mounts below the source are read-only, too. */
