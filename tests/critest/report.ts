@@ -49,6 +49,25 @@ export function parseKnown(text: string): KnownRow[] {
   });
 }
 
+/** What the issue of a spec is with this machine and not with the node, by what its name begins with. */
+const EXCUSED: Readonly<Record<string, RegExp>> = {
+  AppArmor: /\bAppArmor\b/i,
+  SELinux: /\bSELinux\b/i,
+  systemd: /\bsystemd\b/i,
+  'the plugin socket of NRI': /\bNRI\b/,
+};
+
+/** Specs by outcome; those that skipped themselves by what they want, `other` where that is nothing excused. */
+export function tally(specs: readonly Spec[]): { passed: number; failed: number; skipped: Record<string, number> } {
+  const skipped: Record<string, number> = {};
+  for (const { name } of specs.filter(({ state }) => state === 'skipped')) {
+    const [reason = 'other'] = Object.entries(EXCUSED).find(([, pattern]) => pattern.test(name)) ?? [];
+    skipped[reason] = (skipped[reason] ?? 0) + 1;
+  }
+  const count = (state: Spec['state']) => specs.filter((spec) => spec.state === state).length;
+  return { passed: count('passed'), failed: count('failed'), skipped };
+}
+
 /** What fails without being known, and what is known as failing and passes. */
 export function compare(specs: readonly Spec[], known: readonly KnownRow[]): { fresh: Spec[]; gone: KnownRow[] } {
   const names = new Set(known.map(({ name }) => name));

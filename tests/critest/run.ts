@@ -5,13 +5,13 @@
  * from known-failing.txt; exit code 1 where there is one.
  */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stillframe } from '@stillframe/demo/stage';
 import { startRegistry } from '@stillframe/testkit';
 import { pushImages } from './images.ts';
-import { compare, type KnownRow, parseKnown, type Spec, specsOf } from './report.ts';
+import { compare, type KnownRow, parseKnown, type Spec, specsOf, tally } from './report.ts';
 
 /** Seconds that all specs together may take. */
 const LIMIT = 1500;
@@ -25,6 +25,8 @@ const critest = positionals[0] ?? process.env['STILLFRAME_CRITEST'];
 if (critest === undefined) throw new Error('name critest by an argument or by STILLFRAME_CRITEST');
 
 const folder = await mkdtemp('/var/tmp/stillframe-critest-');
+// Users of a pod in a user namespace must get to their root filesystem.
+await chmod(folder, 0o711);
 try {
   const specs = await runAll(folder, critest);
   const known = parseKnown(await readFile(KNOWN, 'utf8'));
@@ -78,14 +80,23 @@ async function runCritest(program: string, socket: string, path: string): Promis
 }
 
 function report(specs: readonly Spec[], known: readonly KnownRow[]): boolean {
-  const count = (state: Spec['state']) => specs.filter((spec) => spec.state === state).length;
-  const ran = count('passed') + count('failed');
-  const share = ran === 0 ? 0 : Math.floor((100 * count('passed')) / ran);
-  print(`${count('passed')} of ${ran} passed (${share} %), ${count('failed')} failed, ${count('skipped')} skipped`);
+  const { passed, failed, skipped } = tally(specs);
+  const ran = passed + failed;
+  const { other = 0, ...excused } = skipped;
+  print(`${specs.length} specs: ${passed} passed, ${failed} failed, ${specs.length - ran} skipped themselves`);
+  for (const [reason, number] of Object.entries(excused)) print(`    ${number} want ${reason}`);
+  if (other > 0) print(`    ${other} for other reasons`);
+  print(
+    `${share(passed, ran)} of those that ran, ${share(passed, ran + other)} of those that want none of that, passed`,
+  );
   const { fresh, gone } = compare(specs, known);
   for (const spec of fresh) print(`FAILED, not in known-failing.txt: ${spec.name}\n    ${spec.message}`);
   for (const row of gone) print(`passes now, take it out of known-failing.txt: ${row.name}`);
   return ran > 0 && fresh.length === 0 && gone.length === 0;
+}
+
+function share(part: number, whole: number): string {
+  return `${part} of ${whole} (${whole === 0 ? 0 : Math.floor((100 * part) / whole)} %)`;
 }
 
 function failures(specs: readonly Spec[]): string {

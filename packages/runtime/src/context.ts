@@ -3,7 +3,7 @@ import type { Logger } from '@stillframe/core';
 import type { EventHub } from './events/event-hub.ts';
 import type { ImageStore } from './image/image-store.ts';
 import type { PodNetworks } from './network/pod-networks.ts';
-import type { OciRuntime } from './oci-runtime/oci-runtime.ts';
+import type { OciRuntimes } from './oci-runtime/runtimes.ts';
 import type { NodeFolders } from './paths.ts';
 import type { StepObserver } from './steps.ts';
 import type { KeyedLock } from './store/keyed-lock.ts';
@@ -13,7 +13,7 @@ import type { ContainerRecord, SandboxRecord } from './store/records.ts';
 
 export interface NodeContext {
   readonly folders: NodeFolders;
-  readonly oci: OciRuntime;
+  readonly oci: OciRuntimes;
   readonly images: ImageStore;
   readonly sandboxes: RecordStore<SandboxRecord>;
   readonly containers: RecordStore<ContainerRecord>;

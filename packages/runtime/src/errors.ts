@@ -13,6 +13,10 @@ export const runtimeError = errorTable({
   ERR_SANDBOX_EXISTS: { kind: 'already-exists' },
   ERR_SANDBOX_NOT_READY: { kind: 'failed-precondition', hint: 'run a new pod sandbox' },
   ERR_SANDBOX_INVALID: { kind: 'invalid-argument' },
+  ERR_RUNTIME_UNAVAILABLE: {
+    kind: 'invalid-argument',
+    hint: '`crictl info` lists the handlers; `runtimes` of the configuration adds one',
+  },
   ERR_USERNS_UNSUPPORTED: {
     kind: 'failed-precondition',
     hint: 'they need perl, Linux 5.19 or later, and a filesystem that can be mounted with other owners, such as ext4 or xfs',

@@ -28,6 +28,14 @@ import { StatsReader } from './stats/stats-reader.ts';
 import type { StepObserver } from './steps.ts';
 import type { CheckpointFigures, ContainerRecord, Resources, SandboxRecord } from './store/records.ts';
 
+/** An OCI runtime that pods ask for by `name`. */
+export interface RuntimeEntry {
+  name: string;
+  /** The program, absolute. */
+  path: string;
+  type: 'runc' | 'crun';
+}
+
 export interface NodeOptions {
   paths: NodePaths;
   /** Of the OCI runtime and CRIU; STILLFRAME_CRIU and PATH in it say where they are. */
@@ -40,6 +48,8 @@ export interface NodeOptions {
   cgroupParent?: string | undefined;
   /** Where pods' networks come from; what is left out has defaults. */
   network?: NetworkPlaces | undefined;
+  /** OCI runtimes beside runc, by handler; left out, crun is one where it is in PATH. One named `runc` says where runc is. */
+  runtimes?: readonly RuntimeEntry[] | undefined;
   /** CRIU options of containers whose annotations say nothing else, by annotation (`io.stillframe.criu/…`). */
   criuDefaults?: Readonly<Record<string, string>> | undefined;
   /** Told of what the node has done, for its metrics. */

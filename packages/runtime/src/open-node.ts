@@ -3,15 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger, UndoStack } from '@stillframe/core';
 import type { NodeContext } from './context.ts';
-import { runtimeError } from './errors.ts';
 import { EventHub } from './events/event-hub.ts';
 import { effectiveCapabilities } from './host/capabilities.ts';
 import { locateCriu } from './host/criu-location.ts';
-import { findProgram } from './host/find-program.ts';
 import { ImageStore } from './image/image-store.ts';
 import { PodNetworks } from './network/pod-networks.ts';
 import { EmbeddedNode, type NodeOptions } from './node.ts';
-import { openRunc } from './oci-runtime/runc.ts';
+import { openRuntimes } from './open-runtimes.ts';
 import { takeOwnership } from './owner.ts';
 import { makeFolders } from './paths.ts';
 import { run } from './process/run.ts';
@@ -37,15 +35,7 @@ export async function openNode(options: NodeOptions): Promise<EmbeddedNode> {
     }
   }
   const criu = locateCriu(options.env);
-  const oci = await openRunc({
-    conmon: demandProgram('conmon', options.env),
-    binary: demandProgram('runc', options.env),
-    root: folders.ociRuntime,
-    exitsFolder: folders.exits,
-    attachFolder: folders.attach,
-    criuFolder: criu?.folder,
-    env: options.env,
-  });
+  const oci = await openRuntimes(options, folders, criu?.folder);
   const locks = new KeyedLock();
   const images = await ImageStore.open(folders.images, logger);
   let missing: Promise<string | undefined> | undefined;
@@ -85,13 +75,6 @@ async function criuFacts(criu: string | undefined): Promise<Pick<NodeContext, 'c
     () => undefined,
   );
   return { criuVersion, networkLock: nftables?.code === 0 ? 'nftables' : 'iptables' };
-}
-
-/** conmon wants absolute paths. */
-function demandProgram(name: string, env: NodeOptions['env']): string {
-  const path = findProgram(name, env);
-  if (path === undefined) throw runtimeError('ERR_PROCESS_MISSING', `${name} is not installed`);
-  return path;
 }
 
 /** The capabilities this process holds, which are all that it can give to a container. */

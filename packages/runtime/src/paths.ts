@@ -29,6 +29,8 @@ export function foldersOf({ root, state }: NodePaths) {
     exits: join(state, 'exits'),
     attach: join(state, 'attach'),
     ociRuntime: join(state, 'oci-runtime'),
+    /** Of further runtimes: a folder each, and what starts them. */
+    ociRuntimes: join(state, 'oci-runtimes'),
   };
 }
 

@@ -11,6 +11,7 @@ import { sweepStarts } from './container/sweep.ts';
 import type { NodeContext } from './context.ts';
 import { sweepExecs } from './exec/sweep.ts';
 import { removeRootfsFolders, unmount } from './rootfs/overlay.ts';
+import { removeCgroupTree } from './sandbox/cgroups.ts';
 import { removeSandbox } from './sandbox/sandbox.ts';
 import { sweepSandboxes } from './sandbox/sweep.ts';
 import type { CheckpointOperation } from './store/operation-journal.ts';
@@ -66,6 +67,7 @@ async function sweepContainers(context: NodeContext, attempt: Attempt): Promise<
       const folders = containerFolders(context, id);
       await endMonitors(folders.bundle);
       await context.oci.delete(id);
+      await removeCgroupTree(join(context.cgroupParent, id));
       await unmountMapped(folders.bundle);
       await unmountImageVolumes(folders.bundle);
       await unmount(folders.rootfs);

@@ -21,6 +21,7 @@ export type Capability =
   | 'systemd-analyze'
   | 'checkpointctl'
   | 'crit'
+  | 'crun'
   | 'chromium'
   | 'cni'
   | 'catatonit'
@@ -57,6 +58,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'systemd-analyze': program('systemd-analyze'),
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
+  crun: peer('crun'),
   cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
   catatonit: program('catatonit'),
   perl: () => program('perl')() ?? perlThreads(),

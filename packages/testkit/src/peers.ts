@@ -7,6 +7,7 @@ const VARIABLES = {
   checkpointctl: 'STILLFRAME_CHECKPOINTCTL',
   containerd: 'STILLFRAME_CONTAINERD',
   crit: 'STILLFRAME_CRIT',
+  crun: 'STILLFRAME_CRUN',
 } as const;
 
 /** A tool that reads checkpoints, or writes and restores them, as we do. */

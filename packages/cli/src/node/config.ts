@@ -3,12 +3,30 @@ import { readFile } from 'node:fs/promises';
 import { messageOf, systemCode } from '@stillframe/core';
 import { parse } from 'yaml';
 import { cliError } from '../usage.ts';
-import { absolutePath, flag, group, groupWith, list, oneOf, type Read, text, whole } from './config-schema.ts';
+import {
+  absolutePath,
+  ConfigFault,
+  flag,
+  group,
+  groupWith,
+  list,
+  oneOf,
+  type Read,
+  type Reader,
+  text,
+  whole,
+} from './config-schema.ts';
 
 /** Read where no other file is named, and where it is there. */
 export const DEFAULT_CONFIG = '/etc/stillframe/node.yaml';
 
 const port = whole(0, 65_535);
+
+/** What a RuntimeClass of Kubernetes may name. */
+const handler: Reader<string> = (value, where) => {
+  if (typeof value === 'string' && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return value;
+  throw new ConfigFault(`${where} is not of small letters, digits and dashes`);
+};
 
 /** THE schema. Flags and environment variables of `stillframe node up` win over the file. */
 const schema = group({
@@ -28,6 +46,8 @@ const schema = group({
     insecure: list(text),
     pinned: list(text),
   }),
+  /** By runtime handler. */
+  runtimes: list(groupWith({ name: handler, path: absolutePath, type: oneOf('runc', 'crun') }, 'name', 'path', 'type')),
   network: group({ configFolder: absolutePath, pluginFolders: list(absolutePath), subnet: text }),
   criu: group({
     tcpEstablished: flag,

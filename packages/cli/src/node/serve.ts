@@ -42,6 +42,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       pinnedImages: pinned,
       criuDefaults: criuDefaultsOf(config),
       network: config.network,
+      runtimes: config.runtimes,
       observer: metrics,
       onStep: killer(env),
       version: productVersion,

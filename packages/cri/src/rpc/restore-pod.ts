@@ -9,7 +9,7 @@ export const restorePod: RuntimeRpc<'restorePod'> =
   async ({ checkpointPath, config, runtimeHandler, options, containerConfigs }, { signal }) => {
     const request = {
       checkpointPath: required(checkpointPath, 'checkpoint_path'),
-      sandbox: sandboxRequest(node, config, runtimeHandler),
+      sandbox: sandboxRequest(config, runtimeHandler),
       containers: containerConfigs.map(containerRequest),
       options,
     };

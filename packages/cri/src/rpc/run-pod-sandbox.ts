@@ -1,6 +1,6 @@
 /** RunPodSandbox (CRI v1). */
 import { isIP } from 'node:net';
-import type { EmbeddedNode, SandboxRequest } from '@stillframe/runtime';
+import type { SandboxRequest } from '@stillframe/runtime';
 import { NamespaceMode, type NamespaceOption, type PodSandboxConfig, type PortMapping, Protocol } from '../proto.ts';
 import { userMappingFrom } from './id-mapping.ts';
 import { invalidRequest, required } from './invalid.ts';
@@ -9,23 +9,17 @@ import type { RuntimeRpc } from './rpc.ts';
 export const runPodSandbox: RuntimeRpc<'runPodSandbox'> =
   (node) =>
   async ({ config, runtimeHandler }) => {
-    const sandbox = await node.runSandbox(sandboxRequest(node, config, runtimeHandler));
+    const sandbox = await node.runSandbox(sandboxRequest(config, runtimeHandler));
     return { podSandboxId: sandbox.id };
   };
 
 /** From CRI PodSandboxConfig to what the node is asked for. Throws ERR_CRI_REQUEST_INVALID. */
-export function sandboxRequest(
-  node: EmbeddedNode,
-  config: PodSandboxConfig | undefined,
-  runtimeHandler: string,
-): SandboxRequest {
+export function sandboxRequest(config: PodSandboxConfig | undefined, runtimeHandler: string): SandboxRequest {
   const { metadata, hostname, logDirectory, labels, annotations, linux, dnsConfig, portMappings } = required(
     config,
     'config',
   );
   const { name, uid, namespace, attempt } = required(metadata, 'metadata');
-  if (!['', node.context.oci.name].includes(runtimeHandler))
-    throw invalidRequest(`unknown runtime handler "${runtimeHandler}"`);
   const options = linux?.securityContext?.namespaceOptions;
   const userMapping = userMappingFrom(options?.usernsOptions);
   const hostNetwork = options?.network === NamespaceMode.NODE;

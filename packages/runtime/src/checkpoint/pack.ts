@@ -66,6 +66,7 @@ export async function packArchive(
   const mtime = Math.floor(capture.startedAt.getTime() / 1000);
   const { size } = await writeArchive(target, entries, { mtime, insertFront, signal: options.signal });
   const digest = await hashAndSync(target, options);
+  const oci = context.oci.of(record.id);
   return {
     path: target,
     digest,
@@ -81,7 +82,7 @@ export async function packArchive(
       },
       versions: {
         stillframe: context.version,
-        ociRuntime: `${context.oci.name} ${context.oci.version}`,
+        ociRuntime: `${oci.name} ${oci.version}`,
         criu: context.criuVersion,
       },
       options: {
@@ -144,7 +145,7 @@ function sourceFacts(
     podUid: sandbox.identity.uid,
     sandboxID: sandbox.id,
     image: record.image,
-    ociRuntime: context.oci.name,
+    ociRuntime: context.oci.of(record.id).name,
     createdAt: rfc3339(record.createdAt),
     checkpointedAt: capture.startedAt.toISOString(),
     restored: record.restore !== undefined,

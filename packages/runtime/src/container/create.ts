@@ -59,7 +59,7 @@ export async function createFromImage(
     stdinOnce: request.stdinOnce ?? false,
     terminal: request.terminal,
   };
-  const creating = context.oci.create(bundle);
+  const creating = context.oci.create(bundle, sandbox.runtimeHandler);
   context.onStep('create-begun');
   const pid = await creating;
   await unmountMapped(folders.bundle);
@@ -183,7 +183,9 @@ export async function writeBundle(
     ...(await pidNamespaceOf(context, sandbox, request.security.pid)),
     annotations: { ...request.annotations, 'org.criu.config': folders.criuConfig },
   });
-  await writeFile(folders.spec, JSON.stringify(spec, null, 2), { mode: 0o600 });
+  const oci = context.oci.named(sandbox.runtimeHandler);
+  const fitting = oci.fit ? await oci.fit(spec, folders.rootfs) : spec;
+  await writeFile(folders.spec, JSON.stringify(fitting, null, 2), { mode: 0o600 });
   const { uid, gid, additionalGids = [] } = what.user;
   const user = { uid, gid, additionalGids: [...additionalGids] };
   return { ...record, resources, user, ...(clamped.length > 0 ? { clamped } : {}) };

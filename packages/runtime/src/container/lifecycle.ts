@@ -6,6 +6,7 @@ import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { startRestored } from '../restore/start.ts';
 import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
+import { removeCgroupTree } from '../sandbox/cgroups.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { unmountMapped } from '../userns/mapped-mounts.ts';
 import { containerFolders } from './folders.ts';
@@ -86,6 +87,8 @@ export async function removeContainer(context: NodeContext, idOrPrefix: string):
   await stopContainer(context, found.id, 0);
   await context.locks.run(found.id, async () => {
     const folders = containerFolders(context, found.id);
+    const parent = context.sandboxes.get(found.sandboxID)?.cgroupParent;
+    if (parent !== undefined) await removeCgroupTree(join(parent, found.id));
     await unmountMapped(folders.bundle);
     await unmountImageVolumes(folders.bundle);
     await unmount(folders.rootfs);

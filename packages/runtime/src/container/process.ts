@@ -50,7 +50,8 @@ async function userOf(request: ContainerRequest, imageUser: string, rootfs: stri
   const group = runAsUser === undefined && imageGroup ? (await accountOf(rootfs, 'group', imageGroup)).id : user.group;
   const gid = runAsGroup ?? group;
   const merged = request.security.strictGroups ? [] : await groupsOf(rootfs, user.name);
-  const additionalGids = [...new Set([...supplementalGroups, ...merged])].filter((id) => id !== gid);
+  // The group itself is among them: a file may deny it what it gives to others (CVE-2022-36109).
+  const additionalGids = [...new Set([gid, ...supplementalGroups, ...merged])];
   return { uid: user.id, gid, additionalGids };
 }
 

@@ -85,8 +85,16 @@ async function seccompOf(
   return seccomp.kind === 'localhost' ? seccompFile(seccomp.path, names) : defaultProfile(names);
 }
 
+/** Paths that the container must not see; none of a privileged one. */
+export function maskedPathsOf(security: SecurityRequest): readonly string[] {
+  return hiddenPaths(security).maskedPaths ?? [];
+}
+
 /** No paths at all, as clients without an opinion send it, means the usual ones, not that nothing is hidden. */
-function hiddenPaths({ privileged, maskedPaths = [], readonlyPaths = [] }: SecurityRequest) {
+function hiddenPaths({ privileged, maskedPaths = [], readonlyPaths = [] }: SecurityRequest): {
+  maskedPaths?: readonly string[];
+  readonlyPaths?: readonly string[];
+} {
   if (privileged) return {};
   if (maskedPaths.length + readonlyPaths.length === 0) return { maskedPaths: MASKED, readonlyPaths: READ_ONLY };
   return { maskedPaths, readonlyPaths };

@@ -13,7 +13,12 @@ export const crun: HostCheck = {
   id: 'crun',
   title: 'crun (optional)',
   required: false,
-  probe: (context) => versionOf('crun', context, 'nothing to do: runc serves; crun is only an alternative'),
+  probe: (context) =>
+    versionOf(
+      'crun',
+      context,
+      'nothing to do: runc serves; pods may ask for crun by the runtime handler of that name where it is there',
+    ),
 };
 
 export const conmon: HostCheck = {

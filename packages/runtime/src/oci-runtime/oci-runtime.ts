@@ -1,5 +1,7 @@
 /** The port to an OCI runtime: what the node needs of runc or crun, and nothing of how they are run. */
 
+import type { OciSpec } from '../container/spec.ts';
+
 export interface OciState {
   status: 'creating' | 'created' | 'running' | 'stopped' | 'paused';
   /** Host pid of the first process; 0 when stopped. */
@@ -53,6 +55,10 @@ export interface ExecFiles {
 export interface OciRuntime {
   readonly name: string;
   readonly version: string;
+  /** Changes a specification where this runtime wants it otherwise; `rootfs` is mounted. */
+  fit?(spec: OciSpec, rootfs: string): Promise<OciSpec>;
+  /** Whether it keeps a container of that id, running or not. */
+  holds(containerID: string): boolean;
   /** Creates the container under a monitor that outlives the node; returns the pid of its waiting first process. */
   create(bundle: Bundle): Promise<number>;
   /** Restores under a monitor; the container runs when this returns. Throws ERR_RESTORE_FAILED. */

@@ -1,5 +1,6 @@
 /** runc as an OciRuntime. crun takes the same arguments where this file uses them. */
 
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -42,17 +43,20 @@ export async function openRunc(options: RuncOptions): Promise<OciRuntime> {
     run([options.binary, '--root', options.root, ...args], { env, timeout });
   const demand = async (args: string[], timeout?: number) => {
     const result = await attempt(args, timeout);
-    if (result.code !== 0) throw failure(args[0] ?? '', result);
+    if (result.code !== 0) throw failed(args[0] ?? '', result);
     return result;
   };
   const first = await run([options.binary, '--version'], { env, timeout: 10_000 });
+  if (first.code !== 0) throw failure(options.binary, '--version', first);
   const [, name = 'runc', version = 'unknown'] = /^(\w+) version (\S+)/.exec(first.stdout) ?? [];
+  const failed = (verb: string, result: RunResult) => failure(name, verb, result);
 
   return {
     name,
     version,
+    holds: (id) => existsSync(join(options.root, id)),
     create: (bundle) => startUnderConmon(bundle, conmon),
-    restore: (bundle, request) => restoreUnder(bundle, conmon, request),
+    restore: (bundle, request) => restoreUnder(name, bundle, conmon, request),
     start: async (id) => void (await demand(['start', id])),
     async state(id) {
       const result = await attempt(['state', id]);
@@ -60,20 +64,22 @@ export async function openRunc(options: RuncOptions): Promise<OciRuntime> {
     },
     async kill(id, signal) {
       const result = await attempt(['kill', id, signal]);
-      if (result.code !== 0 && !GONE.test(result.stderr)) throw failure('kill', result);
+      if (result.code !== 0 && !GONE.test(result.stderr)) throw failed('kill', result);
     },
     async killAll(id) {
       const result = await attempt(['kill', '--all', id, 'KILL']);
-      if (result.code !== 0 && !GONE.test(result.stderr)) throw failure('kill', result);
+      if (result.code !== 0 && !GONE.test(result.stderr)) throw failed('kill', result);
     },
     async update(id, resources) {
       const args = [options.binary, '--root', options.root, 'update', '--resources', '-', id];
-      const result = await run(args, { env, timeout: 60_000, input: JSON.stringify(resources) });
-      if (result.code !== 0) throw failure('update', result);
+      // What Node.js gives as standard input is a socket, which crun cannot open by name; a pipe it can.
+      const piped = ['sh', '-c', 'cat | exec "$@"', 'sh', ...args];
+      const result = await run(piped, { env, timeout: 60_000, input: JSON.stringify(resources) });
+      if (result.code !== 0) throw failed('update', result);
     },
     async delete(id) {
       const result = await attempt(['delete', '--force', id]);
-      if (result.code !== 0 && !GONE.test(result.stderr)) throw failure('delete', result);
+      if (result.code !== 0 && !GONE.test(result.stderr)) throw failed('delete', result);
     },
     execCommand: (files) => ({
       argv: files.terminal ? execOnTerminal(files, conmon) : execUnderConmon(files, conmon),
@@ -81,11 +87,16 @@ export async function openRunc(options: RuncOptions): Promise<OciRuntime> {
     }),
     pause: async (id) => void (await demand(['pause', id])),
     resume: async (id) => void (await demand(['resume', id])),
-    checkpoint: (id, request) => dump(id, request, (args) => attempt(args, 24 * 3600_000)),
+    checkpoint: (id, request) => dump(name, id, request, (args) => attempt(args, 24 * 3600_000)),
   };
 }
 
-async function dump(id: string, request: DumpRequest, attempt: (args: string[]) => Promise<RunResult>): Promise<void> {
+async function dump(
+  name: string,
+  id: string,
+  request: DumpRequest,
+  attempt: (args: string[]) => Promise<RunResult>,
+): Promise<void> {
   const args = ['checkpoint', '--image-path', request.imagePath, '--work-path', request.workPath];
   if (request.leaveRunning) args.push('--leave-running');
   request.signal?.throwIfAborted();
@@ -95,7 +106,7 @@ async function dump(id: string, request: DumpRequest, attempt: (args: string[]) 
   request.signal?.throwIfAborted();
   if (result.code === 0) return;
   const log = await readFile(join(request.workPath, 'dump.log'), 'utf8').catch(() => '');
-  throw criuFailure('ERR_CHECKPOINT_DUMP', 'CRIU could not dump the container', log, result.stderr);
+  throw criuFailure('ERR_CHECKPOINT_DUMP', `CRIU, run by ${name}, could not dump the container`, log, result.stderr);
 }
 
 /** Milliseconds between two looks whether a dump that was given up has made its folder anew. */
@@ -115,14 +126,28 @@ async function takeGround({ signal, imagePath }: DumpRequest, dumping: Promise<u
   }
 }
 
-async function restoreUnder(bundle: Bundle, conmon: ConmonOptions, request: RestoreRequest): Promise<number> {
+async function restoreUnder(
+  name: string,
+  bundle: Bundle,
+  conmon: ConmonOptions,
+  request: RestoreRequest,
+): Promise<number> {
   try {
     return await startUnderConmon(bundle, conmon, request);
   } catch (cause) {
-    const log = await readFile(join(bundle.folder, 'restore.log'), 'utf8').catch(() => '');
+    const log = await restoreLog([bundle.folder, request.imagePath]);
     const said = cause instanceof Error ? cause.message : '';
-    throw criuFailure('ERR_RESTORE_FAILED', 'CRIU could not restore the container', log, said, cause);
+    throw criuFailure('ERR_RESTORE_FAILED', `CRIU, run by ${name}, could not restore the container`, log, said, cause);
   }
+}
+
+/** runc lets CRIU write it into the bundle, crun beside the images. */
+async function restoreLog(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    const log = await readFile(join(folder, 'restore.log'), 'utf8').catch(() => undefined);
+    if (log !== undefined) return log;
+  }
+  return '';
 }
 
 /** An error that carries CRIU's telling lines, in their order, or the OCI runtime's words where CRIU wrote none. */
@@ -139,9 +164,9 @@ function criuFailure(
   return runtimeError(code, `${what}: ${reason}`, { details: { criu: lines }, cause, ...(hint ? { hint } : {}) });
 }
 
-function failure(verb: string, result: RunResult) {
+function failure(program: string, verb: string, result: RunResult) {
   const said = result.stderr.trim().split('\n').at(-1) ?? '';
-  return runtimeError('ERR_PROCESS_FAILED', `runc ${verb} failed with code ${result.code}: ${said}`, {
+  return runtimeError('ERR_PROCESS_FAILED', `${program} ${verb} failed with code ${result.code}: ${said}`, {
     details: { stderr: result.stderr },
   });
 }

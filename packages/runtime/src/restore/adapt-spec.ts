@@ -23,9 +23,22 @@ const CGROUPS = '/sys/fs/cgroup';
 /** Kinds of mounts that CRIU fills from its own images and that may be declared without giving anything away. */
 const EMPTY_KINDS = new Set(['tmpfs', 'mqueue']);
 
-/** Destinations of the dump's bind mounts: external mounts but masked files and cgroup controllers. */
-export function bindDestinations({ external }: DumpFacts): string[] {
-  return external.filter((key) => key !== MASK_KEY && key !== CGROUPS && !key.startsWith(`${CGROUPS}/`));
+/** Under this key crun hands over what it hides folders with; files it names by their own paths. */
+const CRUN_FOLDER = '/run/crun/.empty-directory';
+
+/**
+ * Destinations of the dump's bind mounts: external mounts but cgroup controllers and what hides paths. `masked`: those
+ * that the request hides; crun gives them no common key, and what is hidden is not given away.
+ */
+export function bindDestinations({ external }: DumpFacts, masked: readonly string[] = []): string[] {
+  const known = new Set([MASK_KEY, CGROUPS, CRUN_FOLDER, ...masked]);
+  return external.filter((key) => !known.has(key) && !key.startsWith(`${CGROUPS}/`));
+}
+
+/** Which runtime hid paths in the dump; undefined where none are hidden. Only the same one hides them again. */
+export function maskingRuntime({ external }: DumpFacts, masked: readonly string[]): 'runc' | 'crun' | undefined {
+  if (external.includes(MASK_KEY)) return 'runc';
+  return external.some((key) => key === CRUN_FOLDER || masked.includes(key)) ? 'crun' : undefined;
 }
 
 /** `namespaces`: those of the sandbox, with a PID namespace where the dump needs one that exists. */

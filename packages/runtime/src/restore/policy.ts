@@ -49,6 +49,14 @@ export function checkMounts(
   }
 }
 
+/** Each runtime names hidden files to CRIU in its own way. Throws ERR_RESTORE_REFUSED where `runtime` is the other one. */
+export function checkMasks(image: string, masking: 'runc' | 'crun' | undefined, runtime: string): void {
+  if (masking === undefined || masking === runtime) return;
+  throw runtimeError('ERR_RESTORE_REFUSED', `"${image}" was dumped on ${masking}, and ${runtime} cannot restore it`, {
+    hint: `restore it into a pod with the runtime handler ${masking}`,
+  });
+}
+
 /** CRIU makes a user namespace anew and joins none. Throws ERR_RESTORE_REFUSED for a pod that has one. */
 export function checkUsers(image: string, { userMapping }: Pick<SandboxRecord, 'userMapping'>): void {
   if (userMapping === undefined) return;

@@ -22,12 +22,14 @@ export async function startRestored(context: NodeContext, record: ContainerRecor
   const noted = await noteStart(context, record);
   context.onStep('restore-noted');
   // Flags that must match the dump stand in CRIU's configuration file, which the specification names.
-  const network = context.sandboxes.get(record.sandboxID)?.namespaces.net;
-  const restoring = context.oci.restore(bundle, {
+  const sandbox = context.sandboxes.get(record.sandboxID);
+  const network = sandbox?.namespaces.net;
+  const request = {
     imagePath: folders.images,
     ...(network === undefined ? {} : { network }),
     options: ociFlags(criuOptionsOf({ ...context.criuDefaults, ...record.annotations }, context.networkLock)),
-  });
+  };
+  const restoring = context.oci.restore(bundle, request, sandbox?.runtimeHandler ?? '');
   context.onStep('restore-begun');
   const pid = await restoring;
   context.onStep('restore-process');

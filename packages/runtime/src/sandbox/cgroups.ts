@@ -15,6 +15,17 @@ export async function removeCgroups(parent: string): Promise<void> {
   }
 }
 
+/** Removes `path` and all below it in every hierarchy, where no process is in it: a restore that failed leaves such. */
+export async function removeCgroupTree(path: string): Promise<void> {
+  for (const hierarchy of await hierarchies()) await removeTree(join(hierarchy, path));
+}
+
+async function removeTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(folder, entry.name));
+  await rmdir(folder).catch(() => undefined);
+}
+
 async function hierarchies(): Promise<string[]> {
   const entries = await readdir(ROOT, { withFileTypes: true }).catch(() => []);
   return [ROOT, ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(ROOT, entry.name))];

@@ -60,6 +60,7 @@ export async function runSandbox(
       );
     }
     checkRequest(request);
+    context.oci.named(request.runtimeHandler);
     const isolation = isolationOf(request);
     const dns = resolverOf(request, isolation);
     const mapping = await mappingFor(context, request);
