@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 import { findCriu, findPeer, findProgram, isExecutable, type Peer } from './peers.ts';
 
 /** What a test may need. `checkpoint` is root, runc, conmon and a CRIU whose `criu check` is content. */
@@ -24,6 +25,7 @@ export type Capability =
   | 'crun'
   | 'chromium'
   | 'cni'
+  | 'portmap'
   | 'catatonit'
   | 'perl'
   | 'tcpdump'
@@ -37,7 +39,7 @@ export type Capability =
 /** Why a capability is not there, in one line; undefined where it is. */
 type Probe = () => string | undefined;
 
-const CNI_BRIDGES = ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'];
+const CNI_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
 
 /** THE table of capabilities. */
 const PROBES: Readonly<Record<Capability, Probe>> = {
@@ -59,7 +61,8 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
   crun: peer('crun'),
-  cni: () => (CNI_BRIDGES.some(isExecutable) ? undefined : 'no CNI plugins'),
+  cni: () => cniPlugin('bridge'),
+  portmap: () => cniPlugin('portmap') ?? program('iptables')(),
   catatonit: program('catatonit'),
   perl: () => program('perl')() ?? perlThreads(),
   tcpdump: program('tcpdump'),
@@ -111,6 +114,10 @@ function idmappedMounts(): string | undefined {
   if (major < 5 || (major === 5 && minor < 19)) return `Linux ${release()} is older than 5.19`;
   const { status } = spawnSync('unshare', ['--user', 'true'], { timeout: 10_000 });
   return status === 0 ? undefined : 'no user namespaces may be made';
+}
+
+function cniPlugin(name: string): string | undefined {
+  return CNI_FOLDERS.some((folder) => isExecutable(join(folder, name))) ? undefined : `no CNI plugin ${name}`;
 }
 
 function containerd(): string | undefined {

@@ -10,6 +10,7 @@ import { networkLock } from './network-lock.ts';
 import { catatonit, conmon, crun, runc } from './oci-runtimes.ts';
 import { privileges } from './privileges.ts';
 import { openFiles } from './rlimits.ts';
+import { userNamespaces } from './user-namespaces.ts';
 
 export const hostChecks: readonly HostCheck[] = [
   kernel,
@@ -20,6 +21,7 @@ export const hostChecks: readonly HostCheck[] = [
   crun,
   conmon,
   catatonit,
+  userNamespaces,
   recorder,
   networkLock,
   softDirty,
