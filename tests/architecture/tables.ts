@@ -84,6 +84,7 @@ export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: r
       'filter.ts',
       'container-request.ts',
       'container-view.ts',
+      'id-mapping-view.ts',
       'image-view.ts',
       'sandbox-view.ts',
       'security-view.ts',

@@ -1,7 +1,7 @@
 /** From CRI ContainerConfig to what the node is asked for. */
 import type { ContainerRequest, DeviceRequest, MountRequest } from '@stillframe/runtime';
 import { type ContainerConfig, type Device, type Mount, MountPropagation } from '../proto.ts';
-import { mappingFrom } from './id-mapping.ts';
+import { mappingFrom } from './id-mapping-view.ts';
 import { invalidRequest, required } from './invalid.ts';
 import { resourcesFrom } from './resources-view.ts';
 import { securityFrom } from './security-view.ts';

@@ -8,7 +8,7 @@ import {
   MountPropagation,
   type MountSchema,
 } from '../proto.ts';
-import { mappingView } from './id-mapping.ts';
+import { mappingView } from './id-mapping-view.ts';
 import { resourcesView } from './resources-view.ts';
 import { signalView } from './signal-view.ts';
 

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { SandboxRequest } from '@stillframe/runtime';
 import { NamespaceMode, type NamespaceOption, type PodSandboxConfig, type PortMapping, Protocol } from '../proto.ts';
-import { userMappingFrom } from './id-mapping.ts';
+import { userMappingFrom } from './id-mapping-view.ts';
 import { invalidRequest, required } from './invalid.ts';
 import type { RuntimeRpc } from './rpc.ts';
 

@@ -2,7 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { SandboxRecord } from '@stillframe/runtime';
 import { NamespaceMode, type PodSandboxSchema, PodSandboxState } from '../proto.ts';
-import { mappingView } from './id-mapping.ts';
+import { mappingView } from './id-mapping-view.ts';
 
 /** The members that PodSandbox and PodSandboxStatus share. */
 export function sandboxView(record: SandboxRecord) {

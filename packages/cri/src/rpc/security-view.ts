@@ -7,7 +7,7 @@ import {
   SecurityProfile_ProfileType,
   SupplementalGroupsPolicy,
 } from '../proto.ts';
-import { userMappingFrom } from './id-mapping.ts';
+import { userMappingFrom } from './id-mapping-view.ts';
 import { invalidRequest } from './invalid.ts';
 
 type Security = ContainerRequest['security'];
