@@ -79,6 +79,17 @@ export const steps: Readonly<Record<string, Step>> = {
     assert.ok(failed instanceof Error, 'it does not fail');
     return has(failed.message, /not.?found|no container/i).slice(-60);
   },
+  'checkpoint to a relative path fails': async (c) => {
+    const failed = await c.say('checkpoint', '--export=x.tar', c.ids.container).catch((e: Error) => e);
+    assert.ok(failed instanceof Error, 'it does not fail');
+    return has(failed.message, /absolute/).slice(-60);
+  },
+  'checkpoint over an archive fails': async (c) => {
+    const again = c.say('checkpoint', `--export=${c.path('counter.tar')}`, c.ids.container);
+    const failed = await again.catch((e: Error) => e);
+    assert.ok(failed instanceof Error, 'it does not fail');
+    return has(failed.message, /exists|overwritten/).slice(-60);
+  },
   'create from that export': async (c) => {
     c.ids.copyPod = await c.say('runp', await c.podFile('copy'));
     const files = [await c.containerFile('counter', c.path('counter.tar'), true), await c.podFile('copy')];
