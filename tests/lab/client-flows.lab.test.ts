@@ -7,12 +7,12 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCode } from '@stillframe/core';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import type { CriClient } from '@stillframe/cri/client';
 import { NamespaceMode } from '@stillframe/cri/proto';
 import { connectSpdy } from '@stillframe/cri/spdy';
 import { needs } from '@stillframe/testkit';
 import { freePort } from './free-port.ts';
-import { type Lab, openLab } from './lab.ts';
+import { type CriLab, openCriLab } from './lab.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry', 'socat', 'cni', 'portmap');
 const COUNT = 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.02; done';
@@ -20,17 +20,13 @@ const { POD, CONTAINER } = NamespaceMode;
 const namespaceOptions = { network: POD, pid: CONTAINER, ipc: POD };
 
 describe('flows of a CRI client', { skip }, () => {
-  let lab: Lab;
+  let lab: CriLab;
   let cri: CriClient;
   before(async () => {
-    lab = await openLab();
-    cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-    await cri.image.pullImage({ image: { image: lab.image } });
+    lab = await openCriLab();
+    cri = lab.cri;
   });
-  after(async () => {
-    await cri?.[Symbol.asyncDispose]();
-    await lab?.[Symbol.asyncDispose]();
-  });
+  after(() => lab?.[Symbol.asyncDispose]());
 
   const logs = () => join(lab.folder, 'logs');
   const runPod = async (name: string, more: object = {}) => {

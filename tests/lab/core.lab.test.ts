@@ -22,10 +22,10 @@ describe('a core file', needs('checkpoint', 'docker-registry', 'gcc', 'gdb'), ()
   before(async () => {
     lab = await openLab();
     sysroot = join(lab.folder, 'sysroot');
-    await mkdir(join(sysroot, 'work'), { recursive: true });
-    await build(join(sysroot, 'work'));
-    const mount = ['--mount', `${join(sysroot, 'work')}:/work`];
-    const log = await lab.run('default/threads/program', 'exec /work/threads', mount);
+    await mkdir(join(sysroot, 'program'), { recursive: true });
+    await build(join(sysroot, 'program'));
+    const mount = ['--mount', `${join(sysroot, 'program')}:/program`];
+    const log = await lab.run('default/threads/program', 'exec /program/threads', mount);
     await waitForLine(log, 'ready');
     archive = (await lab.stillframe.json<{ archive: string }>(['checkpoint', 'default/threads/program'])).archive;
     await using checkpoint = await openCheckpoint(archive);
@@ -36,7 +36,7 @@ describe('a core file', needs('checkpoint', 'docker-registry', 'gcc', 'gdb'), ()
   });
   after(() => lab[Symbol.asyncDispose]());
 
-  const gdb = (...commands: string[]) => runGdb(sysroot, join(sysroot, 'work/threads'), core, commands);
+  const gdb = (...commands: string[]) => runGdb(sysroot, join(sysroot, 'program/threads'), core, commands);
 
   test('is its owner’s alone', async () => {
     assert.equal((await stat(core)).mode & 0o777, 0o600);
@@ -87,9 +87,9 @@ describe('a core file', needs('checkpoint', 'docker-registry', 'gcc', 'gdb'), ()
 
   test('knows the libraries, the program and the auxiliary vector of the process', async () => {
     const said = await gdb('info sharedlibrary', 'info auxv', 'info proc mappings', 'print $_siginfo.si_signo');
-    assert.ok(said.includes(join(sysroot, 'work/libc.so.6')), said);
-    assert.match(said, /AT_EXECFN .* "\/work\/threads"/);
-    assert.match(said, /0x0 +\/work\/threads/);
+    assert.ok(said.includes(join(sysroot, 'program/libc.so.6')), said);
+    assert.match(said, /AT_EXECFN .* "\/program\/threads"/);
+    assert.match(said, /0x0 +\/program\/threads/);
     assert.match(said, /\$1 = 0/);
   });
 
@@ -103,11 +103,11 @@ describe('a core file', needs('checkpoint', 'docker-registry', 'gcc', 'gdb'), ()
 /** Builds the program so that it finds its C library beside itself, and puts that there. */
 async function build(folder: string): Promise<void> {
   const program = join(folder, 'threads');
-  const places = ['-Wl,--dynamic-linker=/work/ld.so', '-Wl,-rpath,/work'];
+  const places = ['-Wl,--dynamic-linker=/program/ld.so', '-Wl,-rpath,/program'];
   await execute(['gcc', '-g', '-O1', '-pthread', ...places, '-o', program, PROGRAM]);
   const { stdout } = await execute(['ldd', program]);
   for (const [, name = '', path = ''] of stdout.matchAll(/^\s*(\S+) => (\/\S+)/gm)) {
-    await copyFile(path, join(folder, name === '/work/ld.so' ? 'ld.so' : name));
+    await copyFile(path, join(folder, name === '/program/ld.so' ? 'ld.so' : name));
   }
 }
 

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import type { CriClient } from '@stillframe/cri/client';
 import { needs } from '@stillframe/testkit';
-import { type Lab, openLab } from './lab.ts';
+import { type CriLab, openCriLab } from './lab.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
 
 describe('an image volume', { skip }, () => {
-  let lab: Lab;
+  let lab: CriLab;
   let cri: CriClient;
   let podSandboxId: string;
   const pod = {
@@ -17,16 +17,12 @@ describe('an image volume', { skip }, () => {
     annotations: { 'io.stillframe.network': 'none' },
   };
   before(async () => {
-    lab = await openLab();
-    cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-    await cri.image.pullImage({ image: { image: lab.image } });
+    lab = await openCriLab();
+    cri = lab.cri;
     Object.assign(pod, { logDirectory: join(lab.folder, 'logs') });
     ({ podSandboxId } = await cri.runtime.runPodSandbox({ config: pod as never }));
   });
-  after(async () => {
-    await cri?.[Symbol.asyncDispose]();
-    await lab?.[Symbol.asyncDispose]();
-  });
+  after(() => lab?.[Symbol.asyncDispose]());
 
   const create = async (name: string, from: string, mounts: object[]) => {
     const command = ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done'];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UndoStack } from '@stillframe/core';
+import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { buildBaseImage, execute, Stillframe } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { leftBehind, startRegistry, takeCensus } from '@stillframe/testkit';
@@ -67,6 +68,30 @@ export async function openLab(): Promise<Lab> {
     };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A lab with a client of its node's CRI socket, whose base image is pulled. */
+export interface CriLab extends Lab {
+  readonly cri: CriClient;
+}
+
+/** Starts a lab and connects to it; disposing closes the client first. */
+export async function openCriLab(): Promise<CriLab> {
+  const lab = await openLab();
+  let client: CriClient | undefined;
+  const close = async () => {
+    await client?.[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  };
+  try {
+    const cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
+    client = cri;
+    await cri.image.pullImage({ image: { image: lab.image } });
+    return { ...lab, cri, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
     throw error;
   }
 }

@@ -4,27 +4,23 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import type { CriClient } from '@stillframe/cri/client';
 import { ContainerState } from '@stillframe/cri/proto';
 import { needs } from '@stillframe/testkit';
-import { type Lab, openLab } from './lab.ts';
+import { type CriLab, openCriLab } from './lab.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
 const SHELL = ['/bin/busybox', 'sh', '-c'];
 type Config = NonNullable<Parameters<CriClient['runtime']['createContainer']>[0]['config']>;
 
 describe('a pod as a whole', { skip }, () => {
-  let lab: Lab;
+  let lab: CriLab;
   let cri: CriClient;
   before(async () => {
-    lab = await openLab();
-    cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-    await cri.image.pullImage({ image: { image: lab.image } });
+    lab = await openCriLab();
+    cri = lab.cri;
   });
-  after(async () => {
-    await cri?.[Symbol.asyncDispose]();
-    await lab[Symbol.asyncDispose]();
-  });
+  after(() => lab?.[Symbol.asyncDispose]());
 
   const podConfig = (name: string) => ({
     metadata: { name, uid: name, namespace: 'default' },

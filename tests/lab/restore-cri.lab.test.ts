@@ -7,10 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { decodeAnnotations, openCheckpoint } from '@stillframe/checkpoint';
 import { bytesSource, digestOf } from '@stillframe/core';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import type { CriClient } from '@stillframe/cri/client';
 import { buildImage, buildIndex, mediaTypes, putImage, RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
-import { type Lab, openLab } from './lab.ts';
+import { type CriLab, openCriLab } from './lab.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
 type Config = NonNullable<Parameters<CriClient['runtime']['createContainer']>[0]['config']>;
@@ -24,17 +24,13 @@ const DIALECTS = [
 ] as const;
 
 describe('a restore over the CRI', { skip }, () => {
-  let lab: Lab;
+  let lab: CriLab;
   let cri: CriClient;
   before(async () => {
-    lab = await openLab();
-    cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-    await cri.image.pullImage({ image: { image: lab.image } });
+    lab = await openCriLab();
+    cri = lab.cri;
   });
-  after(async () => {
-    await cri?.[Symbol.asyncDispose]();
-    await lab[Symbol.asyncDispose]();
-  });
+  after(() => lab?.[Symbol.asyncDispose]());
 
   /** A container in a pod of its own, started. `script` empty: what the image, a checkpoint, says. */
   const start = async (name: string, image: string, script: string, more: Partial<Config> = {}) => {

@@ -5,17 +5,15 @@ import { messageOf } from '@stillframe/core';
 import { TEMPORARY_PREFIX } from '@stillframe/core/file';
 import { completePublication } from './checkpoint/publication.ts';
 import { containerFolders } from './container/folders.ts';
-import { unmountImageVolumes } from './container/image-volumes.ts';
 import { endMonitors, imagesSettle } from './container/leftovers.ts';
+import { removeRemains } from './container/remains.ts';
 import { sweepStarts } from './container/sweep.ts';
 import type { NodeContext } from './context.ts';
 import { sweepExecs } from './exec/sweep.ts';
-import { removeRootfsFolders, unmount } from './rootfs/overlay.ts';
 import { removeCgroupTree } from './sandbox/cgroups.ts';
 import { removeSandbox } from './sandbox/sandbox.ts';
 import { sweepSandboxes } from './sandbox/sweep.ts';
 import type { CheckpointOperation } from './store/operation-journal.ts';
-import { unmountMapped } from './userns/mapped-mounts.ts';
 
 /** Does one piece of the sweep; a failure is logged and hinders none of the others. */
 export type Attempt = (what: string, work: () => Promise<void>) => Promise<void>;
@@ -64,17 +62,10 @@ async function sweepContainers(context: NodeContext, attempt: Attempt): Promise<
   for (const id of ids) {
     if (context.containers.get(id)) continue;
     await attempt(`remove container ${id}`, async () => {
-      const folders = containerFolders(context, id);
-      await endMonitors(folders.bundle);
+      await endMonitors(containerFolders(context, id).bundle);
       await context.oci.delete(id);
       await removeCgroupTree(join(context.cgroupParent, id));
-      await unmountMapped(folders.bundle);
-      await unmountImageVolumes(folders.bundle);
-      await unmount(folders.rootfs);
-      await rm(folders.bundle, { recursive: true, force: true });
-      await removeRootfsFolders(folders.folder);
-      await rm(join(context.folders.exits, id), { force: true });
-      await rm(join(context.folders.attach, id), { recursive: true, force: true });
+      await removeRemains(context, id);
     });
   }
 }

@@ -3,17 +3,11 @@ import { errorTable } from '@stillframe/core';
 
 const rpcError = errorTable({
   ERR_CRI_REQUEST_INVALID: { kind: 'invalid-argument' },
-  ERR_CRI_REQUEST_UNSUPPORTED: { kind: 'unimplemented' },
 });
 
 /** The error of a request that lacks what the CRI demands of it. */
 export function invalidRequest(message: string) {
   return rpcError('ERR_CRI_REQUEST_INVALID', message);
-}
-
-/** The error of a sound request for what this node does not do; clients know by its status to go without. */
-export function unsupportedRequest(message: string) {
-  return rpcError('ERR_CRI_REQUEST_UNSUPPORTED', message);
 }
 
 /** `value`, or the error of a request that lacks `what`. */

@@ -1,9 +1,10 @@
 /** Image volumes (KEP-4639): the root filesystem of an image, or a part of it, mounted read-only into a container. */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { systemCode, type UndoStack } from '@stillframe/core';
+import type { UndoStack } from '@stillframe/core';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
+import { namesIn } from '../folder-names.ts';
 import { mountLayers, unmount } from '../rootfs/overlay.ts';
 import type { MountRequest, SandboxRecord } from '../store/records.ts';
 import { withMappedLayers } from '../userns/mapped-mounts.ts';
@@ -47,11 +48,7 @@ export async function mountImageVolumes(
 /** Unmounts what mountImageVolumes has mounted for the bundle, also by an earlier daemon. */
 export async function unmountImageVolumes(bundle: string): Promise<void> {
   const folder = volumesFolder(bundle);
-  const names = await readdir(folder).catch((error) => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names) await unmount(join(folder, name));
+  for (const name of await namesIn(folder)) await unmount(join(folder, name));
 }
 
 const volumesFolder = (bundle: string) => join(bundle, 'volumes');

@@ -1,16 +1,12 @@
 /** Start, stop and remove a container (CRI StartContainer, StopContainer, RemoveContainer). */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '@stillframe/core';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { startRestored } from '../restore/start.ts';
-import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
 import { removeCgroupTree } from '../sandbox/cgroups.ts';
 import type { ContainerRecord } from '../store/records.ts';
-import { unmountMapped } from '../userns/mapped-mounts.ts';
-import { containerFolders } from './folders.ts';
-import { unmountImageVolumes } from './image-volumes.ts';
+import { removeRemains } from './remains.ts';
 import { noteStart, recordStart } from './starting.ts';
 import { statusOf } from './status.ts';
 import { endContainer, forgetDeadline, noteDeadline } from './stopping.ts';
@@ -86,16 +82,9 @@ export async function removeContainer(context: NodeContext, idOrPrefix: string):
   if (!found) return;
   await stopContainer(context, found.id, 0);
   await context.locks.run(found.id, async () => {
-    const folders = containerFolders(context, found.id);
     const parent = context.sandboxes.get(found.sandboxID)?.cgroupParent;
     if (parent !== undefined) await removeCgroupTree(join(parent, found.id));
-    await unmountMapped(folders.bundle);
-    await unmountImageVolumes(folders.bundle);
-    await unmount(folders.rootfs);
-    await rm(folders.bundle, { recursive: true, force: true });
-    await removeRootfsFolders(folders.folder);
-    await rm(join(context.folders.exits, found.id), { force: true });
-    await rm(join(context.folders.attach, found.id), { recursive: true, force: true });
+    await removeRemains(context, found.id);
     await context.containers.delete(found.id);
   });
 }

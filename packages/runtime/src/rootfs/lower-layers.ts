@@ -7,6 +7,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../process/run.ts';
 import { bytesOfPath, byteText, entriesAt } from './byte-path.ts';
+import { isWhiteoutStat } from './whiteouts.ts';
 
 /** A folder of one layer that contributes to what is seen at a path. */
 export interface LowerFolder {
@@ -104,8 +105,4 @@ async function isOpaque(at: string): Promise<boolean> {
   const words = ['getfattr', '--absolute-names', '--only-values', '--name', 'trusted.overlay.opaque'];
   const { code, stdout } = await run(['xargs', '--null', ...words], { input: bytesOfPath(at), timeout: 30_000 });
   return code === 0 && stdout.startsWith('y');
-}
-
-function isWhiteoutStat(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0;
 }

@@ -1,4 +1,5 @@
 /** Deletions: OCI layers write them as `.wh.` names, overlayfs as 0:0 character devices and an opaque attribute. */
+import type { Stats } from 'node:fs';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { demand } from '../process/run.ts';
@@ -54,6 +55,10 @@ function markOpaque(folder: string): Promise<unknown> {
 
 /** Whether a file of an upper folder is overlayfs' mark of a deletion. */
 export async function isWhiteout(path: string | Buffer): Promise<boolean> {
-  const stat = await lstat(path);
+  return isWhiteoutStat(await lstat(path));
+}
+
+/** The same of what lstat(2) says of it. */
+export function isWhiteoutStat(stat: Stats): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0;
 }

@@ -2,12 +2,12 @@
  * What a container with users of its own is made of: image layers and volumes mounted through the pod's user namespace. All
  * of these mounts only serve to make others of, which keep the mapping; they are taken down once those are there.
  */
-import { chmod, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from '@stillframe/core';
 import { containerFolders } from '../container/folders.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
+import { namesIn } from '../folder-names.ts';
 import { run } from '../process/run.ts';
 import type { MountRequest, SandboxRecord } from '../store/records.ts';
 import { mountMapped } from './idmap.ts';
@@ -85,11 +85,7 @@ export async function mapVolumes(
  */
 export async function unmountMapped(bundle: string): Promise<void> {
   const folder = mappedFolder(bundle);
-  const names = await readdir(folder).catch((error) => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names) await detach(join(folder, name));
+  for (const name of await namesIn(folder)) await detach(join(folder, name));
 }
 
 /** Until nothing is mounted there: an interrupted start may have mounted more than once. */
