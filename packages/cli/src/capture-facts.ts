@@ -1,16 +1,67 @@
-/** What a capture recorded beside its archive, where it lies as a file. */
-
-import { limits, readAll, StillframeError } from '@stillframe/core';
+/** What a capture recorded beside its archive, where it lies as a file, and whether the archive still is what it says. */
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Archive } from '@stillframe/checkpoint';
+import { type Diagnostic, digestSource, limits, messageOf, readAll, StillframeError } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { decodeCapture, evidencePath, type RecordedCapture } from '@stillframe/evidence';
+
+/** The evidence of an archive, and what is wrong with it. */
+export interface CaptureFacts {
+  /** Undefined where there is none, as with archives of other engines, or none that can be read. */
+  recorded: RecordedCapture | undefined;
+  /** `unchecked` where only the size was compared. */
+  digest: 'none' | 'unchecked' | 'equal' | 'differs';
+  diagnostics: readonly Diagnostic[];
+}
 
 /** Undefined where there is no evidence, or none that can be read: archives of other engines have none. */
 export async function readRecordedCapture(archive: string): Promise<RecordedCapture | undefined> {
   try {
-    await using file = await openFileSource(evidencePath(archive));
-    return decodeCapture(new TextDecoder().decode(await readAll(file, { limit: limits.json })));
+    return await readEvidence(archive);
   } catch (error) {
     if (!StillframeError.is(error)) throw error;
     return undefined;
   }
+}
+
+/** Compares an archive with what is recorded of it: its size, which costs nothing, and with `verify` its digest too. */
+export async function readCaptureFacts(
+  archive: Pick<Archive, 'label' | 'bytes'>,
+  options: { verify: boolean; signal: AbortSignal },
+): Promise<CaptureFacts> {
+  const path = evidencePath(archive.label);
+  const there = await lstat(path).catch(() => undefined);
+  if (!there) return { recorded: undefined, digest: 'none', diagnostics: [] };
+  const source = basename(path);
+  let recorded: RecordedCapture | undefined;
+  try {
+    recorded = await readEvidence(archive.label);
+  } catch (error) {
+    if (!StillframeError.is(error)) throw error;
+    const message = `the evidence beside the archive cannot be used: ${messageOf(error)}`;
+    return {
+      recorded: undefined,
+      digest: 'none',
+      diagnostics: [{ id: 'evidence-invalid', severity: 'error', source, message }],
+    };
+  }
+  if (!archive.bytes) return { recorded, digest: 'unchecked', diagnostics: [] };
+  const wrong = (id: string, message: string): CaptureFacts => ({
+    recorded,
+    digest: 'differs',
+    diagnostics: [{ id, severity: 'error', source, message }],
+  });
+  const { size } = archive.bytes;
+  if (recorded.size !== undefined && recorded.size !== size)
+    return wrong('evidence-size-mismatch', `the archive has ${size} bytes, its evidence says ${recorded.size}`);
+  if (!options.verify) return { recorded, digest: 'unchecked', diagnostics: [] };
+  const digest = await digestSource(archive.bytes, { signal: options.signal });
+  if (digest === recorded.digest) return { recorded, digest: 'equal', diagnostics: [] };
+  return wrong('evidence-digest-mismatch', `the archive's digest is ${digest}, its evidence says ${recorded.digest}`);
+}
+
+async function readEvidence(archive: string): Promise<RecordedCapture> {
+  await using file = await openFileSource(evidencePath(archive));
+  return decodeCapture(new TextDecoder().decode(await readAll(file, { limit: limits.json })));
 }

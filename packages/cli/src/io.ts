@@ -26,8 +26,14 @@ export function openIo(process: NodeJS.Process): Io {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => ending.abort(new DOMException(`ended by ${name}`, 'AbortError')));
   }
-  // A reader that goes away, such as `head`, is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that goes away, such as `head`, is no failure.
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(
+      `stillframe: the result cannot be written to stdout: ${error.message}  [${error.code ?? 'unknown'}]\n`,
+    );
+    process.exit(1);
+  });
   const colour = process.env['NO_COLOR'] === undefined && process.stdout.isTTY === true;
   return {
     out: (text) => void process.stdout.write(text),

@@ -13,13 +13,16 @@ const evidence: CaptureEvidence = {
   finishedAt: '2026-01-01T00:00:01Z',
   pause: { truePause: 120, dump: 100, rootfsDiff: 10 },
   options: {},
-  notCaptured: [],
+  notCaptured: ['content of /data'],
 };
 
 test('what a capture says of itself is read back', () => {
-  const { name, digest } = evidence.archive;
+  const { name, digest, size } = evidence.archive;
   const shares = { truePause: 120, dump: 100, rootfsDiff: 10 };
-  assert.deepEqual(decodeCapture(encodeCapture(evidence)), { name, digest, ...shares, signed: false });
+  assert.deepEqual(decodeCapture(encodeCapture(evidence)), {
+    ...{ name, digest, size, ...shares, image: 'i' },
+    ...{ notCaptured: ['content of /data'], altered: [], signed: false },
+  });
   const live = { ...evidence, options: { rootfsDiff: 'live' } };
   assert.equal(decodeCapture(encodeCapture(live)).rootfs, 'live');
 });
@@ -27,7 +30,9 @@ test('what a capture says of itself is read back', () => {
 test('shares of the pause that are missing or no durations are not known', () => {
   const pause = { truePause: 120, dump: -1, rootfsDiff: 'long' } as unknown as CaptureEvidence['pause'];
   const read = decodeCapture(encodeCapture({ ...evidence, pause, options: { rootfsDiff: 'sometimes' } }));
-  assert.deepEqual(Object.keys(read).sort(), ['digest', 'name', 'signed', 'truePause']);
+  assert.deepEqual(Object.keys(read).sort(), [
+    ...['altered', 'digest', 'image', 'name', 'notCaptured', 'signed', 'size', 'truePause'],
+  ]);
 });
 
 test('a changed, cut or foreign text is refused with a code, never half read', () => {

@@ -25,6 +25,14 @@ export interface RecordedCapture {
   /** Name of the archive when it was made. */
   name: string;
   digest: Digest;
+  /** Bytes of the archive when it was made, where they are recorded. */
+  size?: number;
+  /** The image as the container's request named it, where it is recorded. */
+  image?: string;
+  /** What a reader might expect in the archive and will not find. */
+  notCaptured: readonly string[];
+  /** What had been changed in the container before, as it was a copy itself. */
+  altered: readonly string[];
   /** Microseconds. */
   truePause: number;
   /** Microseconds, where they are recorded; the filesystem's changes are a share of the pause unless taken live. */
@@ -71,9 +79,15 @@ export function decodeCapture(text: string): RecordedCapture {
   }
   const [dump, rootfsDiff] = ['dump', 'rootfsDiff'].map((share) => at(statement, 'predicate', 'pause', share));
   const rootfs = at(statement, 'predicate', 'options', 'rootfsDiff');
+  const size = at(statement, 'predicate', 'size');
+  const image = at(statement, 'predicate', 'container', 'image');
   return {
     name,
     digest,
+    ...(isDuration(size) ? { size } : {}),
+    ...(typeof image === 'string' && image !== '' ? { image } : {}),
+    notCaptured: textsOf(at(statement, 'predicate', 'notCaptured')),
+    altered: textsOf(at(statement, 'predicate', 'altered')),
     truePause,
     ...(isDuration(dump) ? { dump } : {}),
     ...(isDuration(rootfsDiff) ? { rootfsDiff } : {}),
@@ -83,6 +97,10 @@ export function decodeCapture(text: string): RecordedCapture {
 }
 
 const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+}
 
 function at(value: unknown, ...path: (string | number)[]): unknown {
   let here = value;

@@ -37,26 +37,6 @@ export function withCri(command: Command): Command {
   );
 }
 
-/** What the commands that read memory share. */
-export interface MemoryCommandOptions {
-  partial?: boolean;
-  parent?: string[];
-  fillFiles?: boolean;
-  image?: string;
-  output: string;
-}
-
-/** `--parent`: the dumps to which an incremental one leaves pages. */
-export function withParents(command: Command): Command {
-  return command
-    .option('--partial', 'read a truncated or damaged archive as far as it goes; exit code 4')
-    .option(
-      '--parent <path>',
-      'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
-      (path: string, before: string[] = []) => [...before, path],
-    );
-}
-
 /** `--fill-files` and `--image`: where pages of mapped files come from that were not captured. */
 export function withFiles(command: Command): Command {
   return command

@@ -1,34 +1,20 @@
 /** `stillframe core`: processes of a checkpoint as ELF core files, for gdb and everything else that reads them. */
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  type Checkpoint,
-  type CoreFile,
-  type Process,
-  planCoreOf,
-  readFileTable,
-  readProcesses,
-  writeCore,
-} from '@stillframe/checkpoint';
+import { type CoreFile, type Process, planCoreOf, readFileTable, writeCore } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
 import { Option } from 'commander';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
 import { renderTable } from '../display/table.ts';
-import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { openEvidence } from '../open-evidence.ts';
-import { collectPids, pidsOf } from '../pids.ts';
 import { cliError } from '../usage.ts';
-import { type RegisterCommand, withParents } from './command.ts';
+import type { RegisterCommand } from './command.ts';
+import { type Reading, type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
 
-interface CoreOptions {
-  pid?: string[];
+interface CoreOptions extends ReadingOptions {
   all?: boolean;
   out?: string;
-  partial?: boolean;
-  parent?: string[];
-  output: string;
 }
 
 const HELP = `
@@ -45,47 +31,43 @@ room it takes. It holds everything the process knew, keys and passwords too.
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const core: RegisterCommand = (program, io, done) => {
-  const command = program
-    .command('core')
-    .description('Write the core file of a process, as if it had dumped core at the moment of the checkpoint')
-    .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference')
-    .option('-p, --pid <pid>', 'the process; may be repeated or a list with commas', collectPids)
+  const description = 'Write the core file of a process, as if it had dumped core at the moment of the checkpoint';
+  withPids(readingCommand(program, 'core', description))
     .option('--all', 'all processes that have memory')
-    .option('-o, --out <path>', 'file for one process (core.PID here), folder for several; never overwritten');
-  withParents(command)
+    .option('-o, --out <path>', 'file for one process (core.PID here), folder for several; never overwritten')
     .addOption(new Option('--output <format>', 'how the result is printed').choices(['table', 'json']).default('table'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: CoreOptions) => {
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
-      const processes = await chosen(checkpoint, options, io.signal);
-      const files = await readFileTable(checkpoint.images, { signal: io.signal });
-      const pathOf = await placeFor(options, processes.length, io.signal);
-      const written: CoreView[] = [];
-      for (const process of processes) {
-        const planned = await planCoreOf(checkpoint.images, process, files, { signal: io.signal });
-        const path = pathOf(process.pid);
-        await write(planned, path, io);
-        written.push(await viewOf(planned, path));
-      }
-      const diagnostics = checkpoint.diagnostics();
-      if (options.output === 'json') io.out(renderJson('CoreFileList', 1, { cores: written, diagnostics }));
-      else io.out(renderTable(COLUMNS, written));
-      done(diagnostics.some(({ severity }) => severity === 'error') ? exitCodes.partial : exitCodes.ok);
+      const code = await reading(what, options, io, async (opened) => {
+        const { images } = opened.checkpoint;
+        const processes = chosenOf(opened, options);
+        const files = await readFileTable(images, { signal: io.signal });
+        const pathOf = await placeFor(options, processes.length, io.signal);
+        const written: CoreView[] = [];
+        for (const process of processes) {
+          const planned = await planCoreOf(images, process, files, { signal: io.signal });
+          const path = pathOf(process.pid);
+          await write(planned, path, io);
+          written.push(await viewOf(planned, path));
+        }
+        const diagnostics = opened.checkpoint.diagnostics();
+        if (options.output === 'json') io.out(renderJson('CoreFileList', 1, { cores: written, diagnostics }));
+        else io.out(renderTable(COLUMNS, written));
+      });
+      done(code);
     });
 };
 
 /** With `--all` those that have memory; a dead process has none, and asking for it by name is an error that says so. */
-async function chosen(checkpoint: Checkpoint, options: CoreOptions, signal: AbortSignal): Promise<readonly Process[]> {
-  const processes = await readProcesses(checkpoint.images, { signal });
-  const wanted = pidsOf(options.pid, processes);
-  if ((wanted === undefined) === !options.all) {
+function chosenOf({ processes, chosen }: Reading, options: CoreOptions): readonly Process[] {
+  if ((options.pid === undefined) === !options.all) {
     const hint = `it holds ${processes
       .map(({ pid, comm }) => `${pid} (${comm ?? '?'})`)
       .slice(0, 20)
       .join(', ')}`;
     throw cliError('ERR_USAGE_ARGUMENT', 'say which process: --pid, or --all', { hint });
   }
-  return processes.filter(({ pid, state }) => (wanted === undefined ? state !== 'dead' : wanted.has(pid)));
+  return options.pid === undefined ? chosen.filter(({ state }) => state !== 'dead') : chosen;
 }
 
 /** Where the core of a pid goes. Only the pid, a number, enters the name: what the process calls itself could be a path. */

@@ -1,17 +1,14 @@
 /** `stillframe inspect`: what a checkpoint holds, without unpacking it. */
-import { readProcesses } from '@stillframe/checkpoint';
+import { readCaptureFacts } from '../capture-facts.ts';
 import { renderJson } from '../display/json.ts';
 import { styleOf } from '../display/style.ts';
 import { renderTree } from '../display/tree.ts';
-import { evidenceCode } from '../exit.ts';
 import { inspect as inspectCheckpoint } from '../inspect/model.ts';
 import { inspectionTree } from '../inspect/tree-view.ts';
-import { openEvidence } from '../open-evidence.ts';
-import { collectPids, pidsOf } from '../pids.ts';
-import { outputOption, type RegisterCommand, withParents } from './command.ts';
+import { outputOption, type RegisterCommand } from './command.ts';
+import { type Reading, type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
 
-interface InspectCommandOptions {
-  pid?: string[];
+interface InspectCommandOptions extends ReadingOptions {
   psTreeEnv?: boolean;
   files?: boolean;
   stats?: boolean;
@@ -19,37 +16,40 @@ interface InspectCommandOptions {
   all?: boolean;
   psTree?: boolean;
   showSecrets?: boolean;
-  partial?: boolean;
-  parent?: string[];
-  output: string;
+  verify?: boolean;
 }
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const inspect: RegisterCommand = (program, io, done) => {
-  const command = program
-    .command('inspect')
-    .description('Show container, image, engine, processes with arguments and environment, open files and statistics')
-    .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference; nothing is unpacked')
-    .option('-p, --pid <pid>', 'only this process; may be repeated or a list with commas', collectPids)
+  const description =
+    'Show container, image, engine, processes with arguments and environment, open files and statistics';
+  withPids(readingCommand(program, 'inspect', description, 'nothing is unpacked'))
     .option('--all', 'everything, mounts too')
     .option('--ps-tree', 'only the process tree')
     .option('--ps-tree-env', 'the environment of each process (shown by default)')
     .option('--files', 'the open files of each process (shown by default)')
     .option('--stats', 'CRIU’s dump statistics (shown by default)')
     .option('--mounts', 'the mounts')
-    .option('--show-secrets', 'do not hide values of variables such as PASSWORD or TOKEN');
-  withParents(command)
+    .option('--verify', 'read the whole archive and compare its digest with the one recorded at capture')
+    .option('--show-secrets', 'do not hide values of variables such as PASSWORD or TOKEN')
     .addOption(outputOption('tree', 'json'))
     .action(async (what: string, options: InspectCommandOptions) => {
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
-      const found = await inspectCheckpoint(checkpoint, {
-        pids: pidsOf(options.pid, await readProcesses(checkpoint.images, { signal: io.signal })),
-        secrets: options.showSecrets ?? false,
-        signal: io.signal,
-      });
-      if (options.output === 'json') io.out(renderJson('Inspection', 1, found));
-      else io.out(renderTree(inspectionTree(found, sectionsOf(options), styleOf(io.colour))));
-      done(evidenceCode(found.diagnostics));
+      const read = async ({ checkpoint, chosen, report }: Reading) => {
+        const capture = await readCaptureFacts(checkpoint.archive, {
+          verify: options.verify ?? false,
+          signal: io.signal,
+        });
+        report(capture.diagnostics);
+        const found = await inspectCheckpoint(checkpoint, {
+          processes: chosen,
+          capture,
+          secrets: options.showSecrets ?? false,
+          signal: io.signal,
+        });
+        if (options.output === 'json') io.out(renderJson('Inspection', 1, found));
+        else io.out(renderTree(inspectionTree(found, sectionsOf(options), styleOf(io.colour))));
+      };
+      done(await reading(what, options, io, read, { shown: true }));
     });
 };
 

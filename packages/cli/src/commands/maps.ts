@@ -1,49 +1,38 @@
 /** `stillframe maps`: what each process had mapped, and how much of it the checkpoint holds. */
-import { type MapRow, readFileTable, readMaps, readProcesses } from '@stillframe/checkpoint';
+import { type MapRow, readFileTable, readMaps } from '@stillframe/checkpoint';
 import { bytesText, harmless, hexAddress } from '@stillframe/core';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { renderJson, renderJsonLine } from '../display/json.ts';
 import { protectionText } from '../display/protection.ts';
 import { renderTable } from '../display/table.ts';
-import { evidenceCode } from '../exit.ts';
-import { openEvidence } from '../open-evidence.ts';
-import { collectPids, pidsOf } from '../pids.ts';
-import { type MemoryCommandOptions, outputOption, type RegisterCommand, withParents } from './command.ts';
-
-interface MapsOptions extends MemoryCommandOptions {
-  pid?: string[];
-}
+import { outputOption, type RegisterCommand } from './command.ts';
+import { type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const maps: RegisterCommand = (program, io, done) => {
-  const command = program
-    .command('maps')
-    .description('Show the address spaces: addresses, protection, what is behind them, and how much was captured')
-    .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference; no memory is read')
-    .option('-p, --pid <pid>', 'only of this process; may be repeated or a list with commas', collectPids);
-  withParents(command)
+  const description = 'Show the address spaces: addresses, protection, what is behind them, and how much was captured';
+  withPids(readingCommand(program, 'maps', description, 'no memory is read'))
     .addOption(outputOption('table', 'json', 'jsonl'))
     .addHelpText('after', HELP)
-    .action(async (what: string, options: MapsOptions) => {
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
-      const { images } = checkpoint;
-      const processes = await readProcesses(images, { signal: io.signal });
-      const wanted = pidsOf(options.pid, processes);
-      const files = await readFileTable(images, { signal: io.signal });
-      const found: ProcessMaps[] = [];
-      for (const { pid, comm } of processes) {
-        if (wanted && !wanted.has(pid)) continue;
-        const space = await openAddressSpace(images, pid, { signal: io.signal });
-        if (!space) continue;
-        const rows = (await readMaps(space, files, { signal: io.signal })).map(viewOf);
-        if (options.output === 'jsonl') {
-          for (const row of rows) await io.write(renderJsonLine('MemoryMap', 1, { pid, comm, ...row }));
-        } else found.push({ pid, comm, pageSize: space.pageSize, maps: rows });
-      }
-      const diagnostics = checkpoint.diagnostics();
-      if (options.output === 'json') await io.write(renderJson('MemoryMapList', 1, { processes: found, diagnostics }));
-      if (options.output === 'table') for (const each of found) await io.write(tableOf(each));
-      done(evidenceCode(diagnostics));
+    .action(async (what: string, options: ReadingOptions) => {
+      const code = await reading(what, options, io, async ({ checkpoint, chosen }) => {
+        const { images } = checkpoint;
+        const files = await readFileTable(images, { signal: io.signal });
+        const found: ProcessMaps[] = [];
+        for (const { pid, comm } of chosen) {
+          const space = await openAddressSpace(images, pid, { signal: io.signal });
+          if (!space) continue;
+          const rows = (await readMaps(space, files, { signal: io.signal })).map(viewOf);
+          if (options.output === 'jsonl') {
+            for (const row of rows) await io.write(renderJsonLine('MemoryMap', 1, { pid, comm, ...row }));
+          } else found.push({ pid, comm, pageSize: space.pageSize, maps: rows });
+        }
+        const diagnostics = checkpoint.diagnostics();
+        if (options.output === 'json')
+          await io.write(renderJson('MemoryMapList', 1, { processes: found, diagnostics }));
+        if (options.output === 'table') for (const each of found) await io.write(tableOf(each));
+      });
+      done(code);
     });
 };
 

@@ -1,20 +1,20 @@
 /** `stillframe memory`: a range of one process's memory, told byte for byte what it is. */
-import { readProcesses } from '@stillframe/checkpoint';
 import { bytesText, harmless, hexAddress } from '@stillframe/core';
 import { type AddressSpace, type MappedFiles, type MemoryRange, openAddressSpace } from '@stillframe/criu-image';
 import { Hexdump } from '../display/hexdump.ts';
 import { renderJson } from '../display/json.ts';
-import { evidenceCode, exitCodes } from '../exit.ts';
+import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { openFilling } from '../mapped-files.ts';
 import { numberOf } from '../numbers.ts';
-import { openEvidence } from '../open-evidence.ts';
-import { pidsOf } from '../pids.ts';
 import { cliError } from '../usage.ts';
-import { type MemoryCommandOptions, outputOption, type RegisterCommand, withFiles, withParents } from './command.ts';
+import { outputOption, type RegisterCommand, withFiles } from './command.ts';
+import { type ReadingOptions, reading, readingCommand } from './reading.ts';
 
-interface MemoryOptions extends MemoryCommandOptions {
+interface MemoryOptions extends Omit<ReadingOptions, 'pid'> {
   pid: string;
+  fillFiles?: boolean;
+  image?: string;
   address: string;
   length: string;
 }
@@ -26,14 +26,12 @@ const DOCUMENT = 16n << 20n;
 
 /** Exit code 4 where some of the range is not there, or some of the evidence could not be read. */
 export const memory: RegisterCommand = (program, io, done) => {
-  const command = program
-    .command('memory')
-    .description('Show a range of a process’s memory; `stillframe maps` tells which addresses it has')
-    .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference')
+  const description = 'Show a range of a process’s memory; `stillframe maps` tells which addresses it has';
+  const command = readingCommand(program, 'memory', description)
     .requiredOption('-p, --pid <pid>', 'the process')
     .requiredOption('-a, --address <address>', 'the first byte, such as 0x7ffd0000')
     .option('-n, --length <bytes>', 'how many: 4096, 0x1000, 64K', '256');
-  withFiles(withParents(command))
+  withFiles(command)
     .addOption(outputOption('hex', 'raw', 'json'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: MemoryOptions) => {
@@ -43,18 +41,18 @@ export const memory: RegisterCommand = (program, io, done) => {
         throw cliError('ERR_USAGE_ARGUMENT', '--length takes a positive number that ends within 64 bits');
       if (options.output === 'json' && length > DOCUMENT)
         throw cliError('ERR_USAGE_ARGUMENT', `a JSON document holds at most ${DOCUMENT} bytes; take --output raw`);
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
-      const processes = await readProcesses(checkpoint.images, { signal: io.signal });
-      const [pid = 0] = pidsOf([options.pid], processes) ?? [];
-      const space = await openAddressSpace(checkpoint.images, pid, { signal: io.signal });
-      if (!space) throw cliError('ERR_PROCESS_NOT_FOUND', `process ${pid} has no memory in the checkpoint`);
-      await using files = await openFilling(checkpoint, options, io);
-      const parts = readParts(space, start, start + length, files, io.signal);
-      const show = { hex: showHex, raw: showRaw, json: showJson }[options.output];
-      const absent = (await show?.(parts, io, pid)) ?? 0n;
-      if (options.output !== 'json' && absent > 0n)
-        io.err(`${bytesText(Number(absent))} of ${bytesText(Number(length))} are not there\n`);
-      const code = evidenceCode(checkpoint.diagnostics());
+      let absent = 0n;
+      const code = await reading(what, { ...options, pid: [options.pid] }, io, async ({ checkpoint, chosen }) => {
+        const [{ pid } = { pid: 0 }] = chosen;
+        const space = await openAddressSpace(checkpoint.images, pid, { signal: io.signal });
+        if (!space) throw cliError('ERR_PROCESS_NOT_FOUND', `process ${pid} has no memory in the checkpoint`);
+        await using files = await openFilling(checkpoint, options, io);
+        const parts = readParts(space, start, start + length, files, io.signal);
+        const show = { hex: showHex, raw: showRaw, json: showJson }[options.output];
+        absent = (await show?.(parts, io, pid)) ?? 0n;
+        if (options.output !== 'json' && absent > 0n)
+          io.err(`${bytesText(Number(absent))} of ${bytesText(Number(length))} are not there\n`);
+      });
       done(absent > 0n ? exitCodes.partial : code);
     });
 };

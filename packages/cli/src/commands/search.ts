@@ -4,7 +4,6 @@ import {
   hexPattern,
   type MemoryMatch as Match,
   type SearchOptions as MemorySearchOptions,
-  readProcesses,
   searchMemory,
   searchPattern,
 } from '@stillframe/checkpoint';
@@ -12,14 +11,11 @@ import { bytesText, harmless, hexAddress } from '@stillframe/core';
 import { renderJson, renderJsonLine } from '../display/json.ts';
 import { protectionText } from '../display/protection.ts';
 import { renderTable } from '../display/table.ts';
-import { evidenceCode } from '../exit.ts';
-import { openEvidence } from '../open-evidence.ts';
-import { collectPids, pidsOf } from '../pids.ts';
 import { cliError } from '../usage.ts';
-import { type MemoryCommandOptions, outputOption, type RegisterCommand, withParents } from './command.ts';
+import { outputOption, type RegisterCommand } from './command.ts';
+import { type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
 
-interface SearchOptions extends MemoryCommandOptions {
-  pid?: string[];
+interface SearchOptions extends ReadingOptions {
   hex?: boolean;
   regex?: boolean;
   ignoreCase?: boolean;
@@ -28,48 +24,44 @@ interface SearchOptions extends MemoryCommandOptions {
 
 /** Exit code 0 also where nothing is found: the search itself succeeded. */
 export const search: RegisterCommand = (program, io, done) => {
-  const command = program
-    .command('search')
-    .description('Find a literal, bytes or an expression in the memory of a checkpoint: process, address, mapping')
-    .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference')
+  const description = 'Find a literal, bytes or an expression in the memory of a checkpoint: process, address, mapping';
+  withPids(readingCommand(program, 'search', description))
     .argument('<what>', 'text to find, byte for byte')
     .option('--hex', 'it is hexadecimal, such as 7f454c46; ?? stands for any byte')
     .option('-E, --regex', 'it is a regular expression (JavaScript’s, over bytes); a match has at most 4 KiB')
     .option('-i, --ignore-case', 'letters match in any case; with --regex or a plain text')
-    .option('-p, --pid <pid>', 'only in this process; may be repeated or a list with commas', collectPids)
-    .option('--limit <number>', 'stop after so many matches', '1000');
-  withParents(command)
+    .option('--limit <number>', 'stop after so many matches', '1000')
     .addOption(outputOption('table', 'json', 'jsonl'))
     .action(async (what: string, literal: string, options: SearchOptions) => {
       const find = finderOf(literal, options);
       const limit = Number(options.limit);
       if (!Number.isInteger(limit) || limit < 1)
         throw cliError('ERR_USAGE_ARGUMENT', '--limit takes a positive number');
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
-      const processes = await readProcesses(checkpoint.images, { signal: io.signal });
-      const wanted = pidsOf(options.pid, processes);
-      const pids = wanted && [...wanted];
-      const matches: MatchView[] = [];
-      let count = 0;
-      // One more than is shown, so that it is known whether there are more.
-      for await (const match of find(checkpoint, { pids, limit: limit + 1, signal: io.signal })) {
-        count += 1;
-        if (count > limit) break;
-        const view = viewOf(match);
-        if (options.output === 'jsonl') io.out(renderJsonLine('MemoryMatch', 1, view));
-        else matches.push(view);
-      }
-      const truncated = count > limit;
-      const searched = { processes: pids?.length ?? processes.length, bytes: capturedBytes(checkpoint) };
-      if (options.output === 'json') {
-        io.out(
-          renderJson('MemoryMatchList', 1, { matches, truncated, searched, diagnostics: checkpoint.diagnostics() }),
-        );
-      } else if (options.output === 'table')
-        io.out(matches.length === 0 ? noMatch(searched) : renderTable(COLUMNS, matches));
-      if (truncated)
-        io.err(`stopped after ${limit === 1 ? 'one match' : `${limit} matches`}; there are more, --limit raises it\n`);
-      done(evidenceCode(checkpoint.diagnostics()));
+      const code = await reading(what, options, io, async ({ checkpoint, chosen }) => {
+        const pids = options.pid && chosen.map(({ pid }) => pid);
+        const matches: MatchView[] = [];
+        let count = 0;
+        // One more than is shown, so that it is known whether there are more.
+        for await (const match of find(checkpoint, { pids, limit: limit + 1, signal: io.signal })) {
+          count += 1;
+          if (count > limit) break;
+          const view = viewOf(match);
+          if (options.output === 'jsonl') await io.write(renderJsonLine('MemoryMatch', 1, view));
+          else matches.push(view);
+        }
+        const truncated = count > limit;
+        const searched = { processes: chosen.length, bytes: capturedBytes(checkpoint) };
+        const diagnostics = checkpoint.diagnostics();
+        if (options.output === 'json')
+          io.out(renderJson('MemoryMatchList', 1, { matches, truncated, searched, diagnostics }));
+        if (options.output === 'table')
+          io.out(matches.length === 0 ? noMatch(searched) : renderTable(COLUMNS, matches));
+        if (truncated)
+          io.err(
+            `stopped after ${limit === 1 ? 'one match' : `${limit} matches`}; there are more, --limit raises it\n`,
+          );
+      });
+      done(code);
     });
 };
 

@@ -5,7 +5,6 @@ import {
   type FileTable,
   type MemoryText,
   readFileTable,
-  readProcesses,
   readStrings,
 } from '@stillframe/checkpoint';
 import { harmless, hexAddress } from '@stillframe/core';
@@ -13,16 +12,15 @@ import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
 import { Option } from 'commander';
 import { renderJson, renderJsonLine, renderJsonPart } from '../display/json.ts';
 import { protectionText } from '../display/protection.ts';
-import { evidenceCode } from '../exit.ts';
 import { openFilling } from '../mapped-files.ts';
 import { countOf } from '../numbers.ts';
-import { openEvidence } from '../open-evidence.ts';
-import { collectPids, pidsOf } from '../pids.ts';
 import { cliError } from '../usage.ts';
-import { type MemoryCommandOptions, outputOption, type RegisterCommand, withFiles, withParents } from './command.ts';
+import { outputOption, type RegisterCommand, withFiles } from './command.ts';
+import { type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
 
-interface StringsOptions extends MemoryCommandOptions {
-  pid?: string[];
+interface StringsOptions extends ReadingOptions {
+  fillFiles?: boolean;
+  image?: string;
   minLength: string;
   encoding?: string[];
   mapping?: string;
@@ -33,11 +31,8 @@ const ENCODINGS: readonly Encoding[] = ['ascii', 'utf8', 'utf16le'];
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const strings: RegisterCommand = (program, io, done) => {
-  const command = program
-    .command('strings')
-    .description('Print the texts in captured memory: ASCII, UTF-8 and UTF-16 (little-endian), mapping by mapping')
-    .argument('<checkpoint>', 'archive, folder, oci:LAYOUT[:TAG] or image reference')
-    .option('-p, --pid <pid>', 'only of this process; may be repeated or a list with commas', collectPids)
+  const description = 'Print the texts in captured memory: ASCII, UTF-8 and UTF-16 (little-endian), mapping by mapping';
+  const command = withPids(readingCommand(program, 'strings', description))
     .option('-n, --min-length <characters>', 'leave out shorter texts', '4')
     .addOption(
       new Option('-e, --encoding <list>', `${ENCODINGS.join(', ')}; utf8 finds what ascii finds, and more`)
@@ -46,36 +41,33 @@ export const strings: RegisterCommand = (program, io, done) => {
     )
     .option('-m, --mapping <text>', 'only in mappings whose name holds this: heap, stack, anonymous, a path')
     .option('--limit <number>', 'stop after so many texts', '10000000');
-  withFiles(withParents(command))
+  withFiles(command)
     .addOption(outputOption('table', 'jsonl', 'json'))
     .action(async (what: string, options: StringsOptions) => {
       const [minimum, limit] = [countOf(options.minLength, '--min-length'), countOf(options.limit, '--limit')];
       const encodings = encodingsOf(options.encoding);
-      await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
-      const { images } = checkpoint;
-      const processes = await readProcesses(images, { signal: io.signal });
-      const wanted = pidsOf(options.pid, processes);
-      await using files = await openFilling(checkpoint, options, io);
-      const table = await readFileTable(images, { signal: io.signal });
-      const print = printerOf(options.output, io.write);
-      let count = 0;
-      for (const { pid, comm } of processes) {
-        if (wanted && !wanted.has(pid)) continue;
-        const space = await openAddressSpace(images, pid, { signal: io.signal });
-        if (!space || count >= limit) continue;
-        const named = mappingNames(space, table);
-        const only =
-          options.mapping === undefined ? undefined : (vma: Vma) => named(vma).includes(options.mapping ?? '');
-        for await (const found of readStrings(space, { minimum, encodings, only, files, signal: io.signal })) {
-          if (count >= limit) break;
-          count += 1;
-          await print.text({ pid, comm, ...viewOf(found, named) });
+      const code = await reading(what, options, io, async ({ checkpoint, chosen }) => {
+        const { images } = checkpoint;
+        await using files = await openFilling(checkpoint, options, io);
+        const table = await readFileTable(images, { signal: io.signal });
+        const print = printerOf(options.output, io.write);
+        let count = 0;
+        for (const { pid, comm } of chosen) {
+          const space = await openAddressSpace(images, pid, { signal: io.signal });
+          if (!space || count >= limit) continue;
+          const named = mappingNames(space, table);
+          const only =
+            options.mapping === undefined ? undefined : (vma: Vma) => named(vma).includes(options.mapping ?? '');
+          for await (const found of readStrings(space, { minimum, encodings, only, files, signal: io.signal })) {
+            if (count >= limit) break;
+            count += 1;
+            await print.text({ pid, comm, ...viewOf(found, named) });
+          }
         }
-      }
-      if (count >= limit) io.err(`stopped after ${limit} texts; --limit raises it\n`);
-      const diagnostics = checkpoint.diagnostics();
-      await print.end(diagnostics);
-      done(evidenceCode(diagnostics));
+        if (count >= limit) io.err(`stopped after ${limit} texts; --limit raises it\n`);
+        await print.end(checkpoint.diagnostics());
+      });
+      done(code);
     });
 };
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint } from '@stillframe/checkpoint';
+import { openCheckpoint, readProcesses } from '@stillframe/checkpoint';
+import type { CaptureFacts } from '../capture-facts.ts';
 import { renderJson } from '../display/json.ts';
 import { styleOf } from '../display/style.ts';
 import { renderTree } from '../display/tree.ts';
@@ -11,12 +12,15 @@ import { type Inspection, inspect, type ProcessView } from './model.ts';
 import { inspectionTree, type Sections } from './tree-view.ts';
 
 const ALL: Sections = { environment: true, files: true, statistics: true, mounts: true };
+const NO_EVIDENCE: CaptureFacts = { recorded: undefined, digest: 'none', diagnostics: [] };
 const { signal } = new AbortController();
 
 async function inspected(name: string, secrets = false, pids?: ReadonlySet<number>): Promise<Inspection> {
   const path = fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
   await using checkpoint = await openCheckpoint(path);
-  const found = await inspect(checkpoint, { pids, secrets, signal });
+  const all = await readProcesses(checkpoint.images);
+  const processes = all.filter(({ pid }) => pids?.has(pid) ?? true);
+  const found = await inspect(checkpoint, { processes, capture: NO_EVIDENCE, secrets, signal });
   return { ...found, archive: { ...found.archive, label: `${name}.tar` } };
 }
 

@@ -8,14 +8,13 @@ import {
   readCommandLine,
   readFileTable,
   readMounts,
-  readProcesses,
   readStatistics,
   readStillframeAnnotations,
   type Texts,
 } from '@stillframe/checkpoint';
 import { type Diagnostic, redactVariable } from '@stillframe/core';
 import type { RecordedCapture } from '@stillframe/evidence';
-import { readRecordedCapture } from '../capture-facts.ts';
+import type { CaptureFacts } from '../capture-facts.ts';
 
 export interface OpenFileView {
   fd: number;
@@ -41,8 +40,10 @@ export interface Inspection {
   ip: string | undefined;
   /** Microseconds; only our own captures record it. */
   truePause: number | undefined;
-  /** What evidence beside the archive says of it: unverified, and unsigned unless `signed`. */
+  /** What evidence beside the archive says of it; unsigned unless `signed`. */
   recorded: RecordedCapture | undefined;
+  /** Whether the archive is what that says; `unchecked` where only the size was compared. */
+  digest: CaptureFacts['digest'];
   processes: ProcessView[];
   mounts: readonly Mount[];
   statistics: Awaited<ReturnType<typeof readStatistics>>;
@@ -50,8 +51,10 @@ export interface Inspection {
 }
 
 export interface InspectOptions {
-  /** Only these processes. */
-  pids: ReadonlySet<number> | undefined;
+  /** The processes that are told of. */
+  processes: readonly Process[];
+  /** What is recorded beside the archive. */
+  capture: CaptureFacts;
   /** Whether environment values that look secret are shown. */
   secrets: boolean;
   signal: AbortSignal;
@@ -60,11 +63,10 @@ export interface InspectOptions {
 /** Reads everything that is shown: metadata and images, and of memory only arguments and environments. */
 export async function inspect(checkpoint: Checkpoint, options: InspectOptions): Promise<Inspection> {
   const { metadata, archive, images, spec } = checkpoint;
-  const { signal } = options;
+  const { signal, capture } = options;
   const files = await readFileTable(images, { signal });
   const processes: ProcessView[] = [];
-  for (const process of await readProcesses(images, { signal })) {
-    if (options.pids && !options.pids.has(process.pid)) continue;
+  for (const process of options.processes) {
     const { arguments: args, environment } = await readCommandLine(images, process.pid, { signal });
     processes.push({
       ...process,
@@ -90,11 +92,12 @@ export async function inspect(checkpoint: Checkpoint, options: InspectOptions): 
     restored: metadata.restored,
     ip: metadata.ip,
     truePause: spec && readStillframeAnnotations(spec.annotations)?.truePause,
-    recorded: await readRecordedCapture(archive.label),
+    recorded: capture.recorded,
+    digest: capture.digest,
     processes,
     mounts: await readMounts(images, { signal }),
     statistics: await readStatistics(images, { signal }),
-    diagnostics: checkpoint.diagnostics(),
+    diagnostics: [...capture.diagnostics, ...checkpoint.diagnostics()],
   };
 }
 

@@ -35,7 +35,7 @@ export function inspectionTree(found: Inspection, sections: Sections, style: Sty
         `${found.archive.size === undefined ? 'folder' : bytesText(found.archive.size)}, ${found.archive.entries} entries, ${found.archive.compression === 'none' ? 'not compressed' : found.archive.compression}`,
       ),
       ...fact('True pause', found.truePause === undefined ? undefined : microsecondsText(found.truePause)),
-      ...fact('Recorded digest', found.recorded && `${found.recorded.digest} (not verified)`),
+      ...fact('Recorded digest', found.recorded && `${found.recorded.digest} (${DIGEST[found.digest]})`),
       ...(sections.statistics ? statistics(found, style) : []),
       {
         label: style.bold(`Processes (${found.processes.length})`),
@@ -46,6 +46,13 @@ export function inspectionTree(found: Inspection, sections: Sections, style: Sty
     ],
   };
 }
+
+const DIGEST: Readonly<Record<Inspection['digest'], string>> = {
+  none: 'not verified',
+  unchecked: 'not verified; --verify reads the archive and compares',
+  equal: 'verified',
+  differs: 'NOT of this archive',
+};
 
 /** Levels that are drawn: a forger makes chains as long as he likes. What lies deeper stands at the last level. */
 const DEEPEST = 64;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type FileTarget, openCheckpoint, type Texts } from '@stillframe/checkpoint';
+import { type FileTarget, openCheckpoint, readProcesses, type Texts } from '@stillframe/checkpoint';
 import { type Inspection, inspect, type ProcessView } from '../inspect/model.ts';
 
 const ARCHIVES = ['crio-counter', 'containerd-counter', 'podman-counter', 'podman-redis'];
@@ -122,7 +122,12 @@ async function facts<T>(name: string): Promise<T> {
 async function inspectFixture(archive: string): Promise<Inspection> {
   const path = fileURLToPath(new URL(`../../../checkpoint/fixtures/${archive}.tar`, import.meta.url));
   await using checkpoint = await openCheckpoint(path);
-  return await inspect(checkpoint, { pids: undefined, secrets: true, signal: new AbortController().signal });
+  return await inspect(checkpoint, {
+    processes: await readProcesses(checkpoint.images),
+    capture: { recorded: undefined, digest: 'none', diagnostics: [] },
+    secrets: true,
+    signal: new AbortController().signal,
+  });
 }
 
 /** The names of statistics that checkpointctl prints; it leaves out what is 0. */
