@@ -94,7 +94,7 @@ export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: r
       'stats-view.ts',
     ],
   },
-  { folder: 'packages/cli/src/commands/', table: 'index.ts', serving: ['command.ts', 'address.ts'] },
+  { folder: 'packages/cli/src/commands/', table: 'index.ts', serving: ['command.ts', 'address.ts', 'reading.ts'] },
 ];
 
 /** Files longer than 300 lines. May only shrink. */

@@ -1,7 +1,8 @@
 /** Codes thrown by @stillframe/checkpoint. */
 import { errorTable } from '@stillframe/core';
 
-const CUT = 'it was cut off while being written or copied: copy it again, or read what is there with --partial';
+const CUT =
+  'it was cut off while being written or copied: copy it again; commands that read a checkpoint take --partial';
 
 /** Builds an error of this package; the caller throws it. */
 export const checkpointError = errorTable({
@@ -9,7 +10,7 @@ export const checkpointError = errorTable({
   ERR_ARCHIVE_TRUNCATED: { kind: 'data-loss', hint: CUT },
   ERR_ARCHIVE_DAMAGED: {
     kind: 'data-loss',
-    hint: 'compare its digest with the one recorded at capture, or read what is there with --partial',
+    hint: 'compare its digest with the one recorded at capture; commands that read a checkpoint take --partial',
   },
   ERR_ARCHIVE_UNRECOGNISED: {
     kind: 'invalid-argument',
@@ -41,7 +42,7 @@ export const checkpointError = errorTable({
   },
   ERR_EDIT_ENVIRONMENT: {
     kind: 'failed-precondition',
-    hint: '`stillframe inspect --env` shows the variables; a value takes the room that the old one had, and no more',
+    hint: '`stillframe env` shows the variables; a value takes the room that the old one had, and no more',
   },
   ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
   ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },

@@ -1,61 +1,14 @@
 /** The command as a user runs it: a process of its own, with streams and an exit code. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '@stillframe/checkpoint';
-import { openTemporaryFolder } from '@stillframe/core/file';
+import { atDesk, type Ended } from './desk.fixture.ts';
 
-const PROGRAM = fileURLToPath(new URL('../bin/stillframe.mjs', import.meta.url));
 const FIXTURE = fileURLToPath(new URL('../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-  milliseconds: number;
-}
-
-interface Desk {
-  /** The working folder of every command. */
-  work: string;
-  run(...args: string[]): Promise<Ended>;
-  /** Names of everything in the working and the temporary folder. */
-  left(): Promise<string[]>;
-}
-
-/** A fresh working folder and a fresh folder for temporary files. */
-async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> {
-  await using folder = await openTemporaryFolder(tmpdir());
-  const [work, temporary] = [join(folder.path, 'work'), join(folder.path, 'tmp')];
-  await mkdir(work);
-  await mkdir(temporary);
-  const env = { PATH: process.env['PATH'], HOME: work, TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' };
-  await use({
-    work,
-    left: async () => [...(await readdir(work)), ...(await readdir(temporary))].sort(),
-    async run(...args) {
-      const begin = performance.now();
-      const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'] });
-      const text = { stdout: '', stderr: '' };
-      child.stdout.on('data', (chunk) => {
-        text.stdout += String(chunk);
-      });
-      child.stderr.on('data', (chunk) => {
-        text.stderr += String(chunk);
-      });
-      const code = await new Promise<number | null>((resolve, reject) => {
-        child.once('error', reject);
-        child.once('close', resolve);
-      });
-      return { code, ...text, milliseconds: performance.now() - begin };
-    },
-  });
-}
 
 const COMMANDS: readonly [what: string, args: (archive: string) => string[]][] = [
   ['inspect', (archive) => ['inspect', archive]],
@@ -143,6 +96,8 @@ test('an unknown command or option, and a missing argument, are errors of usage'
       ['search', FIXTURE, 'zz', '--hex'],
       ['search', FIXTURE, 'x', '--limit', '0'],
       ['search', FIXTURE, '(', '--regex'],
+      ['search', FIXTURE, 'x*', '--regex'],
+      ['search', FIXTURE, '7f4', '--hex'],
       ['memory', FIXTURE, '--pid', '6'],
       ['memory', FIXTURE, '--pid', '6', '--address', 'here'],
       ['strings', FIXTURE, '--encoding', 'ebcdic'],

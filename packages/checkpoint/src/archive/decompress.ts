@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import {
   type ByteSource,
+  isCode,
   messageOf,
   StillframeError,
   sliceSource,
@@ -18,6 +19,8 @@ import { sniffCompression } from './compression.ts';
 
 /** Bytes decoded at once: with the default of 16 KiB gunzip takes four times as long. */
 const CHUNK = 1 << 20;
+/** The same for a damaged archive, where at most so much before the damage may be lost. */
+const PARTIAL_CHUNK = 4 << 10;
 
 /** What decompression may cost. */
 export interface DecompressionLimits {
@@ -35,25 +38,34 @@ export interface DecompressOptions {
   /** The folder on whose disk the decompressed bytes are; the system's temporary folder by default. */
   cacheFolder?: string | undefined;
   decompression?: DecompressionLimits | undefined;
+  /** Whether what can be decompressed of a truncated or damaged archive is enough. */
+  partial?: boolean | undefined;
+}
+
+/** What was decompressed; `fault` where `partial` was asked for and there is more that could not be. */
+export interface Decompressed extends ByteSource, AsyncDisposable {
+  readonly fault: StillframeError | undefined;
 }
 
 /**
  * Decompresses `source` into a file without a name, which is gone when the result is disposed or the process ends, however
- * it does. Throws ERR_ARCHIVE_TRUNCATED, ERR_ARCHIVE_DAMAGED, or ERR_ARCHIVE_TOO_LARGE where a bound is passed.
+ * it does. Throws ERR_ARCHIVE_TRUNCATED and ERR_ARCHIVE_DAMAGED unless `partial`, and ERR_ARCHIVE_TOO_LARGE where a bound
+ * is passed.
  */
 export async function decompress(
   source: ByteSource,
   compression: 'gzip' | 'zstd',
   options: DecompressOptions = {},
-): Promise<ByteSource & AsyncDisposable> {
+): Promise<Decompressed> {
   const folder = options.cacheFolder ?? tmpdir();
   await using undo = new UndoStack();
   const file = await openScratchFile(folder);
   undo.push('decompressed archive', async () => await file[Symbol.asyncDispose]());
   const bounds = await boundsOf(folder, options.decompression ?? {});
-  await expand(source, compression, file, { bounds, signal: options.signal });
+  const { partial = false, signal } = options;
+  const fault = await expand(source, compression, file, { bounds, signal, partial });
   undo.keep();
-  return { ...file.source(), [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
+  return { ...file.source(), fault, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
 }
 
 async function boundsOf(
@@ -79,26 +91,33 @@ async function expand(
   source: ByteSource,
   compression: 'gzip' | 'zstd',
   file: ScratchFile,
-  options: { bounds: Bounds; signal: AbortSignal | undefined },
-): Promise<void> {
-  const { bounds, signal } = options;
+  options: { bounds: Bounds; signal: AbortSignal | undefined; partial: boolean },
+): Promise<StillframeError | undefined> {
+  const { bounds, signal, partial } = options;
   // gunzip takes all members in one go; the zstd decoder ends with a frame, though a file may have many.
   for (let start = 0; start < source.size; ) {
     let consumed = 0;
     const progress = (bytes: number) => {
       consumed = bytes;
     };
-    for await (const chunk of decoded(source, compression, { start, signal, progress })) {
-      const written = file.size + chunk.length;
-      if (written > bounds.bytes) throw tooLarge(`it decompresses to more than ${bounds.bytes} bytes`);
-      if (written > bounds.ratioFloor && written > (start + consumed) * bounds.ratio) {
-        throw tooLarge(`it decompresses to more than ${bounds.ratio} times its size`);
+    try {
+      for await (const chunk of decoded(source, compression, { start, signal, progress, partial })) {
+        const written = file.size + chunk.length;
+        if (written > bounds.bytes) throw tooLarge(`it decompresses to more than ${bounds.bytes} bytes`);
+        if (written > bounds.ratioFloor && written > (start + consumed) * bounds.ratio) {
+          throw tooLarge(`it decompresses to more than ${bounds.ratio} times its size`);
+        }
+        await file.append(chunk);
       }
-      await file.append(chunk);
+    } catch (error) {
+      const isFault = isCode(error, 'ERR_ARCHIVE_TRUNCATED') || isCode(error, 'ERR_ARCHIVE_DAMAGED');
+      if (partial && isFault && StillframeError.is(error)) return error;
+      throw error;
     }
     start += consumed;
-    if (compression === 'gzip' || consumed === 0 || !(await anotherFrame(source, start, signal))) return;
+    if (compression === 'gzip' || consumed === 0 || !(await anotherFrame(source, start, signal))) return undefined;
   }
+  return undefined;
 }
 
 /** What follows the last frame belongs to nobody, as with gzip. */
@@ -111,11 +130,12 @@ async function anotherFrame(source: ByteSource, at: number, signal: AbortSignal 
 async function* decoded(
   source: ByteSource,
   compression: 'gzip' | 'zstd',
-  options: { start: number; signal: AbortSignal | undefined; progress: (bytes: number) => void },
+  options: { start: number; signal: AbortSignal | undefined; progress: (bytes: number) => void; partial: boolean },
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { start, signal, progress } = options;
-  const decoder =
-    compression === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : createZstdDecompress({ chunkSize: CHUNK });
+  const { start, signal, progress, partial } = options;
+  // A stream that fails drops what it holds ready, so it holds little where every byte counts.
+  const chunkSize = partial ? PARTIAL_CHUNK : CHUNK;
+  const decoder = compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
   const rest = sliceSource(source, start, source.size - start);
   const input = Readable.from(streamOf(rest, { signal, chunkSize: 1 << 20 }), { objectMode: false });
   input.on('error', (error) => decoder.destroy(error));

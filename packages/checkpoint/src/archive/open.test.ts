@@ -61,6 +61,41 @@ for (const [name, compress] of [
     assert.deepEqual(await readdir(cacheFolder), []);
   });
 
+  test(`a ${name} archive cut short is read as far as it goes where that is asked for`, async (t) => {
+    const cacheFolder = await folder(t);
+    const plain = await readFile(fixture('podman-redis.tar'));
+    const whole = compress(plain);
+    for (const [size, atLeast] of [
+      [whole.length >> 1, 50],
+      [whole.length - 1, 55],
+    ] as const) {
+      const options = { cacheFolder, partial: true };
+      await using archive = await openArchive(bytesSource(whole.subarray(0, size)), options);
+      assert.equal(archive.whole, false);
+      assert.ok(archive.entries.size >= atLeast, `${archive.entries.size} entries of ${size} bytes`);
+      assert.equal(archive.diagnostics[0]?.id, 'archive-truncated');
+      const bytes = await readAll(archive.open('config.dump'), { limit: 1 << 20 });
+      assert.match(Buffer.from(bytes).toString(), /^\{/);
+    }
+    const nothing = openArchive(bytesSource(whole.subarray(0, 20)), { cacheFolder, partial: true });
+    await assert.rejects(nothing, { code: 'ERR_ARCHIVE_TRUNCATED' });
+    assert.deepEqual(await readdir(cacheFolder), []);
+  });
+
+  test(`a ${name} archive with a flipped byte is read up to it where that is asked for`, async (t) => {
+    const bad = Buffer.from(compress(await readFile(fixture('podman-redis.tar'))));
+    const middle = bad.length >> 1;
+    bad.writeUInt16LE(bad.readUInt16LE(middle) ^ 0x5555, middle);
+    const options = { cacheFolder: await folder(t), partial: true };
+    await assert.rejects(openArchive(bytesSource(bad), { ...options, partial: false }), {
+      code: 'ERR_ARCHIVE_DAMAGED',
+    });
+    await using archive = await openArchive(bytesSource(bad), options);
+    assert.equal(archive.whole, false);
+    assert.equal(archive.diagnostics[0]?.id, 'archive-damaged');
+    assert.ok(archive.has('config.dump'));
+  });
+
   test(`a ${name} bomb is given up early and leaves nothing behind`, async (t) => {
     const cacheFolder = await folder(t);
     const bomb = bytesSource(compress(Buffer.alloc(64 << 20)));

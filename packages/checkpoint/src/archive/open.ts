@@ -1,7 +1,15 @@
 /** Opens a checkpoint archive wherever it lies: a tar file, plain or compressed, any ByteSource, or a folder. */
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { type ByteSource, type Diagnostic, type ReadOptions, systemCode, UndoStack } from '@stillframe/core';
+import {
+  type ByteSource,
+  type Diagnostic,
+  isCode,
+  type ReadOptions,
+  type StillframeError,
+  systemCode,
+  UndoStack,
+} from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { checkpointError } from '../errors.ts';
 import { type ReadableCompression, sniffCompression } from './compression.ts';
@@ -76,7 +84,9 @@ async function openTar(
     bytes = file;
   }
   const compression = await recognise(bytes, label, options);
-  const { tar, access } = await plainTar(bytes, compression, closing, options);
+  const { tar, access, fault } = await plainTar(bytes, compression, closing, options);
+  // What cannot be decompressed at all is told as that, not as no tar.
+  if (fault && tar.size === 0) throw fault;
   if (compression !== 'none') await requireTar(tar, label, options);
   const index = await readTarIndex(tar, { signal: options.signal, label, role: options.role });
   if (index.fault && !options.partial) throw refusal(index.fault, label, index.entries.size, index.diagnostics);
@@ -87,8 +97,8 @@ async function openTar(
     bytes,
     tar,
     entries: index.entries,
-    diagnostics: index.diagnostics,
-    whole: index.fault === undefined,
+    diagnostics: [...(fault ? [faultOf(fault, label)] : []), ...index.diagnostics],
+    whole: index.fault === undefined && fault === undefined,
     has: (name) => index.entries.has(name),
     open: (name) => index.open(name),
     [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
@@ -101,13 +111,19 @@ async function plainTar(
   compression: ReadableCompression,
   closing: UndoStack,
   options: OpenArchiveOptions,
-): Promise<{ tar: ByteSource; access: Archive['access'] }> {
+): Promise<{ tar: ByteSource; access: Archive['access']; fault?: StillframeError | undefined }> {
   if (compression === 'none') return { tar: bytes, access: 'direct' };
   const table = compression === 'zstd' ? await readSeekTable(bytes, options) : undefined;
   if (table) return { tar: seekableSource(bytes, table), access: 'frames' };
   const expanded = await decompress(bytes, compression, options);
   closing.push('decompressed archive', async () => await expanded[Symbol.asyncDispose]());
-  return { tar: expanded, access: 'cache' };
+  return { tar: expanded, access: 'cache', fault: expanded.fault };
+}
+
+/** What ended decompression, as a fault of the evidence. */
+function faultOf(fault: StillframeError, label: string): Diagnostic {
+  const id = isCode(fault, 'ERR_ARCHIVE_TRUNCATED') ? 'archive-truncated' : 'archive-damaged';
+  return { id, severity: 'error', source: label, message: fault.message };
 }
 
 /** Names of which a folder holds one if it is an unpacked archive or a bare CRIU folder; looked for before it is walked. */

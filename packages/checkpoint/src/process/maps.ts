@@ -15,7 +15,7 @@ export interface MapRow {
   readonly shared: boolean;
   /** Where in the file or segment it begins. */
   readonly offset: bigint;
-  /** `heap`, `stack`, `anonymous`, `shared-memory`, `memfd`, `vdso`, or the path of a mapped file; raw text. */
+  /** `heap`, `stack`, `anonymous`, `shared-memory`, `memfd`, `vdso`, `vvar`, `vsyscall`, or the path of a mapped file; raw text. */
   readonly backing: string;
   /** Whether the mapped file had been deleted. */
   readonly deleted: boolean;

@@ -13,7 +13,7 @@ export interface MatchVma {
   readonly end: bigint;
   /** PROT_* bits: read 1, write 2, execute 4. */
   readonly prot: number;
-  /** `heap`, `stack`, `anonymous`, `shared-memory`, `memfd`, `vdso`, or the path of a mapped file; raw text. */
+  /** `heap`, `stack`, `anonymous`, `shared-memory`, `memfd`, `vdso`, `vvar`, `vsyscall`, or the path of a mapped file; raw text. */
   readonly backing: string;
 }
 
@@ -167,7 +167,9 @@ export function backingOf(vma: vma_entry, files: FileTable, space: Pick<AddressS
   const has = (bit: number) => (vma.status & bit) !== 0;
   if (has(VmaStatus.HEAP)) return 'heap';
   if (has(VmaStatus.STACK)) return 'stack';
-  if (has(VmaStatus.VDSO) || has(VmaStatus.VVAR) || has(VmaStatus.VSYSCALL)) return 'vdso';
+  if (has(VmaStatus.VDSO)) return 'vdso';
+  if (has(VmaStatus.VVAR)) return 'vvar';
+  if (has(VmaStatus.VSYSCALL)) return 'vsyscall';
   if (has(VmaStatus.MEMFD)) return 'memfd';
   if (has(VmaStatus.ANON_SHARED) || has(VmaStatus.SYSVIPC)) return 'shared-memory';
   if (has(VmaStatus.FILE_PRIVATE) || has(VmaStatus.FILE_SHARED)) return files.path(Number(vma.shmid)) ?? 'file';

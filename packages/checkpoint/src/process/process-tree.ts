@@ -29,7 +29,7 @@ export interface Credentials {
 /** One process. Pids are those in the PID namespace of the dump. */
 export interface Process {
   readonly pid: number;
-  /** 0 for the root of the tree. */
+  /** 0 for the root of the tree, and where the tree is lost. */
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
@@ -51,7 +51,10 @@ export interface ProcessNode extends Process {
 /** task_core_entry.task_state (CRIU image.h). */
 const STATES: Readonly<Record<number, ProcessState>> = { 1: 'alive', 2: 'dead', 3: 'stopped' };
 
-/** All processes in the order of the pstree image. A pid that occurs twice counts once, with a diagnostic. */
+/**
+ * All processes in the order of the pstree image. A pid that occurs twice counts once, with a diagnostic. Without that image
+ * those that have a core image, with a diagnostic: who was whose child is lost then.
+ */
 export async function readProcesses(images: ImageSet, options: SignalOptions = {}): Promise<readonly Process[]> {
   const processes = new Map<number, Process>();
   let tasks = 0;
@@ -76,7 +79,29 @@ export async function readProcesses(images: ImageSet, options: SignalOptions = {
       credentials: credentialsOf(core),
     });
   }
-  return [...processes.values()];
+  return processes.size > 0 ? [...processes.values()] : orphans(images, options);
+}
+
+/** The processes of a set whose tree is lost; which threads belonged to one is in the tree alone. */
+async function orphans(images: ImageSet, options: SignalOptions): Promise<readonly Process[]> {
+  if (images.images.length === 0) return [];
+  const missing = images.source('pstree') === undefined;
+  const message = `the process tree ${missing ? 'is missing' : 'cannot be read'}; parents and threads are not known`;
+  images.report({ id: 'process-tree-missing', severity: 'error', source: 'pstree.img', message });
+  const processes: Process[] = [];
+  for (const pid of images.ids('core')) {
+    const core = await images.single('core', pid, options);
+    // The core image of a thread other than the first has no such part.
+    if (!core?.tc) continue;
+    const { comm, taskState, exitCode } = core.tc;
+    processes.push({
+      ...{ pid, ppid: 0, pgid: 0, sid: 0, comm, exitCode },
+      state: STATES[taskState] ?? 'unknown',
+      threads: [{ tid: pid, comm: core.threadCore?.comm || comm }],
+      credentials: credentialsOf(core),
+    });
+  }
+  return processes;
 }
 
 /** A forest: roots are those whose parent is not among `processes`, and one of every circle of parents a forger made. */

@@ -20,6 +20,20 @@ test('the processes of redis form the tree they had', async () => {
   assert.deepEqual(shape(root), ['bash', ['redis-server'], ['bash', ['sleep'], ['redis-cli']]]);
 });
 
+test('without the process tree its processes are still there, and its loss is told', async () => {
+  await using checkpoint = await open('podman-redis');
+  const whole = checkpoint.images;
+  const names = whole.images.map(({ name }) => name).filter((name) => name !== 'pstree.img');
+  const entry = (name: string) => checkpoint.archive.open(`checkpoint/${name}`);
+  const images = openImageSet({ names: () => names, open: (name) => (names.includes(name) ? entry(name) : undefined) });
+  const named = (found: readonly Process[]) => found.map(({ pid, comm, state }) => `${pid} ${comm} ${state}`).sort();
+  assert.deepEqual(named(await readProcesses(images)), named(await readProcesses(whole)));
+  assert.deepEqual(
+    images.diagnostics.list.map(({ id, severity }) => `${severity} ${id}`),
+    ['error process-tree-missing'],
+  );
+});
+
 test('arguments and environment come from the memory of the process', async () => {
   await using checkpoint = await open('crio-counter');
   const { arguments: given, environment } = await readCommandLine(checkpoint.images, 6);

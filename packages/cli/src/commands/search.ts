@@ -7,7 +7,7 @@ import {
   searchMemory,
   searchPattern,
 } from '@stillframe/checkpoint';
-import { bytesText, harmless, hexAddress } from '@stillframe/core';
+import { bytesText, harmless, hexAddress, messageOf } from '@stillframe/core';
 import { renderJson, renderJsonLine } from '../display/json.ts';
 import { protectionText } from '../display/protection.ts';
 import { renderTable } from '../display/table.ts';
@@ -126,8 +126,7 @@ function finderOf(text: string, { hex, regex, ignoreCase = false }: SearchOption
   if (hex && (regex || ignoreCase))
     throw cliError('ERR_USAGE_ARGUMENT', '--hex goes with neither --regex nor --ignore-case');
   if (hex) return hexFinder(text);
-  if (regex && !isExpression(text))
-    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no regular expression to search with`);
+  if (regex) demandExpression(text);
   if (regex) return (checkpoint, options) => searchPattern(checkpoint, text, { ...options, ignoreCase });
   const bytes = new TextEncoder().encode(text);
   if (!ignoreCase) return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
@@ -137,17 +136,26 @@ function finderOf(text: string, { hex, regex, ignoreCase = false }: SearchOption
 
 function hexFinder(text: string): Finder {
   const pattern = hexPattern(text);
-  if (pattern === undefined) throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no hexadecimal`);
+  if (pattern === undefined) {
+    const hint = 'two digits a byte, such as 7f454c46; ?? stands for any byte, and one byte at least is known';
+    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no hexadecimal`, { hint });
+  }
   if (text.includes('?')) return (checkpoint, options) => searchPattern(checkpoint, pattern, options);
   const bytes = Buffer.from(text.replace(/\s/g, ''), 'hex');
   return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
 }
 
-function isExpression(text: string): boolean {
+/** Throws ERR_USAGE_ARGUMENT for what is no expression, and for one that matches nothing as well, which is everywhere. */
+function demandExpression(text: string): void {
+  let expression: RegExp;
   try {
-    // One that matches nothing as well would match everywhere.
-    return !new RegExp(text).test('');
-  } catch {
-    return false;
+    expression = new RegExp(text);
+  } catch (cause) {
+    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no regular expression: ${messageOf(cause)}`, {
+      cause,
+    });
   }
+  if (!expression.test('')) return;
+  const hint = 'let it match one byte at least: x+ in place of x*';
+  throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} matches nothing too, which is everywhere`, { hint });
 }
