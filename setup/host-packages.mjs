@@ -51,6 +51,7 @@ const PEER_ROWS = [
     there: () => existsSync('/usr/include/stdio.h'),
     without: 'tests that build a program of their own are skipped',
   },
+  { package: 'xfsprogs', there: program('mkfs.xfs'), without: 'captures from a filesystem with clones are not tested' },
   { package: 'gdb', there: program('gdb'), without: 'core files are not opened with gdb' },
 ];
 

@@ -29,10 +29,10 @@ export interface Endpoints {
   checkpoints: string;
 }
 
-/** Starts everything; disposing takes it down and asserts that nothing is left behind. */
-export async function openLab(): Promise<Lab> {
+/** Starts everything below `base`; disposing takes it down and asserts that nothing is left behind. */
+export async function openLab(base = '/var/tmp'): Promise<Lab> {
   const before = await takeCensus();
-  const folder = await mkdtemp('/var/tmp/stillframe-lab-');
+  const folder = await mkdtemp(join(base, 'stillframe-lab-'));
   const undo = new UndoStack({ deadline: 120_000 });
   undo.push('folder', () => rm(folder, { recursive: true, force: true }));
   try {

@@ -10,7 +10,7 @@ export const criuError = errorTable({
   /** No magic that CRIU 4.2 knows. */
   ERR_CRIU_IMAGE_UNRECOGNISED: {
     kind: 'invalid-argument',
-    hint: 'pages-*, tmpfs-*.tar.gz and the dumps of ip and iptables have no magic and no messages',
+    hint: 'of an archive name one image, such as a.tar:core-1.img; pages-*, tmpfs-*.tar.gz and dumps of ip and iptables have no messages',
   },
   ERR_CRIT_JSON_INVALID: { kind: 'invalid-argument' },
   ERR_CRIU_EDIT_NOT_STORED: {

@@ -50,6 +50,7 @@ async function sweepCheckpoint(context: NodeContext, operation: CheckpointOperat
   } finally {
     for (const id of containerIDs) {
       if ((await context.oci.state(id))?.status === 'paused') await context.oci.resume(id);
+      await rm(containerFolders(context, id).clone, { recursive: true, force: true });
     }
     await rm(workFolder, { recursive: true, force: true });
     await context.journal.end(operation.id);

@@ -34,7 +34,8 @@ export type Capability =
   | 'cri-o'
   | 'redis'
   | 'gcc'
-  | 'gdb';
+  | 'gdb'
+  | 'xfs';
 
 /** Why a capability is not there, in one line; undefined where it is. */
 type Probe = () => string | undefined;
@@ -58,6 +59,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   skopeo: program('skopeo'),
   socat: program('socat'),
   'systemd-analyze': program('systemd-analyze'),
+  xfs: () => program('mkfs.xfs')() ?? kernelKnows('xfs'),
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
   crun: peer('crun'),
@@ -101,6 +103,15 @@ export function needs(...capabilities: Capability[]): { skip: false | string } {
     if (reason !== undefined) return { skip: `needs ${capability}: ${reason}` };
   }
   return { skip: false };
+}
+
+/** Why the kernel has no such filesystem, which a module may still bring. */
+function kernelKnows(filesystem: string): string | undefined {
+  const known = readFileSync('/proc/filesystems', 'utf8')
+    .split('\n')
+    .some((line) => line.endsWith(`\t${filesystem}`));
+  if (known || spawnSync('modprobe', ['--quiet', filesystem]).status === 0) return undefined;
+  return `the kernel has no ${filesystem}`;
 }
 
 function program(...names: string[]): Probe {

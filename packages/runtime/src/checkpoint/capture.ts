@@ -10,6 +10,7 @@ import type { SpecMount } from '../container/spec-mounts.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { demand } from '../process/run.ts';
+import { type ClonePlace, cloneFolder, openClonePlace } from '../rootfs/clone.ts';
 import { type RootfsDiff, writeRootfsDiff } from '../rootfs/diff.ts';
 import { NODE_FILES } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord } from '../store/records.ts';
@@ -27,6 +28,8 @@ export interface CaptureTarget {
 export interface Capture extends CaptureTarget {
   choices: CaptureChoices;
   diff: RootfsDiff;
+  /** Whether the filesystem's changes were cloned in the freeze and packed after it. */
+  cloned: boolean;
   startedAt: Date;
   /** Microseconds; `truePause` is that of all containers of one freeze, `rootfsDiff` counts for it only where frozen. */
   pause: { truePause: number; dump: number; rootfsDiff: number };
@@ -74,6 +77,7 @@ export async function captureAll(
       ...(rootfs === undefined ? {} : { rootfs }),
     },
     diff: { written: false, deleted: [] } satisfies RootfsDiff as RootfsDiff,
+    cloned: false,
     startedAt,
     pause: { truePause: 0, dump: 0, rootfsDiff: 0 },
   }));
@@ -81,6 +85,15 @@ export async function captureAll(
     await mkdir(join(work, 'checkpoint'), { mode: 0o700 });
     // CRIU reads it anew: what the evidence says of the options is what this dump was made with.
     await writeCriuConfig(containerFolders(context, record.id).criuConfig, choices.criu);
+  }
+  await using clones = new UndoStack({ deadline: 60_000 });
+  const places = new Map<Capture, ClonePlace>();
+  for (const draft of drafts) {
+    if (draft.choices.rootfs !== 'frozen') continue;
+    const place = await openClonePlace(containerFolders(context, draft.record.id).clone);
+    if (!place) continue;
+    clones.push(place.path, () => place[Symbol.asyncDispose]());
+    places.set(draft, place);
   }
   await using still = new UndoStack({ deadline: 60_000 });
   {
@@ -96,7 +109,7 @@ export async function captureAll(
     for (const draft of drafts) {
       signal?.throwIfAborted();
       await dump(context, draft, signal);
-      if (draft.choices.rootfs === 'frozen') await takeFiles(context, draft, signal);
+      if (draft.choices.rootfs === 'frozen') await takeFrozen(context, draft, places.get(draft), signal);
       context.onStep('checkpoint-files-taken');
     }
   }
@@ -104,6 +117,8 @@ export async function captureAll(
   context.onStep('checkpoint-thawed');
   for (const draft of drafts) {
     draft.pause.truePause = truePause;
+    const clone = draft.cloned ? places.get(draft) : undefined;
+    if (clone) await takeChanges(context, draft, clone.path, signal);
     if (draft.choices.rootfs === 'live') await takeFiles(context, draft, signal);
   }
   const held = still.move();
@@ -135,21 +150,60 @@ async function dump(
   pause.dump = microseconds(from);
 }
 
+/** In the freeze: what changed is cloned where that can be, and packed later; otherwise it is packed now. */
+async function takeFrozen(
+  context: NodeContext,
+  capture: Capture,
+  place: ClonePlace | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const from = process.hrtime.bigint();
+  if (place) {
+    try {
+      await cloneFolder(containerFolders(context, capture.record.id).upper, place.path, { signal });
+      capture.cloned = true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // The disk is full, or a file is on another filesystem: packing may still succeed.
+      const reason = messageOf(error);
+      context.logger.log('warn', 'changes could not be cloned', { containerID: capture.record.id, reason });
+    }
+  }
+  if (capture.cloned) {
+    await takeSharedMemory(context, capture, signal);
+    await takeLog(context, capture);
+  } else await takeFiles(context, capture, signal);
+  capture.pause.rootfsDiff = microseconds(from);
+}
+
 /** The filesystem's changes, the pod's shared memory and the log. */
 async function takeFiles(context: NodeContext, capture: Capture, signal: AbortSignal | undefined): Promise<void> {
   const from = process.hrtime.bigint();
+  await takeChanges(context, capture, containerFolders(context, capture.record.id).upper, signal);
+  await takeSharedMemory(context, capture, signal);
+  await takeLog(context, capture);
+  capture.pause.rootfsDiff = microseconds(from);
+}
+
+/** Packs the filesystem's changes from `upper`, the container's own folder or a clone of it. */
+async function takeChanges(
+  context: NodeContext,
+  capture: Capture,
+  upper: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { record, work } = capture;
-  const folders = containerFolders(context, record.id);
   const layers = context.images.find(record.image.id)?.layers ?? [];
   const mounts = new Set([...record.mounts.map((mount) => mount.containerPath), ...NODE_FILES]);
   const tar = join(work, 'rootfs-diff.tar');
-  capture.diff = await writeRootfsDiff(folders.upper, context.images.layersFolder, layers, tar, mounts, { signal });
-  await takeSharedMemory(context, capture, signal);
+  capture.diff = await writeRootfsDiff(upper, context.images.layersFolder, layers, tar, mounts, { signal });
+}
+
+async function takeLog(context: NodeContext, { record, work }: CaptureTarget): Promise<void> {
   await copyFile(record.logPath, join(work, 'container.log')).catch((error) => {
     // A log that was never written, or rotated away, is no reason to lose the capture.
     context.logger.log('warn', 'log not captured', { containerID: record.id, reason: messageOf(error) });
   });
-  capture.pause.rootfsDiff = microseconds(from);
 }
 
 /** /dev/shm of the pod comes from outside for CRIU, which therefore leaves out what it holds; the host's is left alone. */

@@ -77,7 +77,7 @@ export async function packArchive(
         name: record.name,
         podName: facts.podName,
         kubeNamespace: facts.kubeNamespace,
-        image: record.image.name,
+        image: record.image.requested,
         imageID: record.image.id,
       },
       versions: {
@@ -89,6 +89,7 @@ export async function packArchive(
         ...capture.choices.criu,
         leaveRunning: capture.choices.leaveRunning,
         rootfsDiff: facts.rootfsDiff,
+        ...(capture.cloned ? { rootfsClone: true } : {}),
         target: capture.choices.target,
       },
       notCaptured: boundPaths(spec).map((path) => `content of the bind mount ${path}`),

@@ -9,6 +9,8 @@ export function containerFolders(context: NodeContext, id: string) {
     /** Durable: upper and work folder of the root filesystem. */
     folder,
     upper: join(folder, 'upper'),
+    /** Of a capture under way: the upper folder as it was in the freeze. */
+    clone: join(folder, 'clone'),
     /** CRIU image set of a container that was created from a checkpoint and not started yet. */
     images: join(folder, 'restore'),
     criuConfig: join(folder, 'criu.conf'),
