@@ -1,6 +1,6 @@
 /**
  * `npm test`: generated code, types and lint (`--only-tests` leaves them out), then every test of the project; lab tests
- * (`*.lab.test.ts`) one at a time after all the others.
+ * (`*.lab.test.ts`) two at a time after all the others.
  * `npm test -- WORD…` runs only files whose path holds one of the words, `--name PATTERN` only tests of such a name.
  * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
  */
@@ -17,6 +17,8 @@ import { type Outcome, parseSkips, skipFaults } from './skips.ts';
 
 const root = join(import.meta.dirname, '..');
 const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
+/** Lab tests wait more than they work; each has its own node, and counts only what is its own. */
+const LABS = 2;
 /** Milliseconds for one file. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
 /** The counts that node:test gives for a whole run, in the order in which it prints them. */
@@ -67,7 +69,7 @@ async function* allEvents(): AsyncGenerator<TestEvent> {
     availableParallelism(),
     LIMITS.unit,
   );
-  if (!stop.signal.aborted) yield* events(chosen.filter(isLab), 1, LIMITS.lab);
+  if (!stop.signal.aborted) yield* events(chosen.filter(isLab), LABS, LIMITS.lab);
   for (const name of COUNTS)
     yield diagnostic(`${name.replace('passed', 'pass').replace('failed', 'fail')} ${counts[name]}`);
   yield diagnostic(`duration_ms ${performance.now() - begin}`);

@@ -232,7 +232,7 @@ describe('a container over the CRI', { skip }, () => {
   });
 
   test('is told of in events, also when an earlier daemon started it', async () => {
-    const id = await run('told', 'sleep 2; exit 5');
+    const id = await run('told', 'until [ -e /tmp/go ]; do sleep 0.1; done; exit 5');
     const { pid } = lab.endpoints;
     process.kill(pid, 'SIGKILL');
     await cri[Symbol.asyncDispose]();
@@ -247,6 +247,9 @@ describe('a container over the CRI', { skip }, () => {
         if (event.containerEventType === ContainerEventType.CONTAINER_DELETED_EVENT) return;
       }
     })();
+    // Nothing says when the stream has begun; it is asked for before this call.
+    await delay(300);
+    await cri.runtime.execSync({ containerId: id, cmd: ['touch', '/tmp/go'], timeout: 10n });
     assert.equal((await ended(id)).exitCode, 5);
     await delay(200);
     await cri.runtime.removeContainer({ containerId: id });

@@ -9,7 +9,8 @@ import type { Died, Scene } from './kill-walk.ts';
 
 const { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED } = ContainerState;
 
-interface WalkOf {
+/** One way to reach the steps of an operation. */
+export interface WalkOf {
   name: string;
   operation: Operation;
   act(scene: Scene, step: Step, died: Died): Promise<void>;

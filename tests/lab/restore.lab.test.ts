@@ -123,7 +123,8 @@ describe('restore', { skip }, () => {
     for (const path of broken) {
       const from = performance.now();
       await assert.rejects(restore(path), /\[ERR_[A-Z_]+\]/);
-      assert.ok(performance.now() - from < 1500, `${path} took ${performance.now() - from} ms`);
+      // Alone it takes a third of that; other tests may share the machine.
+      assert.ok(performance.now() - from < 4000, `${path} took ${performance.now() - from} ms`);
     }
     assert.equal((await lab.stillframe.json<{ pods: unknown[] }>(['pods'])).pods.length, before);
   });
