@@ -21,7 +21,7 @@ import { findPeer, leftBehind, needs, takeCensus } from '@stillframe/testkit';
 import { type Corpus, corpusValue, dumpCorpus } from './corpus.ts';
 import { ADDRESS, dumpNetwork } from './corpus-network.ts';
 
-/** Kinds that CRIU 4.2 writes and this corpus does not make. Each is made of random messages in criu-image's tests. */
+/** Kinds that CRIU 4.2 writes and this corpus does not make: each is in criu-image/fixtures/crafted. */
 const NOT_MADE: Readonly<Partial<Record<KindName, string>>> = {
   userns: 'runc’s containers of this corpus have no user namespace',
   pidns: 'written only where the pid namespace is somebody else’s, as in a pod; the fixtures have one',
