@@ -1,5 +1,6 @@
 /**
- * `npm run gen`: rebuilds every src/gen folder from proto/; `npm run gen -- proto/cri` that one alone.
+ * `npm run gen`: rebuilds every src/gen folder from proto/; `npm run gen -- proto/cri` that one alone. What comes from
+ * headers of the kernel, which a machine may lack, is rebuilt by `npm run gen -- syscalls [USR]` only.
  * `--check` fails instead when a committed file differs.
  * protoc-gen-es writes TypeScript enums, which type stripping cannot run; they are rewritten as frozen objects.
  */
@@ -7,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateSyscalls } from './syscalls.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Which package holds the code generated from which folder of proto/. */
@@ -18,6 +20,7 @@ const TARGETS: readonly { proto: string; gen: string }[] = [
 const check = process.argv.includes('--check');
 const only = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 let differing = 0;
+if (only[0] === 'syscalls') generateSyscalls(only[1]);
 for (const target of TARGETS) {
   if (only.length > 0 && !only.includes(target.proto)) continue;
   if (existsSync(join(root, target.proto))) differing += regenerate(target.proto, join(root, target.gen));

@@ -59,3 +59,4 @@ export * from './process/statistics.ts';
 export type { Encoding } from './process/text-scan.ts';
 export * from './rootfs-diff.ts';
 export { archiveTree, type RootfsTree } from './rootfs-tree.ts';
+export * from './task/index.ts';
