@@ -1,6 +1,8 @@
 /** Facts of processes and threads, as typed tables. */
 export type { BitNames } from './bit-names.ts';
 export type { CapabilitySets, SecurityLabel, ThreadCredentials } from './credentials.ts';
+export * from './environment.ts';
+export * from './environment-comparison.ts';
 export type { ExitStatus } from './exit-status.ts';
 export type { KernelObjects, Namespaces } from './kernel-objects.ts';
 export type { Personality } from './personality.ts';

@@ -1,8 +1,7 @@
 /** The processes of a dump with all that CRIU wrote of them: a typed row a process, its threads in it. */
-import { limits } from '@stillframe/core';
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
-import type { core_entry, pstree_entry, task_core_entry } from '@stillframe/criu-image/proto';
-import type { ProcessState } from '../process/process-tree.ts';
+import type { core_entry, task_core_entry } from '@stillframe/criu-image/proto';
+import { type Process, type ProcessState, readProcesses } from '../process/process-tree.ts';
 import type { BitNames } from './bit-names.ts';
 import { type ExitStatus, exitStatusOf } from './exit-status.ts';
 import { type KernelObjects, kernelObjectsOf } from './kernel-objects.ts';
@@ -10,6 +9,7 @@ import { membarrierOf, type Personality, personalityOf, taskFlagsOf } from './pe
 import { recorded } from './recorded.ts';
 import { machineName, type Registers, registersOf } from './registers.ts';
 import { type ResourceLimit, resourceLimits } from './rlimits.ts';
+import { readSynchronised } from './seccomp/filters.ts';
 import { readSeparateImages } from './separate-images.ts';
 import type { PendingSignal } from './siginfo.ts';
 import { type SignalAction, signalActions } from './signal-action.ts';
@@ -66,41 +66,37 @@ export interface Task {
   readonly threads: readonly TaskThread[];
 }
 
+/** Options of readTasks. */
 export interface ReadTasksOptions extends SignalOptions {
-  /** Only these processes; the threads and images of others are not read. */
-  pids?: ReadonlySet<number> | undefined;
+  /** The processes that are read, as readProcesses gives them; all by default. */
+  processes?: readonly Process[] | undefined;
   /** Also reads `dumpable`, which stands in the mm image: one more image a process. */
   dumpable?: boolean | undefined;
 }
 
-/** task_core_entry.task_state (CRIU image.h). */
-const STATES: Readonly<Record<number, ProcessState>> = { 1: 'alive', 2: 'dead', 3: 'stopped' };
-const DEAD = 2;
 const UNSET = 0xffffffff;
 
+/** What rows need of images that all processes share. */
+interface Shared {
+  readonly terminals: ReadonlyMap<number, ControllingTerminal>;
+  /** See readSynchronised. */
+  readonly synchronised: ReadonlySet<number>;
+}
+
 /**
- * All processes in the order of the pstree image; a pid that occurs twice counts once. A core image that is missing or
- * damaged leaves its row with what the others tell, and a diagnostic.
+ * One row a process, in their order. A core image that is missing or damaged leaves its row with what the others tell, and
+ * a diagnostic.
  */
 export async function* readTasks(
   images: ImageSet,
   options: ReadTasksOptions = {},
 ): AsyncGenerator<Task, void, undefined> {
-  const terminals = await readTerminals(images, options);
-  const seen = new Set<number>();
-  let tasks = 0;
-  for await (const entry of images.entries('pstree', undefined, options)) {
-    if (seen.has(entry.pid)) {
-      const message = `process ${entry.pid} occurs twice`;
-      images.report({ id: 'process-duplicate', severity: 'warning', source: 'pstree.img', message });
-      continue;
-    }
-    seen.add(entry.pid);
-    tasks += Math.max(1, entry.threads.length);
-    if (tasks > limits.tasks) return;
-    if (options.pids && !options.pids.has(entry.pid)) continue;
-    yield await readTask(images, entry, terminals, options);
-  }
+  const processes = options.processes ?? (await readProcesses(images, options));
+  const shared = {
+    terminals: await readTerminals(images, options),
+    synchronised: await readSynchronised(images, options),
+  };
+  for (const process of processes) yield await readTask(images, process, shared, options);
 }
 
 /** The registers of one thread; undefined where its core image has none or is missing. */
@@ -115,22 +111,22 @@ export async function readRegisters(
 
 async function readTask(
   images: ImageSet,
-  { pid, ppid, pgid, sid, threads: tids }: pstree_entry,
-  terminals: ReadonlyMap<number, ControllingTerminal>,
+  { pid, ppid, pgid, sid, state, threads: found }: Process,
+  shared: Shared,
   options: ReadTasksOptions,
 ): Promise<Task> {
   const core = await readCore(images, pid, options);
   const tc = core?.tc;
-  const ended = core !== undefined && tc?.taskState === DEAD;
+  const ended = core !== undefined && tc !== undefined && state === 'dead';
   const ids = ended ? undefined : ((await images.single('ids', pid, options)) ?? core?.ids);
   const mm = ended || !options.dumpable ? undefined : await images.single('mm', pid, options);
   return {
     ...{ pid, ppid, pgid, sid },
     name: tc?.comm || core?.threadCore?.comm || undefined,
-    state: STATES[tc?.taskState ?? 0] ?? 'unknown',
+    state,
     exit: ended ? exitStatusOf(tc.exitCode, core.mtype) : undefined,
     machine: core && machineName(core.mtype),
-    terminal: terminals.get(sid),
+    terminal: sid === 0 ? undefined : shared.terminals.get(sid),
     objects: ids && kernelObjectsOf(ids),
     dumpable: mm && recorded(mm, 'dumpable'),
     facts: ended
@@ -139,7 +135,7 @@ async function readTask(
         ? { state: 'present', ...(await taskFacts(images, pid, core, tc, options)) }
         : { state: 'absent', reason: 'missing' },
     // CRIU does not fill in the list of threads of a dead process; what stands there is no number of anything.
-    threads: ended ? [] : await readThreads(images, pid, tids.length > 0 ? tids : [pid], core, options),
+    threads: ended ? [] : await readThreads(images, { pid, tids: tidsOf(pid, found), core, shared }, options),
   };
 }
 
@@ -172,17 +168,26 @@ async function taskFacts(
   };
 }
 
+function tidsOf(pid: number, threads: Process['threads']): readonly number[] {
+  return threads.length > 0 ? threads.map(({ tid }) => tid) : [pid];
+}
+
 async function readThreads(
   images: ImageSet,
-  pid: number,
-  tids: readonly number[],
-  main: core_entry | undefined,
+  {
+    pid,
+    tids,
+    core: main,
+    shared,
+  }: { pid: number; tids: readonly number[]; core: core_entry | undefined; shared: Shared },
   options: SignalOptions,
 ): Promise<readonly TaskThread[]> {
+  const leader = main?.threadCore && recorded(main.threadCore, 'seccompFilter');
+  const common = leader !== undefined && shared.synchronised.has(leader) ? leader : undefined;
   const threads: TaskThread[] = [];
   for (const tid of tids) {
     const core = tid === pid ? main : await readCore(images, tid, options);
-    const facts = core && (await readThreadFacts(images, tid, core, options));
+    const facts = core && (await readThreadFacts(images, tid, core, { ...options, commonFilter: common }));
     threads.push({
       tid,
       name: core?.threadCore?.comm || core?.tc?.comm || undefined,

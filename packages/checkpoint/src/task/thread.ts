@@ -28,6 +28,8 @@ export interface ThreadSeccomp {
   readonly mode: 'disabled' | 'strict' | 'filter' | 'unknown';
   /** Number in seccomp.img of the filter installed last; its predecessors are in SeccompFilters.chain. */
   readonly filter: number | undefined;
+  /** CRIU noted it once for the process, since all threads have the same filters. */
+  readonly ofProcess: boolean;
 }
 
 /** What a core image tells of a thread. Undefined members were not recorded. */
@@ -68,12 +70,18 @@ const MODES: Readonly<Record<number, ThreadSeccomp['mode']>> = {
   [seccomp_mode.filter]: 'filter',
 };
 
+/** Options of readThreadFacts. */
+export interface ReadThreadOptions extends SignalOptions {
+  /** The filter that all threads of the process have, where CRIU found that they share one. */
+  commonFilter?: number | undefined;
+}
+
 /** Reads a thread from its core image, and from the images that old versions of CRIU wrote beside it. */
 export async function readThreadFacts(
   images: ImageSet,
   tid: number,
   core: core_entry,
-  options: SignalOptions = {},
+  options: ReadThreadOptions = {},
 ): Promise<ThreadFacts | undefined> {
   const { threadCore: entry, tc, mtype } = core;
   if (!entry) return undefined;
@@ -81,7 +89,7 @@ export async function readThreadFacts(
   const queued = entry.signalsP?.signals ?? (await readSeparatePending(images, tid, options)) ?? [];
   return {
     credentials: creds && credentialsOf(creds),
-    seccomp: seccompOf(entry, core),
+    seccomp: seccompOf(entry, core, options.commonFilter),
     schedule: scheduleOf(entry),
     blocked: tc
       ? signalsOf(tc.blkSigset, mtype, tc.blkSigsetExtended)
@@ -112,12 +120,16 @@ export function pendingSignals(
   return signals.filter((signal) => signal !== undefined);
 }
 
-/** CRIU before 3.1 wrote it for the process and not for each thread. */
-function seccompOf(entry: thread_core_entry, { tc }: core_entry): ThreadSeccomp {
+/**
+ * CRIU before 3.1 wrote it for the process; later ones for each thread, and leave out what is 0. Where all threads share
+ * their filters, only the main thread has them and those carry TSYNC.
+ */
+function seccompOf(entry: thread_core_entry, { tc }: core_entry, common: number | undefined): ThreadSeccomp {
   const mode = recorded(entry, 'seccompMode') ?? (tc && recorded(tc, 'oldSeccompMode'));
   const filter = recorded(entry, 'seccompFilter') ?? (tc && recorded(tc, 'oldSeccompFilter'));
-  // CRIU leaves the mode out where it is 0.
-  return { mode: MODES[mode ?? 0] ?? 'unknown', filter: mode === seccomp_mode.filter ? filter : undefined };
+  if (mode === undefined && common !== undefined) return { mode: 'filter', filter: common, ofProcess: true };
+  const named = MODES[mode ?? seccomp_mode.disabled] ?? 'unknown';
+  return { mode: named, filter: named === 'filter' ? filter : undefined, ofProcess: false };
 }
 
 function stackOf({ sas }: thread_core_entry): AlternateStack | undefined {

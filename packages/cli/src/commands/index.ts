@@ -35,6 +35,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./inspect.ts')).inspect,
   },
   {
+    name: 'ps',
+    summary: 'the processes and threads of a checkpoint, with rights, signals, timers, limits and registers',
+    load: async () => (await import('./ps.ts')).ps,
+  },
+  {
+    name: 'env',
+    summary: 'the environment of each process, at its start and now, beside the container’s',
+    load: async () => (await import('./env.ts')).env,
+  },
+  {
     name: 'maps',
     summary: 'the address spaces of a checkpoint: what is mapped, and how much of it was captured',
     load: async () => (await import('./maps.ts')).maps,

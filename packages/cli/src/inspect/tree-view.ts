@@ -1,6 +1,7 @@
 /** The inspection as a tree for people. Every text of the evidence is made harmless here. */
 import { type FileTarget, processTree, type Texts } from '@stillframe/checkpoint';
 import { bytesText, harmless, microsecondsText } from '@stillframe/core';
+import { quoted } from '../display/command-text.ts';
 import type { Style } from '../display/style.ts';
 import type { TreeNode } from '../display/tree.ts';
 import type { Inspection, ProcessView } from './model.ts';
@@ -83,12 +84,6 @@ function processLabel(process: ProcessView, style: Style): string {
   const threads = process.threads.length > 1 ? ` ${style.dim(`${process.threads.length} threads`)}` : '';
   const command = process.arguments.state === 'present' ? ` ${process.arguments.values.map(quoted).join(' ')}` : '';
   return `${style.dim(`[${process.pid}]`)} ${style.bold(harmless(process.comm ?? '?'))}${state}${threads}${command}`;
-}
-
-/** Arguments as a shell would need them, so that spaces inside one are seen. */
-function quoted(argument: string): string {
-  const text = harmless(argument);
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function environment(texts: Texts, style: Style): TreeNode[] {

@@ -80,15 +80,22 @@ function commentOf({ code, k }: Instruction, { held, arches }: Known, native: nu
     case Class.JMP:
       if (operationOf(code) === Jump.JA || (code & SOURCE_X) !== 0) return undefined;
       if (held === ARCH) return auditArchName(k);
-      return held === NUMBER && operationOf(code) !== Jump.JSET ? callNames(k, arches, native) : undefined;
+      return held === NUMBER ? callComment(operationOf(code), k, callNames(k, arches, native)) : undefined;
     default:
       return undefined;
   }
 }
 
+/** `openat`; for a comparison of order, from which call on it holds. */
+function callComment(operation: number, number: number, names: string | undefined): string | undefined {
+  if (number === X32_BIT) return 'x32';
+  if (operation === Jump.JSET) return undefined;
+  if (operation === Jump.JEQ || names === undefined) return names;
+  return `${operation === Jump.JGT ? 'after' : 'from'} ${names}`;
+}
+
 /** One name where all machines agree or there is but one; otherwise each with its machine. */
 function callNames(number: number, arches: ReadonlySet<number> | undefined, native: number | undefined) {
-  if (number === X32_BIT) return 'x32 from here on';
   const asked = arches && arches.size > 0 ? [...arches] : native === undefined ? [] : [native];
   const named = asked.map((arch) => ({ arch, name: syscallName(arch, number) })).filter(({ name }) => name);
   const names = new Set(named.map(({ name }) => name));

@@ -112,7 +112,6 @@ export class SeccompFilters {
   }
 
   #report(id: string, message: string): void {
-    // Each fault is one of the same image, so the text alone tells two of them apart.
     this.#images.report({ id, severity: 'error', source: 'seccomp.img', message });
   }
 }
@@ -125,4 +124,16 @@ export async function readSeccompFilters(
 ): Promise<SeccompFilters> {
   const entry = await images.single('seccomp', undefined, options);
   return new SeccompFilters(images, entry?.seccompFilters ?? [], machine);
+}
+
+const TSYNC = 1;
+
+/**
+ * Numbers of the filters that carry TSYNC. CRIU sets it where all threads of a process have the same filters, and then
+ * writes them for the main thread alone: the others look as if they had none.
+ */
+export async function readSynchronised(images: ImageSet, options: SignalOptions = {}): Promise<ReadonlySet<number>> {
+  const entry = await images.single('seccomp', undefined, options);
+  const numbers = (entry?.seccompFilters ?? []).flatMap(({ flags }, index) => ((flags & TSYNC) === 0 ? [] : [index]));
+  return new Set(numbers);
 }
