@@ -4,12 +4,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openAddressSpace } from '@stillframe/criu-image';
+import { core_entry_march } from '@stillframe/criu-image/proto';
 import { openCheckpoint } from './checkpoint.ts';
 import { commandLineOf } from './process/command-line.ts';
 import { readFileTable } from './process/fds.ts';
 import { readMounts } from './process/mounts.ts';
 import { readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
+import { readSeccompFilters } from './task/seccomp/filters.ts';
+import { readRegisters, readTasks } from './task/task.ts';
 
 const at = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -41,6 +44,13 @@ for (const name of ['crio-counter', 'containerd-counter', 'podman-counter', 'pod
     await golden(`${name}.processes`, processes);
     await golden(`${name}.files`, open);
     await golden(`${name}.mounts`, { mounts: await readMounts(images), statistics: await readStatistics(images) });
+    const tasks = [];
+    for await (const task of readTasks(images, { dumpable: true })) {
+      tasks.push({ ...task, registers: await readRegisters(images, task.pid) });
+    }
+    const filters = await readSeccompFilters(images, core_entry_march.X86_64);
+    const seccomp = filters.count === 0 ? undefined : { filter: filters.filter(0), verdicts: filters.verdicts([0]) };
+    await golden(`${name}.tasks`, { tasks, seccomp });
     assert.deepEqual(checkpoint.diagnostics(), []);
   });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { bytesSource, StillframeError } from '@stillframe/core';
+import { core_entry_march } from '@stillframe/criu-image/proto';
 import { readTarIndex } from './archive/reader.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { readCommandLine } from './process/command-line.ts';
@@ -11,6 +12,7 @@ import { readMounts } from './process/mounts.ts';
 import { processTree, readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
 import { openRootfsDiff } from './rootfs-diff.ts';
+import { compareEnvironment, readEnvironment, readRegisters, readSeccompFilters, readTasks } from './task/index.ts';
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/${name}.tar`, import.meta.url));
 
@@ -24,10 +26,26 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
     await files.openFiles(pid);
     await files.paths(pid);
   }
+  await readTaskViews(checkpoint);
   await readMounts(images);
   await readStatistics(images);
   await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
   await using _diff = await openRootfsDiff(checkpoint, { partial: true });
+}
+
+async function readTaskViews({ images, spec }: Checkpoint): Promise<void> {
+  const filters = await readSeccompFilters(images, core_entry_march.X86_64);
+  for await (const { pid, threads } of readTasks(images, { dumpable: true })) {
+    compareEnvironment(await readEnvironment(images, pid), spec?.process.env);
+    for (const { tid, facts } of threads) {
+      await readRegisters(images, tid);
+      const last = facts.state === 'present' ? facts.seccomp.filter : undefined;
+      if (last === undefined) continue;
+      const chain = filters.chain(last);
+      for (const index of chain) filters.disassemble(index);
+      filters.verdicts(chain);
+    }
+  }
 }
 
 for (const name of ['crio-counter', 'containerd-counter', 'podman-counter']) {

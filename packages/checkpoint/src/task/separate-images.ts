@@ -1,4 +1,4 @@
-/** What CRIU before 1.3 wrote into images of their own and now writes into the core image, brought to the same shape. */
+/** What the first versions of CRIU wrote into images of their own and later ones write into the core image. */
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import type {
   creds_entry,

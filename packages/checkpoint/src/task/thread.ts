@@ -121,7 +121,7 @@ export function pendingSignals(
 }
 
 /**
- * CRIU before 3.1 wrote it for the process; later ones for each thread, and leave out what is 0. Where all threads share
+ * Older versions of CRIU wrote it for the process; later ones for each thread, and leave out what is 0. Where all threads share
  * their filters, only the main thread has them and those carry TSYNC.
  */
 function seccompOf(entry: thread_core_entry, { tc }: core_entry, common: number | undefined): ThreadSeccomp {
