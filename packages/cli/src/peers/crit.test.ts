@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { openCheckpoint } from '@stillframe/checkpoint';
+import { openCheckpoint, readRegisters, readTasks } from '@stillframe/checkpoint';
 import { readAll } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { explorers } from '@stillframe/criu-image/crit';
@@ -77,3 +77,60 @@ test('decode, encode and info do what crit’s do, and each takes the other’s 
   const source = checkpoint.images.source('files') ?? assert.fail(basename(entry));
   assert.deepEqual(image, Buffer.from(await readAll(source, { limit: 1 << 20 })));
 });
+
+test('what ps tells of each thread is what crit has in its core image', { skip }, async () => {
+  await using folder = await openTemporaryFolder(tmpdir());
+  let threads = 0;
+  for (const name of ['podman-redis', 'crio-counter', 'containerd-counter', 'podman-counter']) {
+    await using checkpoint = await openCheckpoint(fixture(name));
+    for await (const task of readTasks(checkpoint.images)) {
+      for (const { tid, name: comm, facts } of task.threads) {
+        const path = join(folder.path, 'core.img');
+        const source = checkpoint.images.source('core', tid) ?? assert.fail();
+        await writeFile(path, await readAll(source, { limit: 1 << 20 }));
+        const core: CritCore = JSON.parse((await theirs('show', path)).toString()).entries[0];
+        const { thread_core: thread, thread_info: info, tc } = core;
+        assert.ok(facts.state === 'present' && facts.credentials);
+        const { uid, euid, groups, capabilities, security } = facts.credentials;
+        assert.deepEqual([uid, euid, groups], [thread.creds.uid, thread.creds.euid, thread.creds.groups ?? []]);
+        assert.equal(security.profile, thread.creds.lsm_profile);
+        const words = (mask: bigint) => [Number(mask & 0xffffffffn), Number(mask >> 32n)];
+        assert.deepEqual(words(capabilities.effective.mask), thread.creds.cap_eff);
+        assert.deepEqual(words(capabilities.bounding.mask), thread.creds.cap_bnd);
+        assert.equal(comm, thread.comm ?? tc?.comm);
+        const registers = (await readRegisters(checkpoint.images, tid)) ?? assert.fail();
+        assert.equal(registers.instructionPointer, BigInt(info.gpregs.ip));
+        assert.equal(registers.stackPointer, BigInt(info.gpregs.sp));
+        threads += 1;
+        if (tid !== task.pid || task.facts.state === 'absent') continue;
+        const limits = (tc?.rlimits.rlimits ?? []).map(({ cur }) => cur >= 2 ** 63 || BigInt(cur));
+        assert.deepEqual(
+          task.facts.limits?.map(({ soft }) => soft === 'unlimited' || soft),
+          limits,
+        );
+        const handlers = (tc?.sigactions ?? []).map(({ sigaction }) => BigInt(sigaction)).filter((at) => at > 1n);
+        assert.deepEqual(
+          task.facts.signalActions?.flatMap(({ handler }) => handler ?? []),
+          handlers,
+        );
+        const blocked = [...BigInt(tc?.blk_sigset ?? 0).toString(2)].filter((bit) => bit === '1').length;
+        assert.equal(facts.blocked?.length, blocked);
+      }
+    }
+  }
+  assert.ok(threads >= 14, String(threads));
+});
+
+interface CritCore {
+  thread_info: { gpregs: { ip: string; sp: string } };
+  thread_core: {
+    comm?: string;
+    creds: { uid: number; euid: number; groups?: number[]; cap_eff: number[]; cap_bnd: number[]; lsm_profile?: string };
+  };
+  tc?: {
+    comm: string;
+    blk_sigset: string;
+    rlimits: { rlimits: { cur: number }[] };
+    sigactions: { sigaction: string }[];
+  };
+}
