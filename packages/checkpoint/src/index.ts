@@ -73,6 +73,7 @@ export * from './rootfs-diff.ts';
 export { archiveTree, type RootfsTree } from './rootfs-tree.ts';
 export { type Endpoint, endpointText } from './socket/address.ts';
 export type { OptionValue, SocketOptions } from './socket/options.ts';
+export { SocketPeers } from './socket/peers.ts';
 export * from './socket/socket.ts';
 export * from './socket/sockets.ts';
 export type { TcpConnection } from './socket/tcp.ts';

@@ -36,6 +36,8 @@ export interface FileFacts {
 }
 
 const NONE: readonly never[] = [];
+/** The kind of lock that a process has and no other, though it shares the open file. */
+const OF_PROCESS = 'posix';
 
 /** The open files of a dump with all that is joined to them. */
 export class OpenFiles {
@@ -47,6 +49,7 @@ export class OpenFiles {
   readonly #holders: ReadonlyMap<number, readonly Descriptor[]>;
   readonly #byPlace: ReadonlyMap<string, Descriptor>;
   readonly #locksAt: ReadonlyMap<string, readonly FileLock[]>;
+  readonly #locksOfFile: ReadonlyMap<number | undefined, readonly FileLock[]>;
   readonly #pipes: Pipes;
   readonly #shared = new Map<number, FileFacts>();
 
@@ -65,7 +68,10 @@ export class OpenFiles {
     this.#holders = Map.groupBy(fds, ({ fileId }) => fileId);
     // Of places that a forger made the same, the first counts.
     this.#byPlace = new Map(fds.toReversed().map((each) => [placeKey(each.pid, each.fd), each]));
-    this.#locksAt = Map.groupBy(locks, ({ pid, fd }) => placeKey(pid, fd));
+    const ofProcesses = locks.filter(({ kind }) => kind === OF_PROCESS);
+    this.#locksAt = Map.groupBy(ofProcesses, ({ pid, fd }) => placeKey(pid, fd));
+    const ofFiles = locks.filter(({ kind }) => kind !== OF_PROCESS);
+    this.#locksOfFile = Map.groupBy(ofFiles, ({ pid, fd }) => this.at(pid, fd)?.fileId);
     this.#pipes = pipes((id) => this.holders(id));
   }
 
@@ -89,9 +95,12 @@ export class OpenFiles {
     return this.#byPlace.get(placeKey(pid, fd));
   }
 
-  /** The locks that were taken through an fd. */
-  locksOf({ pid, fd }: Descriptor): readonly FileLock[] {
-    return this.#locksAt.get(placeKey(pid, fd)) ?? NONE;
+  /** The locks that hold through an fd: those that its process took through it, and those of the open file it shares. */
+  locksOf({ pid, fd, fileId }: Descriptor): readonly FileLock[] {
+    if (typeof fd === 'string') return NONE;
+    const own = this.#locksAt.get(placeKey(pid, fd));
+    const shared = this.#locksOfFile.get(fileId);
+    return own && shared ? [...own, ...shared] : (own ?? shared ?? NONE);
   }
 
   /** The sockets, by file id, in whose queues the file is on its way to somebody. */
@@ -121,7 +130,13 @@ export async function readOpenFiles(
   const locks = await readFileLocks(images, options);
   const queues = await readSocketQueues(images, options);
   const pipes = await Pipes.read(images, files, options);
-  return new OpenFiles(files, descriptors, locks, queues, (holders) => pipes.joined(holders));
+  const open = new OpenFiles(files, descriptors, locks, queues, (holders) => pipes.joined(holders));
+  const lost = locks.find(({ pid, fd }) => open.at(pid, fd) === undefined);
+  if (lost) {
+    const message = `the lock of process ${lost.pid} through fd ${lost.fd} is on no open file`;
+    images.report({ id: 'lock-without-file', severity: 'warning', source: 'filelocks.img', message });
+  }
+  return open;
 }
 
 async function readDescriptors(

@@ -53,6 +53,11 @@ export class SocketQueues {
     return queuedBytes(inbox?.bytes ?? 0);
   }
 
+  /** The sockets with something in their queues, by file id. */
+  inboxes(): Iterable<readonly [fileId: number, inbox: Inbox]> {
+    return this.#inboxes;
+  }
+
   /** The sockets that hold messages with this file in them. */
   carriersOf(fileId: number): readonly number[] {
     return this.#carriers.get(fileId) ?? [];

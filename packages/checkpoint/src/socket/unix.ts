@@ -1,7 +1,7 @@
 /** Unix sockets. */
 import type { unix_sk_entry } from '@stillframe/criu-image/proto';
 import { ownerOf } from '../fd/file-owner.ts';
-import { notQueued, queuedBytes } from '../queued.ts';
+import { notQueued, type Queued, queuedBytes } from '../queued.ts';
 import { recorded } from '../recorded.ts';
 import { shutdownName } from './inet.ts';
 import { socketTypeName, stateName, unixName } from './names.ts';
@@ -39,8 +39,7 @@ export function unixSocket(entry: unix_sk_entry, peer: Peer, pending: number, qu
     backlog: isListening ? backlog : undefined,
     pending,
     receiveQueue,
-    // What was sent lies in the queue of the other end; CRIU counts none of it here.
-    sendQueue: notQueued('not-captured'),
+    sendQueue: sendQueue(peer, queues),
     messages: receiveQueue.state === 'present' ? (inbox?.messages ?? 0) : undefined,
     inFlight: inbox?.files ?? [],
     inFlightCount: inbox?.fileCount ?? 0,
@@ -50,4 +49,10 @@ export function unixSocket(entry: unix_sk_entry, peer: Peer, pending: number, qu
     options: commonOptions(entry.opts),
     owner: fown && ownerOf(fown),
   };
+}
+
+/** What was sent lies in the queue of the other end, which is to be told from what others sent only in a pair. */
+function sendQueue(peer: Peer, queues: SocketQueues): Queued {
+  if (peer.place === 'here') return queues.queued(peer.fileId);
+  return peer.place === 'none' ? queuedBytes(0) : notQueued('not-captured');
 }

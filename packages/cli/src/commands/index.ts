@@ -35,6 +35,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./inspect.ts')).inspect,
   },
   {
+    name: 'files',
+    summary: 'open files of a checkpoint: pipes joined, locks, watches, deleted files',
+    load: async () => (await import('./files.ts')).files,
+  },
+  {
+    name: 'sockets',
+    summary: 'sockets of a checkpoint: state, queues, options, and who is at the other end',
+    load: async () => (await import('./sockets.ts')).sockets,
+  },
+  {
     name: 'maps',
     summary: 'the address spaces of a checkpoint: what is mapped, and how much of it was captured',
     load: async () => (await import('./maps.ts')).maps,
