@@ -47,7 +47,7 @@ export class OpenFiles {
   readonly files: FileTable;
   readonly queues: SocketQueues;
   readonly #holders: ReadonlyMap<number, readonly Descriptor[]>;
-  readonly #byPlace: ReadonlyMap<string, Descriptor>;
+  readonly #byPlace: ReadonlyMap<number, ReadonlyMap<number, Descriptor>>;
   readonly #locksAt: ReadonlyMap<string, readonly FileLock[]>;
   readonly #locksOfFile: ReadonlyMap<number | undefined, readonly FileLock[]>;
   readonly #pipes: Pipes;
@@ -64,10 +64,11 @@ export class OpenFiles {
     this.descriptors = descriptors;
     this.locks = locks;
     this.queues = queues;
-    const fds = descriptors.filter(({ fd }) => typeof fd === 'number');
-    this.#holders = Map.groupBy(fds, ({ fileId }) => fileId);
-    // Of places that a forger made the same, the first counts.
-    this.#byPlace = new Map(fds.toReversed().map((each) => [placeKey(each.pid, each.fd), each]));
+    this.#holders = Map.groupBy(
+      descriptors.filter(({ fd }) => typeof fd === 'number'),
+      ({ fileId }) => fileId,
+    );
+    this.#byPlace = placesOf(descriptors);
     const ofProcesses = locks.filter(({ kind }) => kind === OF_PROCESS);
     this.#locksAt = Map.groupBy(ofProcesses, ({ pid, fd }) => placeKey(pid, fd));
     const ofFiles = locks.filter(({ kind }) => kind !== OF_PROCESS);
@@ -92,13 +93,13 @@ export class OpenFiles {
 
   /** The fd of a process. */
   at(pid: number, fd: number): Descriptor | undefined {
-    return this.#byPlace.get(placeKey(pid, fd));
+    return this.#byPlace.get(pid)?.get(fd);
   }
 
   /** The locks that hold through an fd: those that its process took through it, and those of the open file it shares. */
   locksOf({ pid, fd, fileId }: Descriptor): readonly FileLock[] {
     if (typeof fd === 'string') return NONE;
-    const own = this.#locksAt.get(placeKey(pid, fd));
+    const own = this.locks.length === 0 ? undefined : this.#locksAt.get(placeKey(pid, fd));
     const shared = this.#locksOfFile.get(fileId);
     return own && shared ? [...own, ...shared] : (own ?? shared ?? NONE);
   }
@@ -236,6 +237,21 @@ function factsOf(files: FileTable, id: number): FileFacts {
   };
 }
 
-function placeKey(pid: number, fd: number | string): string {
+/** Of places that a forger made the same, the first counts. */
+function placesOf(descriptors: readonly Descriptor[]): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
+  const places = new Map<number, Map<number, Descriptor>>();
+  for (const each of descriptors) {
+    if (typeof each.fd !== 'number') continue;
+    let fds = places.get(each.pid);
+    if (fds === undefined) {
+      fds = new Map();
+      places.set(each.pid, fds);
+    }
+    if (!fds.has(each.fd)) fds.set(each.fd, each);
+  }
+  return places;
+}
+
+function placeKey(pid: number, fd: number): string {
   return `${pid}/${fd}`;
 }

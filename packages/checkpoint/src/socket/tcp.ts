@@ -6,13 +6,14 @@ import { type NamedBits, namesOfBits } from '../flag-names.ts';
 import { notQueued, type Queued, queuedBytes } from '../queued.ts';
 import { recorded } from '../recorded.ts';
 
-/** The connection; sequence numbers and windows as the kernel had them. */
+/** The connection as the kernel had it. */
 export interface TcpConnection {
   /** Bytes that have arrived and nobody read. */
   readonly received: number;
   /** Bytes that were written and the other end has not confirmed; `unsent` of them never left (undefined: not recorded). */
   readonly unconfirmed: number;
   readonly unsent: number | undefined;
+  /** Sequence numbers behind the last byte of each queue. */
   readonly receiveSequence: number;
   readonly sendSequence: number;
   /** What both ends agreed on: `timestamps`, `sack`, `wscale`… */

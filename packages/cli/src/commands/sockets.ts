@@ -7,7 +7,7 @@ import { styleOf } from '../display/style.ts';
 import { renderTable } from '../display/table.ts';
 import { renderTree } from '../display/tree.ts';
 import type { Io } from '../io.ts';
-import { COLUMNS, isListening, longTexts, socketNode } from '../sockets/text.ts';
+import { COLUMNS, isOpenToAll, longTexts, socketNode } from '../sockets/text.ts';
 import { type ShownSocket, showSocket } from '../sockets/view.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type Reading, type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
@@ -30,7 +30,7 @@ CRIU dumps no VSOCK, SCTP or MPTCP sockets: a process that has one cannot be che
 export const sockets: RegisterCommand = (program, io, done) => {
   const description = 'Show the sockets: state, queues, options, and who is at the other end, across processes';
   withPids(readingCommand(program, 'sockets', description))
-    .option('--listening', 'only those that take connections')
+    .option('--listening', 'only those that take connections, or datagrams of anybody')
     .option('--tcp', 'only TCP; with --udp or --unix, those too')
     .option('--udp', 'only UDP')
     .option('--unix', 'only Unix sockets')
@@ -115,7 +115,7 @@ async function* shown(
 }
 
 function isWanted(socket: Socket, { listening, tcp, udp, unix }: SocketsOptions): boolean {
-  if (listening && !isListening(socket)) return false;
+  if (listening && !isOpenToAll(socket)) return false;
   if (!tcp && !udp && !unix) return true;
   if (socket.family === 'unix') return unix ?? false;
   if (socket.family === 'netlink' || socket.family === 'packet' || socket.type === 'raw') return false;

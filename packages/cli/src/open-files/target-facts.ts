@@ -2,7 +2,6 @@
 import type { FanotifyMark, InotifyWatch, Kept, MemoryFile, Mount, Terminal } from '@stillframe/checkpoint';
 import { ghostImage } from '@stillframe/checkpoint';
 import { bytesText } from '@stillframe/core';
-import { listed } from './target-name.ts';
 
 /** Items of a list that get a line. */
 const LINES = 50;
@@ -31,7 +30,7 @@ export function targetFacts(target: object): string[] {
   return [
     ...(kept ? [keptText(kept)] : []),
     ...(mount ? [`mount ${mount.mountId} at ${mount.mountpoint} (${mount.type} ${mount.source})`] : []),
-    ...(memory ? [`sealed against ${listed(memory.seals, (name) => name)}; uid ${memory.uid}, gid ${memory.gid}`] : []),
+    ...(memory ? [`seals: ${memory.seals.join(' ') || 'none'}, uid ${memory.uid}, gid ${memory.gid}`] : []),
     ...(terminal ? terminalTexts(terminal) : []),
     ...lines(watches, (watch) => ('fd' in watch ? epollText(watch) : inotifyText(watch))),
     ...lines(marks, markText),

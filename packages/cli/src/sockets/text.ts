@@ -50,6 +50,14 @@ function stateText(socket: Socket): string {
 
 export const isListening = (socket: Socket): boolean => 'state' in socket && socket.state === 'listen';
 
+/** Whether anybody may connect to it or send it something, as `ss --listening` has it. */
+export function isOpenToAll(socket: Socket): boolean {
+  if (isListening(socket)) return true;
+  if (socket.type !== 'dgram') return false;
+  if (socket.family === 'unix') return socket.name !== '' && socket.peerInode === 0;
+  return 'local' in socket && socket.local.port !== 0 && socket.remote.port === 0;
+}
+
 const lengthText = (queued: Queued) => (queued.state === 'present' ? String(queued.bytes) : '-');
 
 /** Bytes; of a listening socket the connections that wait. */
@@ -134,9 +142,18 @@ export function longTexts(socket: Socket, view: SocketView): string[] {
   ].filter((text) => text !== '');
 }
 
-function unixFacts({ messages, inFlight, inFlightCount, sendMemory, permissions, external }: UnixSocket): string[] {
+function unixFacts({
+  type,
+  messages,
+  inFlight,
+  inFlightCount,
+  sendMemory,
+  permissions,
+  external,
+}: UnixSocket): string[] {
   return [
-    ...(messages ? [`${messages} ${messages === 1 ? 'message waits' : 'messages wait'}`] : []),
+    // Of a stream they are the pieces in which CRIU happened to read it.
+    ...(messages && type !== 'stream' ? [`${messages} ${messages === 1 ? 'message waits' : 'messages wait'}`] : []),
     ...(inFlightCount > 0 ? [`files in flight: ${inFlightCount} (files ${inFlight.slice(0, 8).join(', ')})`] : []),
     ...(sendMemory ? [`${bytesText(sendMemory)} of kernel memory in what was sent and not read`] : []),
     ...(permissions ? [`mode ${permissions.mode.toString(8)}, uid ${permissions.uid}, gid ${permissions.gid}`] : []),
