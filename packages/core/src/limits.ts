@@ -11,6 +11,8 @@ export const limits = {
   criuEntries: 4_000_000,
   /** Processes and threads in one image set (kernel.pid_max is at most 2^22). */
   tasks: 1 << 22,
+  /** Open files of all processes of one image set: 500 processes with 1,000 each have half a million. */
+  descriptors: 2_000_000,
   /** Entries of one archive: 500 processes give 3,500. */
   archiveEntries: 1_000_000,
   /** Bytes of one pax record set or GNU long name. */

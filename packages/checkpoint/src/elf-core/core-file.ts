@@ -1,7 +1,7 @@
 /** The ELF core file of one process: planned whole before a byte is written, then given piece by piece. */
 import { type AddressSpace, type ImageSet, openAddressSpace, type SignalOptions } from '@stillframe/criu-image';
 import { checkpointError } from '../errors.ts';
-import { type FileTable, readFileTable } from '../process/fds.ts';
+import { type FileTable, readFileTable } from '../fd/file-table.ts';
 import { type Process, readProcesses } from '../process/process-tree.ts';
 import {
   encodeExtendedCount,

@@ -1,7 +1,7 @@
 /** NT_FILE: which file is mapped where, from which page of it on. Source: Linux fs/binfmt_elf.c. */
 import { type AddressSpace, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
-import type { FileTable } from '../process/fds.ts';
+import type { FileTable } from '../fd/file-table.ts';
 import { type Note, NoteType } from './note.ts';
 import { Structure } from './structure.ts';
 

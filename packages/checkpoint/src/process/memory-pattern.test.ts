@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { openCheckpoint } from '../checkpoint.ts';
-import { readFileTable } from './fds.ts';
+import { readFileTable } from '../fd/file-table.ts';
 import { readMaps } from './maps.ts';
 import { hexPattern, searchPattern } from './memory-pattern.ts';
 import { searchMemory } from './memory-search.ts';

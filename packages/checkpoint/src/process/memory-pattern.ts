@@ -3,7 +3,7 @@ import { createContext, Script } from 'node:vm';
 import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
-import { type FileTable, readFileTable } from './fds.ts';
+import { type FileTable, readFileTable } from '../fd/file-table.ts';
 import { memoryPieces } from './memory-pieces.ts';
 import { describeVma, type MemoryMatch, type SearchOptions } from './memory-search.ts';
 import { type Process, readProcesses } from './process-tree.ts';

@@ -3,7 +3,7 @@ import { type AddressSpace, type ImageSet, openAddressSpace, openPageChain, VmaS
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
-import { type FileTable, readFileTable } from './fds.ts';
+import { type FileTable, readFileTable } from '../fd/file-table.ts';
 import { scanPages } from './page-scan.ts';
 import { type Process, readProcesses } from './process-tree.ts';
 

@@ -43,6 +43,14 @@ export const commands: readonly CommandRow[] = [
     name: 'env',
     summary: 'the environment of each process, at its start and now, beside the container’s',
     load: async () => (await import('./env.ts')).env,
+    name: 'files',
+    summary: 'open files of a checkpoint: pipes joined, locks, watches, deleted files',
+    load: async () => (await import('./files.ts')).files,
+  },
+  {
+    name: 'sockets',
+    summary: 'sockets of a checkpoint: state, queues, options, and who is at the other end',
+    load: async () => (await import('./sockets.ts')).sockets,
   },
   {
     name: 'maps',

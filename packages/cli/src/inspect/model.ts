@@ -1,7 +1,6 @@
 /** What `stillframe inspect` tells of a checkpoint: one model, which table, tree and JSON render. */
 import {
   type Checkpoint,
-  type FileTarget,
   type Mount,
   type Process,
   type ProcessPaths,
@@ -15,10 +14,11 @@ import {
 import { type Diagnostic, redactVariable } from '@stillframe/core';
 import type { RecordedCapture } from '@stillframe/evidence';
 import type { CaptureFacts } from '../capture-facts.ts';
+import { type BriefTarget, briefTarget } from './brief-target.ts';
 
 export interface OpenFileView {
   fd: number;
-  target: FileTarget;
+  target: BriefTarget;
 }
 
 export interface ProcessView extends Process, ProcessPaths {
@@ -73,7 +73,10 @@ export async function inspect(checkpoint: Checkpoint, options: InspectOptions): 
       ...(await files.paths(process.pid, { signal })),
       arguments: args,
       environment: options.secrets ? environment : redacted(environment),
-      files: (await files.openFiles(process.pid, { signal })).map(({ fd, target }) => ({ fd, target })),
+      files: (await files.openFiles(process.pid, { signal })).map(({ fd, target }) => ({
+        fd,
+        target: briefTarget(target),
+      })),
     });
   }
   return {

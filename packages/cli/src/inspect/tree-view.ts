@@ -1,9 +1,10 @@
 /** The inspection as a tree for people. Every text of the evidence is made harmless here. */
-import { type FileTarget, processTree, type Texts } from '@stillframe/checkpoint';
+import { processTree, type Texts } from '@stillframe/checkpoint';
 import { bytesText, harmless, microsecondsText } from '@stillframe/core';
 import { quoted } from '../display/command-text.ts';
 import type { Style } from '../display/style.ts';
 import type { TreeNode } from '../display/tree.ts';
+import type { BriefTarget } from './brief-target.ts';
 import type { Inspection, ProcessView } from './model.ts';
 
 /** Which parts are shown. */
@@ -102,7 +103,7 @@ function files(process: ProcessView, style: Style): TreeNode[] {
 }
 
 /** What an fd leads to, in one line; raw text. */
-export function targetText(target: FileTarget): string {
+export function targetText(target: BriefTarget): string {
   switch (target.type) {
     case 'file':
       return `${target.path}${target.deleted ? ' (deleted)' : ''}`;

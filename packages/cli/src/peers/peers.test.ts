@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type FileTarget, openCheckpoint, readProcesses, type Texts } from '@stillframe/checkpoint';
+import { openCheckpoint, readProcesses, type Texts } from '@stillframe/checkpoint';
+import type { BriefTarget } from '../inspect/brief-target.ts';
 import { type Inspection, inspect, type ProcessView } from '../inspect/model.ts';
 
 const ARCHIVES = ['crio-counter', 'containerd-counter', 'podman-counter', 'podman-redis'];
@@ -156,7 +157,7 @@ function files(process: ProcessView, label: (fd: number, kind: string) => string
 }
 
 /** Kind and name that both peers print for what the fixtures hold open. */
-function words(target: FileTarget): [kind: string, path: string] {
+function words(target: BriefTarget): [kind: string, path: string] {
   if (target.type === 'file') return ['REG', target.path];
   if (target.type === 'pipe') return ['PIPE', `pipe[${target.pipeId}]`];
   if (target.type === 'epoll') return ['EVENTPOLL', 'EVENTPOLL'];
@@ -169,7 +170,7 @@ function withoutId({ fd, path }: FileFact): FileFact {
   return { fd, path: path.replace(/^(EVENTPOLL|INETSK)\.\d+$/, '$1') };
 }
 
-function socketFacts(target: FileTarget): CheckpointctlFacts['processes'][number]['sockets'] {
+function socketFacts(target: BriefTarget): CheckpointctlFacts['processes'][number]['sockets'] {
   if (target.type !== 'inet-socket') return [];
   const { local, remote } = target;
   return [
