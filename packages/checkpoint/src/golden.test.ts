@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { openCheckpoint } from './checkpoint.ts';
+import { readMounts } from './mount/mounts.ts';
 import { commandLineOf } from './process/command-line.ts';
 import { readFileTable } from './process/fds.ts';
-import { readMounts } from './process/mounts.ts';
 import { readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
 
