@@ -3,13 +3,21 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { bytesSource, StillframeError } from '@stillframe/core';
 import { readTarIndex } from './archive/reader.ts';
+import { readCgroups } from './cgroup/cgroups.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { readDumpFacts } from './dump/dump-facts.ts';
+import { readDumpLog } from './dump/dump-log.ts';
+import { readIpc } from './ipc/system-v.ts';
+import { mountTree } from './mount/mount-tree.ts';
 import { readMounts } from './mount/mounts.ts';
+import { readKernelNamespaces } from './namespace/kernel-namespaces.ts';
+import { readNetwork } from './network/network.ts';
 import { readCommandLine } from './process/command-line.ts';
 import { readFileTable } from './process/fds.ts';
 import { searchMemory } from './process/memory-search.ts';
 import { processTree, readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
+import { readChanges } from './rootfs/changes.ts';
 import { openRootfsDiff } from './rootfs-diff.ts';
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/${name}.tar`, import.meta.url));
@@ -24,7 +32,14 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
     await files.openFiles(pid);
     await files.paths(pid);
   }
-  await readMounts(images);
+  mountTree(await readMounts(images, { spec: checkpoint.spec }));
+  const namespaces = await readKernelNamespaces(images, { spec: checkpoint.spec });
+  await readNetwork(images, { namespaces });
+  await readIpc(images, { namespaces });
+  await readCgroups(images);
+  await readDumpFacts(images);
+  await readDumpLog(checkpoint.archive);
+  await Array.fromAsync(readChanges(checkpoint, { partial: true }));
   await readStatistics(images);
   await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
   await using _diff = await openRootfsDiff(checkpoint, { partial: true });

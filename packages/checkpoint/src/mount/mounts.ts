@@ -118,7 +118,9 @@ function typeOf(entry: mnt_entry, external: boolean, spec: SpecMount | undefined
 }
 
 /** CRIU names the image after the device, old ones after the mount. */
-function contentOf(images: ImageSet, { rootDev, mntId }: mnt_entry): Mount['content'] {
+function contentOf(images: ImageSet, { rootDev, mntId, root }: mnt_entry): Mount['content'] {
+  // A part of a tmpfs that is mounted elsewhere, too, is in the image of the whole.
+  if (root !== '/') return undefined;
   const candidates = [
     ['tmpfs-dev', rootDev],
     ['tmpfs', mntId],
