@@ -1,7 +1,7 @@
 /** Control groups of a dump (cgroup.img): where each task was, and what the groups allowed. Text is raw. */
-import { limits } from '@stillframe/core';
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import type { cgroup_dir_entry, cgroup_perms } from '@stillframe/criu-image/proto';
+import { readProcesses } from '../process/process-tree.ts';
 
 /** Where tasks of a set are in one hierarchy. */
 export interface CgroupMember {
@@ -77,13 +77,10 @@ async function tasksBySet(images: ImageSet, options: SignalOptions) {
     if (tasks[list].at(-1) !== task) tasks[list].push(task);
     sets.set(set, tasks);
   };
-  let count = 0;
-  for await (const { pid, threads } of images.entries('pstree', undefined, options)) {
+  for (const { pid, threads } of await readProcesses(images, options)) {
     const set = setOf(await images.single('core', pid, options));
     if (set !== undefined) put(set, 'pids', pid);
-    for (const tid of threads) {
-      count += 1;
-      if (count > limits.tasks) return sets;
+    for (const { tid } of threads) {
       if (tid === pid) continue;
       const own = setOf(await images.single('core', tid, options));
       if (own !== undefined && own !== set) put(own, 'tids', tid);

@@ -143,7 +143,9 @@ test('only the named mounts from outside become read-only', async () => {
   assert.deepEqual(
     await readMounts(after),
     mounts.map((mount) =>
-      mount.mountpoint === target && mount.external ? { ...mount, flags: mount.flags | 1 } : mount,
+      mount.mountpoint === target && mount.external
+        ? { ...mount, flags: mount.flags | 1, flagNames: ['ro', ...mount.flagNames.slice(1)] }
+        : mount,
     ),
   );
 });

@@ -1,8 +1,8 @@
 /** The kernel's namespaces of a dump: which there are, who is in them, and what CRIU recorded of each (ids images, inventory). */
-import { limits } from '@stillframe/core';
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import type { task_kobj_ids_entry, uid_gid_extent } from '@stillframe/criu-image/proto';
 import type { SpecDump } from '../metadata/spec-dump.ts';
+import { readProcesses } from '../process/process-tree.ts';
 
 /** Names as in /proc/PID/ns. */
 export const nsKinds = ['pid', 'net', 'ipc', 'uts', 'mnt', 'user', 'cgroup', 'time'] as const;
@@ -82,10 +82,7 @@ const NOTHING: Details = {
 /** Pids by kind and number. */
 async function membersOf(images: ImageSet, options: SignalOptions): Promise<Record<NsKind, Map<number, number[]>>> {
   const members = Object.fromEntries(nsKinds.map((kind) => [kind, new Map<number, number[]>()]));
-  let processes = 0;
-  for await (const { pid } of images.entries('pstree', undefined, options)) {
-    processes += 1;
-    if (processes > limits.tasks) break;
+  for (const { pid } of await readProcesses(images, options)) {
     const ids =
       (await images.single('ids', pid, options)) ??
       // CRIU of before 1.0 kept them in the core image.

@@ -40,6 +40,21 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./maps.ts')).maps,
   },
   {
+    name: 'mounts',
+    summary: 'the mounts of a checkpoint: types, flags, propagation, places on the host',
+    load: async () => (await import('./mounts.ts')).mounts,
+  },
+  {
+    name: 'network',
+    summary: 'devices, addresses, routes, rules and firewall of a checkpoint',
+    load: async () => (await import('./network.ts')).network,
+  },
+  {
+    name: 'changes',
+    summary: 'what the container had changed in its root filesystem',
+    load: async () => (await import('./changes.ts')).changes,
+  },
+  {
     name: 'memory',
     summary: 'a range of a process’s memory, as a hexadecimal dump or as it is',
     load: async () => (await import('./memory.ts')).memory,

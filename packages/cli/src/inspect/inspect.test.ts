@@ -11,7 +11,7 @@ import { renderTree } from '../display/tree.ts';
 import { type Inspection, inspect, type ProcessView } from './model.ts';
 import { inspectionTree, type Sections } from './tree-view.ts';
 
-const ALL: Sections = { environment: true, files: true, statistics: true, mounts: true };
+const ALL: Sections = { environment: true, files: true, statistics: true, mounts: true, surroundings: true };
 const NO_EVIDENCE: CaptureFacts = { recorded: undefined, digest: 'none', diagnostics: [] };
 const { signal } = new AbortController();
 
@@ -20,7 +20,10 @@ async function inspected(name: string, secrets = false, pids?: ReadonlySet<numbe
   await using checkpoint = await openCheckpoint(path);
   const all = await readProcesses(checkpoint.images);
   const processes = all.filter(({ pid }) => pids?.has(pid) ?? true);
-  const found = await inspect(checkpoint, { processes, capture: NO_EVIDENCE, secrets, signal });
+  const report = () => undefined;
+  const found = await inspect(checkpoint, {
+    ...{ processes, capture: NO_EVIDENCE, secrets, signal, report, surroundings: 'all' as const },
+  });
   return { ...found, archive: { ...found.archive, label: `${name}.tar` } };
 }
 
@@ -73,7 +76,7 @@ async function forged(parents: Iterable<[pid: number, ppid: number]>, comm?: str
   return { ...found, processes };
 }
 
-const BARE: Sections = { environment: false, files: false, statistics: false, mounts: false };
+const BARE: Sections = { environment: false, files: false, statistics: false, mounts: false, surroundings: false };
 const shownPids = (found: Inspection) =>
   [...renderTree(inspectionTree(found, BARE, styleOf(false))).matchAll(/\[(\d+)\]/g)].map((match) => Number(match[1]));
 
