@@ -92,7 +92,7 @@ async function changeOf(entry: ArchiveEntry, diff: Archive, options: ChangesOpti
   const slash = entry.name.lastIndexOf('/') + 1;
   const [folder, base] = [entry.name.slice(0, slash), entry.name.slice(slash)];
   if (base === OPAQUE)
-    return { ...factsOf(entry), path: rooted(folder), change: 'replaced', type: 'folder', ...UNSAID };
+    return { path: rooted(folder), ...factsOf(entry), change: 'replaced', type: 'folder', ...UNSAID };
   if (base.startsWith(WHITEOUT)) return deletion(rooted(folder + base.slice(WHITEOUT.length)), 'rootfs-diff.tar');
   const { device } = entry;
   if (device?.kind === 'character' && device.major === 0 && device.minor === 0) {
@@ -102,11 +102,14 @@ async function changeOf(entry: ArchiveEntry, diff: Archive, options: ChangesOpti
   const facts = factsOf(entry);
   const path = rooted(entry.name);
   return {
-    ...facts,
     path,
+    ...facts,
     flags: options.mountpoints?.has(path) ? [...facts.flags, 'mountpoint'] : facts.flags,
     change: opaque ? 'replaced' : await kindOf(entry, options.image),
-    sha256: options.digests && entry.kind === 'file' ? await digestSource(diff.open(entry.name), options) : undefined,
+    sha256:
+      options.digests && entry.kind === 'file' && !entry.truncated
+        ? await digestSource(diff.open(entry.name), options)
+        : undefined,
   };
 }
 

@@ -3,7 +3,8 @@ import { changesRecorded, type RootfsChange, type RootfsTree, readChanges, readM
 import { bytesText, UndoStack } from '@stillframe/core';
 import { renderJson, renderJsonLine } from '../display/json.ts';
 import { renderTable } from '../display/table.ts';
-import { modeText, ownerText, targetText } from '../inspect/change-nodes.ts';
+import { renderTree } from '../display/tree.ts';
+import { changeTree, modeText, ownerText, targetText } from '../inspect/change-nodes.ts';
 import { openBase } from '../mapped-files.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type ReadingOptions, reading, readingCommand } from './reading.ts';
@@ -24,7 +25,7 @@ export const changes: RegisterCommand = (program, io, done) => {
       '--image <where>',
       'tell new files from changed ones by the container’s image: layout, tar, folder, reference',
     )
-    .addOption(outputOption('table', 'json', 'jsonl'))
+    .addOption(outputOption('table', 'tree', 'json', 'jsonl'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: ChangesCommandOptions) => {
       const code = await reading(what, options, io, async ({ checkpoint, report }) => {
@@ -50,6 +51,7 @@ export const changes: RegisterCommand = (program, io, done) => {
         const diagnostics = checkpoint.diagnostics();
         if (options.output === 'json')
           await io.write(renderJson('RootfsChangeList', 1, { recorded, changes: rows, diagnostics }));
+        else if (options.output === 'tree') await io.write(renderTree(changeTree(rows)));
         else if (options.output === 'table') await io.write(renderTable(columnsOf(options), rows));
       });
       done(code);

@@ -10,7 +10,14 @@ import { harmless } from '@stillframe/core';
 import { renderJson, renderJsonLine } from '../display/json.ts';
 import { renderTable } from '../display/table.ts';
 import { renderTree } from '../display/tree.ts';
-import { deviceNames, interfaceNode, networkNodes, networkTitle, tupleText } from '../inspect/network-nodes.ts';
+import {
+  deviceNames,
+  interfaceNode,
+  networkNodes,
+  networkTitle,
+  ruleLines,
+  tupleText,
+} from '../inspect/network-nodes.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type ReadingOptions, reading, readingCommand } from './reading.ts';
 
@@ -87,8 +94,8 @@ function tablesOf(network: NetworkNamespace): string {
     rules.length > 0 && renderTable(RULES, rules),
     connections.length > 0 && renderTable(CONNECTIONS, connections),
     ...firewall.map(({ tool, rules: text }) => {
-      const lines = text.split('\n').filter((line) => line.trim() !== '');
-      return lines.length > 0 && `${tool}\n${lines.map((line) => `  ${harmless(line)}\n`).join('')}`;
+      const lines = ruleLines(text);
+      return lines.length > 0 && `${tool}\n${lines.map((line) => `  ${line}\n`).join('')}`;
     }),
   ].filter((table) => table !== false);
   return `${[`${networkTitle(network)}\n`, ...tables].join('\n')}\n`;

@@ -28,6 +28,33 @@ export function changesNode({ state, rows, left }: ChangesView): TreeNode {
     : { ...node, children: [...(node.children ?? []), { label: `… and ${left} more; ${more}` }] };
 }
 
+/** Levels that are drawn; what lies deeper keeps the rest of its path. */
+const DEEPEST = 32;
+
+interface Branch {
+  label: string;
+  children: Branch[];
+  byName: Map<string, Branch>;
+}
+
+/** The changes as the folders have them. */
+export function changeTree(rows: Iterable<RootfsChange>): TreeNode {
+  const root: Branch = { label: '/', children: [], byName: new Map() };
+  for (const row of rows) {
+    const parts = row.path.split('/').filter((part) => part !== '');
+    const names = [...parts.slice(0, DEEPEST), ...(parts.length > DEEPEST ? [parts.slice(DEEPEST).join('/')] : [])];
+    let branch = root;
+    for (const name of names) {
+      const next = branch.byName.get(name) ?? { label: harmless(name), children: [], byName: new Map() };
+      if (!branch.byName.has(name)) branch.children.push(next);
+      branch.byName.set(name, next);
+      branch = next;
+    }
+    branch.label = changeLine({ ...row, path: names.at(-1) ?? '/' });
+  }
+  return root;
+}
+
 function changeLine(row: RootfsChange): string {
   const flags = row.flags.length > 0 ? `  [${row.flags.join(', ')}]` : '';
   const owner = row.mode === undefined ? '' : `  ${modeText(row)} ${ownerText(row)}`;

@@ -20,7 +20,7 @@ export function mountNodes(mounts: readonly Mount[]): readonly TreeNode[] {
     const { node, siblings, depth } = next;
     const children: TreeNode[] = [];
     const where = several ? `[${node.mount.namespaceId}] ` : '';
-    siblings.push({ label: where + mountLine(node.mount), children });
+    siblings.push({ label: harmless(where + mountLine(node.mount)), children });
     wait(node.children, ...(depth < DEEPEST ? ([children, depth + 1] as const) : ([siblings, depth] as const)));
   }
   return roots;
@@ -29,8 +29,8 @@ export function mountNodes(mounts: readonly Mount[]): readonly TreeNode[] {
 function mountLine(mount: Mount): string {
   const { mountpoint, type, flagNames, propagation, content } = mount;
   const parts = [
-    harmless(mountpoint),
-    harmless(type),
+    mountpoint,
+    type,
     ...(mount.role === 'filesystem' || mount.role === 'root' ? [] : [mount.role]),
     flagNames.join(','),
     ...(propagation.mode === 'private' ? [] : [propagation.mode]),

@@ -52,10 +52,11 @@ export function cgroupNode({ sets, controllers }: Cgroups): TreeNode {
 function setNode({ id, ofDumper, members, pids, tids }: CgroupSet): TreeNode {
   const threads = tids.length === 0 ? '' : `, threads ${pidsText(tids)}`;
   const whose = ofDumper ? ' of whoever dumped' : '';
+  const byPath = Map.groupBy(members, ({ path }) => path);
   return rowsNode(
     `set ${id}${whose}: processes ${pidsText(pids)}${threads}`,
-    members,
-    ({ controller, path }) => `${harmless(controller || 'unified')}  ${harmless(path)}`,
+    [...byPath],
+    ([path, at]) => `${harmless(path)}  of ${at.map(({ controller }) => harmless(controller || 'unified')).join(', ')}`,
   );
 }
 

@@ -24,9 +24,9 @@ const STATES: Readonly<Record<NetworkNamespace['state'], string>> = {
 
 /** What the checkpoint says of one network namespace, and why it says no more; harmless. */
 export function networkTitle({ id, state, externalKey, joined, pids }: NetworkNamespace): string {
-  const key = externalKey ? ` (${harmless(externalKey)})` : '';
-  const path = joined && state !== 'captured' ? `, joined ${harmless(joined)}` : '';
-  return `Network namespace ${id}: ${STATES[state]}${key}${path}; processes ${pidsText(pids)}`;
+  const key = externalKey ? ` (${externalKey})` : '';
+  const path = joined && state !== 'captured' ? `, joined ${joined}` : '';
+  return harmless(`Network namespace ${id}: ${STATES[state]}${key}${path}; processes ${pidsText(pids)}`);
 }
 
 /** `sysctls`: whether the settings of the kernel are shown, too. */
@@ -157,9 +157,15 @@ export function tupleText({ source, sourcePort, destination, destinationPort }: 
 }
 
 function firewallNode({ tool, rules, cut }: FirewallText): TreeNode {
-  const lines = rules.split('\n').filter((line) => line.trim() !== '');
+  const lines = ruleLines(rules);
   if (lines.length === 0) return { label: `${tool}: no rules, or no such tool where it was dumped` };
-  return rowsNode(`${tool}${cut ? ', cut' : ''}`, lines, harmless);
+  return rowsNode(`${tool}${cut ? ', cut' : ''}`, lines, (line) => line);
+}
+
+/** Lines of a rule set that say anything, their tabs as spaces; harmless. */
+export function ruleLines(rules: string): readonly string[] {
+  const lines = rules.split('\n').filter((line) => line.trim() !== '');
+  return lines.map((line) => harmless(line.replace(/^\t+/, (tabs) => '  '.repeat(Math.min(tabs.length, 20)))));
 }
 
 /** What podman wrote of the container's networks, beside the images. */
