@@ -4,13 +4,21 @@ import { test } from 'node:test';
 import { bytesSource, StillframeError } from '@stillframe/core';
 import { core_entry_march } from '@stillframe/criu-image/proto';
 import { readTarIndex } from './archive/reader.ts';
+import { readCgroups } from './cgroup/cgroups.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { readDumpFacts } from './dump/dump-facts.ts';
+import { readDumpLog } from './dump/dump-log.ts';
 import { readFileTable } from './fd/file-table.ts';
+import { readIpc } from './ipc/system-v.ts';
+import { mountTree } from './mount/mount-tree.ts';
+import { readMounts } from './mount/mounts.ts';
+import { readKernelNamespaces } from './namespace/kernel-namespaces.ts';
+import { readNetwork } from './network/network.ts';
 import { readCommandLine } from './process/command-line.ts';
 import { searchMemory } from './process/memory-search.ts';
-import { readMounts } from './process/mounts.ts';
 import { processTree, readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
+import { readChanges } from './rootfs/changes.ts';
 import { openRootfsDiff } from './rootfs-diff.ts';
 import { compareEnvironment, readEnvironment, readRegisters, readSeccompFilters, readTasks } from './task/index.ts';
 
@@ -27,7 +35,14 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
     await files.paths(pid);
   }
   await readTaskViews(checkpoint);
-  await readMounts(images);
+  mountTree(await readMounts(images, { spec: checkpoint.spec }));
+  const namespaces = await readKernelNamespaces(images, { spec: checkpoint.spec });
+  await readNetwork(images, { namespaces });
+  await readIpc(images, { namespaces });
+  await readCgroups(images);
+  await readDumpFacts(images);
+  await readDumpLog(checkpoint.archive);
+  await Array.fromAsync(readChanges(checkpoint, { partial: true }));
   await readStatistics(images);
   await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
   await using _diff = await openRootfsDiff(checkpoint, { partial: true });

@@ -7,8 +7,8 @@ import type { MappedFiles } from '@stillframe/criu-image';
 import type { reg_file_entry } from '@stillframe/criu-image/proto';
 import { normaliseName } from './archive/tar-entry.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { readMounts } from './mount/mounts.ts';
 import { ghostContent } from './process/ghost-content.ts';
-import { readMounts } from './process/mounts.ts';
 import { openRootfsDiff, ROOTFS_DIFF } from './rootfs-diff.ts';
 import { archiveTree, type RootfsTree } from './rootfs-tree.ts';
 

@@ -35,7 +35,8 @@ export async function openFilling(
   }
 }
 
-async function openBase(where: string, io: Io, closing: UndoStack): Promise<BaseImage> {
+/** The image at a path or reference, whose closing goes on `closing`. */
+export async function openBase(where: string, io: Io, closing: UndoStack): Promise<BaseImage> {
   const isPath = isPathLike(where) || (await stat(where).catch(() => undefined)) !== undefined;
   const open = async () => {
     if (isPath) return openBaseImageFile(where, { signal: io.signal });

@@ -109,6 +109,7 @@ async function describe(path: string, name: string): Promise<ArchiveEntry> {
     headerOffset: 0,
     mode: stat.mode & 0o7777,
     mtime: stat.mtimeMs / 1000,
+    owner: { uid: stat.uid, gid: stat.gid },
     ...(kind === 'symlink' ? { linkName: await readlink(path) } : {}),
   };
 }

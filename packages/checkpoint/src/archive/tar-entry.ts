@@ -18,6 +18,14 @@ export interface ArchiveEntry {
   readonly mode: number;
   /** Seconds since 1970, with a fraction where the archive has one. */
   readonly mtime: number;
+  /** Absent where an index of another form than tar has none. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Of a device. */
+  readonly device?:
+    | { readonly kind: 'character' | 'block'; readonly major: number; readonly minor: number }
+    | undefined;
+  /** Names of the extended attributes that mean something to us, where it has any: `security.capability`. */
+  readonly xattrs?: readonly string[];
   /** Target of a link, as written. */
   readonly linkName?: string;
   /** The archive ends inside the body. */

@@ -19,6 +19,9 @@ export interface TarHeader {
   /** The type flag as one character; `0` stands for NUL too. */
   type: string;
   linkName: string;
+  /** Of a device; 0 for the rest, and in archives of v7. */
+  deviceMajor: number;
+  deviceMinor: number;
   dialect: 'ustar' | 'gnu' | 'v7';
 }
 
@@ -54,6 +57,8 @@ export function decodeTarHeader(block: Uint8Array): DecodedBlock {
       mtime: smallNumber(block.subarray(136, 148)),
       type: flag === 0 ? '0' : String.fromCharCode(flag),
       linkName: cString(block.subarray(157, 257)),
+      deviceMajor: dialect === 'v7' ? 0 : smallNumber(block.subarray(329, 337)),
+      deviceMinor: dialect === 'v7' ? 0 : smallNumber(block.subarray(337, 345)),
       dialect,
     },
   };
@@ -78,6 +83,8 @@ export function encodeTarHeader(fields: TarHeaderFields): Uint8Array {
   encodeNumber(block.subarray(124, 136), fields.size);
   encodeNumber(block.subarray(136, 148), BigInt(fields.mtime ?? 0));
   block[156] = fields.type.charCodeAt(0);
+  if (fields.deviceMajor !== undefined) encodeNumber(block.subarray(329, 337), BigInt(fields.deviceMajor));
+  if (fields.deviceMinor !== undefined) encodeNumber(block.subarray(337, 345), BigInt(fields.deviceMinor));
   const link = Buffer.from(fields.linkName ?? '');
   if (link.length > 100) throw new RangeError('link name is longer than 100 bytes');
   block.set(link, 157);

@@ -2,6 +2,7 @@
 import { type Diagnostic, Diagnostics, limits } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
 import { type ArchiveEntry, type EntryKind, isExpected, namesRoot, normaliseName } from './tar-entry.ts';
+import { deviceOf, mtimeOf, ownerOf, sizeOf, textRecord, xattrsOf } from './tar-facts.ts';
 import { BLOCK, decodeTarHeader, paddedSize, type TarHeader } from './tar-header.ts';
 import { decodePax, type PaxRecords } from './tar-pax.ts';
 
@@ -214,6 +215,9 @@ export class TarIndexer {
       headerOffset,
       mode: header.mode,
       mtime: mtimeOf(header, records),
+      owner: ownerOf(header, records),
+      ...(kind === 'device' ? { device: deviceOf(header) } : {}),
+      ...xattrsOf(records),
       ...(linkName !== '' && (kind === 'link' || kind === 'symlink') ? { linkName } : {}),
       ...(cut ? { truncated: true as const } : {}),
     });
@@ -276,23 +280,6 @@ export class TarIndexer {
   #note(severity: Diagnostic['severity'], id: string, offset: number, message: string): void {
     this.#diagnostics.add({ id, severity, source: this.#options.label ?? 'archive', offset, message });
   }
-}
-
-function textRecord(records: PaxRecords, key: string): string | undefined {
-  const value = records.get(key);
-  return value === '' ? undefined : value;
-}
-
-function sizeOf(header: TarHeader, records: PaxRecords): bigint | undefined {
-  const text = textRecord(records, 'size');
-  if (text === undefined) return header.size;
-  return /^[0-9]{1,20}$/.test(text) ? BigInt(text) : undefined;
-}
-
-function mtimeOf(header: TarHeader, records: PaxRecords): number {
-  const text = textRecord(records, 'mtime');
-  if (text === undefined || !/^-?[0-9]{1,15}(\.[0-9]{0,20})?$/.test(text)) return header.mtime;
-  return Number(text);
 }
 
 function tooMany(what: string) {

@@ -8,8 +8,9 @@ const SPACE = 0x20;
 const EQUALS = 0x3d;
 const NEWLINE = 0x0a;
 
-/** Kept keys: the rest (xattrs, comments, atime…) is of no use here and is not held in memory. */
-const KEPT = /^(path|linkpath|size|mtime|uid|gid|GNU\.sparse\..*|SCHILY\.realsize)$/;
+/** Kept keys: the rest (other xattrs, comments, atime…) is of no use here and is not held in memory. */
+const KEPT =
+  /^(path|linkpath|size|mtime|uid|gid|GNU\.sparse\..*|SCHILY\.realsize|SCHILY\.xattr\.(security\.capability|(trusted|user)\.overlay\.opaque))$/;
 
 /** Decodes a record set. `fault` says what is wrong with the first record that could not be read; those before it stand. */
 export function decodePax(bytes: Uint8Array): { records: PaxRecords; fault?: string } {

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { type ByteSource, bytesSource, isCode } from '@stillframe/core';
 import { type ImageSet, openImageSet, rewriteImage } from '@stillframe/criu-image';
 import { openCheckpoint } from '../checkpoint.ts';
+import { readMounts } from '../mount/mounts.ts';
 import { readCommandLine } from '../process/command-line.ts';
-import { readMounts } from '../process/mounts.ts';
 import { planEnvironment } from './environment.ts';
 import { readOnlyMounts } from './mounts.ts';
 import { clampTasks, type ImageEdit } from './tasks.ts';
@@ -143,7 +143,9 @@ test('only the named mounts from outside become read-only', async () => {
   assert.deepEqual(
     await readMounts(after),
     mounts.map((mount) =>
-      mount.mountpoint === target && mount.external ? { ...mount, flags: mount.flags | 1 } : mount,
+      mount.mountpoint === target && mount.external
+        ? { ...mount, flags: mount.flags | 1, flagNames: ['ro', ...mount.flagNames.slice(1)] }
+        : mount,
     ),
   );
 });

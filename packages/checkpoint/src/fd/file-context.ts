@@ -1,7 +1,7 @@
 /** What other images tell of open files: lost names, memory files, terminals and what waits in them, mounts. */
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import type { file_entry } from '@stillframe/criu-image/proto';
-import { type Mount, readMounts } from '../process/mounts.ts';
+import { type Mount, readMounts } from '../mount/mounts.ts';
 import { notQueued, type Queued, queuedBytes } from '../queued.ts';
 import { isDamaged } from './damage.ts';
 import type { FileContext } from './file-target.ts';

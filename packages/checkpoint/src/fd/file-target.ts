@@ -6,7 +6,7 @@ import type {
   reg_file_entry,
   unix_sk_entry,
 } from '@stillframe/criu-image/proto';
-import type { Mount } from '../process/mounts.ts';
+import type { Mount } from '../mount/mounts.ts';
 import { recorded } from '../recorded.ts';
 import { addressText, type Endpoint } from '../socket/address.ts';
 import { protocolName, socketTypeName, stateName, unixName } from '../socket/names.ts';

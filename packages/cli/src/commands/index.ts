@@ -43,6 +43,8 @@ export const commands: readonly CommandRow[] = [
     name: 'env',
     summary: 'the environment of each process, at its start and now, beside the container’s',
     load: async () => (await import('./env.ts')).env,
+  },
+  {
     name: 'files',
     summary: 'open files of a checkpoint: pipes joined, locks, watches, deleted files',
     load: async () => (await import('./files.ts')).files,
@@ -56,6 +58,21 @@ export const commands: readonly CommandRow[] = [
     name: 'maps',
     summary: 'the address spaces of a checkpoint: what is mapped, and how much of it was captured',
     load: async () => (await import('./maps.ts')).maps,
+  },
+  {
+    name: 'mounts',
+    summary: 'the mounts of a checkpoint: types, flags, propagation, places on the host',
+    load: async () => (await import('./mounts.ts')).mounts,
+  },
+  {
+    name: 'network',
+    summary: 'devices, addresses, routes, rules and firewall of a checkpoint',
+    load: async () => (await import('./network.ts')).network,
+  },
+  {
+    name: 'changes',
+    summary: 'what the container had changed in its root filesystem',
+    load: async () => (await import('./changes.ts')).changes,
   },
   {
     name: 'memory',

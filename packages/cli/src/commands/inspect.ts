@@ -24,7 +24,7 @@ export const inspect: RegisterCommand = (program, io, done) => {
   const description =
     'Show container, image, engine, processes with arguments and environment, open files and statistics';
   withPids(readingCommand(program, 'inspect', description, 'nothing is unpacked'))
-    .option('--all', 'everything, mounts too')
+    .option('--all', 'everything: mounts, kernel namespaces, network, IPC, control groups, changes of files, dump log')
     .option('--ps-tree', 'only the process tree')
     .option('--ps-tree-env', 'the environment of each process (shown by default)')
     .option('--files', 'the open files of each process (shown by default)')
@@ -44,6 +44,8 @@ export const inspect: RegisterCommand = (program, io, done) => {
           processes: chosen,
           capture,
           secrets: options.showSecrets ?? false,
+          surroundings: options.all ? 'all' : options.output === 'json' ? 'but-changes' : 'none',
+          report,
           signal: io.signal,
         });
         if (options.output === 'json') io.out(renderJson('Inspection', 1, found));
@@ -53,7 +55,7 @@ export const inspect: RegisterCommand = (program, io, done) => {
     });
 };
 
-/** Naming parts shows those alone; naming none shows all but the mounts. */
+/** Naming parts shows those alone; naming none shows all but the mounts and the surroundings. */
 function sectionsOf({ all, psTree, psTreeEnv, files, stats, mounts }: InspectCommandOptions) {
   const named = psTree || psTreeEnv || files || stats || mounts;
   const shown = (part: boolean | undefined, fallback: boolean) => all || (named ? (part ?? false) : fallback);
@@ -62,5 +64,6 @@ function sectionsOf({ all, psTree, psTreeEnv, files, stats, mounts }: InspectCom
     files: shown(files, true),
     statistics: shown(stats, true),
     mounts: shown(mounts, false),
+    surroundings: all ?? false,
   };
 }

@@ -11,7 +11,7 @@ import { renderTree } from '../display/tree.ts';
 import { type Inspection, inspect, type ProcessView } from './model.ts';
 import { inspectionTree, type Sections } from './tree-view.ts';
 
-const ALL: Sections = { environment: true, files: true, statistics: true, mounts: true };
+const ALL: Sections = { environment: true, files: true, statistics: true, mounts: true, surroundings: true };
 const NO_EVIDENCE: CaptureFacts = { recorded: undefined, digest: 'none', diagnostics: [] };
 const { signal } = new AbortController();
 
@@ -20,7 +20,10 @@ async function inspected(name: string, secrets = false, pids?: ReadonlySet<numbe
   await using checkpoint = await openCheckpoint(path);
   const all = await readProcesses(checkpoint.images);
   const processes = all.filter(({ pid }) => pids?.has(pid) ?? true);
-  const found = await inspect(checkpoint, { processes, capture: NO_EVIDENCE, secrets, signal });
+  const report = () => undefined;
+  const found = await inspect(checkpoint, {
+    ...{ processes, capture: NO_EVIDENCE, secrets, signal, report, surroundings: 'all' as const },
+  });
   return { ...found, archive: { ...found.archive, label: `${name}.tar` } };
 }
 
@@ -73,7 +76,7 @@ async function forged(parents: Iterable<[pid: number, ppid: number]>, comm?: str
   return { ...found, processes };
 }
 
-const BARE: Sections = { environment: false, files: false, statistics: false, mounts: false };
+const BARE: Sections = { environment: false, files: false, statistics: false, mounts: false, surroundings: false };
 const shownPids = (found: Inspection) =>
   [...renderTree(inspectionTree(found, BARE, styleOf(false))).matchAll(/\[(\d+)\]/g)].map((match) => Number(match[1]));
 
@@ -125,4 +128,33 @@ test('no name of the evidence can act on the terminal', async () => {
   const tree = renderTree(inspectionTree(evil, ALL, styleOf(false)));
   assert.doesNotMatch(tree.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
   assert.doesNotMatch(renderJson('Inspection', 1, evil).replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
+});
+
+/** Every text replaced, keys too where they are text of the evidence. */
+function poisoned<T>(value: T, text: string): T {
+  if (typeof value === 'string') return text as T;
+  if (Array.isArray(value)) return value.map((item) => poisoned(item, text)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, poisoned(item, text)])) as T;
+}
+
+test('no text of the surroundings can act on the terminal either', async () => {
+  const hostile = '\x1b[2J\r\u202e\n\x9b';
+  const path = fileURLToPath(new URL('../../../checkpoint/fixtures/corpus', import.meta.url));
+  await using checkpoint = await openCheckpoint(path);
+  const found = await inspect(checkpoint, {
+    ...{ processes: [], capture: NO_EVIDENCE, secrets: true, signal, report: () => undefined, surroundings: 'all' },
+  });
+  const whole = (await inspected('containerd-counter')) as typeof found;
+  const { namespaces, network, ipc, cgroups, dump } = found;
+  const { mounts, changes, log } = whole;
+  const evil = poisoned({ namespaces, network, ipc, cgroups, dump, mounts, changes, log }, hostile);
+  // What decides about the layout stays as it is.
+  const recorded = { ...evil.changes, state: 'recorded' as const, rows: evil.changes?.rows ?? [], left: 3 };
+  const captured = (evil.network ?? []).map((each) => ({ ...each, state: 'captured' as const }));
+  const names = { labels: { [hostile]: hostile }, annotations: { [hostile]: hostile }, networkStatus: [] };
+  const model: Inspection = { ...whole, ...evil, ...names, changes: recorded, network: captured };
+  const tree = renderTree(inspectionTree(model, ALL, styleOf(false)));
+  assert.match(tree, /Shared memory \(1\)/);
+  assert.doesNotMatch(tree.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
 });

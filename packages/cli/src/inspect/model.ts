@@ -15,6 +15,7 @@ import { type Diagnostic, redactVariable } from '@stillframe/core';
 import type { RecordedCapture } from '@stillframe/evidence';
 import type { CaptureFacts } from '../capture-facts.ts';
 import { type BriefTarget, briefTarget } from './brief-target.ts';
+import { readSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface OpenFileView {
   fd: number;
@@ -28,7 +29,7 @@ export interface ProcessView extends Process, ProcessPaths {
   files: OpenFileView[];
 }
 
-export interface Inspection {
+export interface Inspection extends Partial<Surroundings> {
   archive: { label: string; compression: string; size: number | undefined; entries: number };
   engine: { name: string | undefined; version: string | undefined };
   container: Checkpoint['metadata']['container'];
@@ -57,6 +58,10 @@ export interface InspectOptions {
   capture: CaptureFacts;
   /** Whether environment values that look secret are shown. */
   secrets: boolean;
+  /** Whether the container's surroundings are read; with `changes` those of the root filesystem, too. */
+  surroundings: 'none' | 'but-changes' | 'all';
+  /** Takes faults that neither the checkpoint nor `capture` holds. */
+  report(faults: readonly Diagnostic[]): void;
   signal: AbortSignal;
 }
 
@@ -79,6 +84,18 @@ export async function inspect(checkpoint: Checkpoint, options: InspectOptions): 
       })),
     });
   }
+  const mounts = await readMounts(images, { spec, signal });
+  const faults: Diagnostic[] = [];
+  const surroundings =
+    options.surroundings === 'none'
+      ? {}
+      : await readSurroundings(checkpoint, {
+          ...{ mounts, secrets: options.secrets, signal, changes: options.surroundings === 'all' },
+          report: (found) => {
+            faults.push(...found);
+            options.report(found);
+          },
+        });
   return {
     archive: {
       label: archive.label,
@@ -98,9 +115,10 @@ export async function inspect(checkpoint: Checkpoint, options: InspectOptions): 
     recorded: capture.recorded,
     digest: capture.digest,
     processes,
-    mounts: await readMounts(images, { signal }),
+    mounts,
+    ...surroundings,
     statistics: await readStatistics(images, { signal }),
-    diagnostics: [...capture.diagnostics, ...checkpoint.diagnostics()],
+    diagnostics: [...capture.diagnostics, ...faults, ...checkpoint.diagnostics()],
   };
 }
 

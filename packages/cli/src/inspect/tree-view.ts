@@ -6,6 +6,9 @@ import type { Style } from '../display/style.ts';
 import type { TreeNode } from '../display/tree.ts';
 import type { BriefTarget } from './brief-target.ts';
 import type { Inspection, ProcessView } from './model.ts';
+import { mountNodes } from './mount-nodes.ts';
+import { rowsNode } from './rows.ts';
+import { type Surroundings, surroundingsNodes } from './surroundings.ts';
 
 /** Which parts are shown. */
 export interface Sections {
@@ -13,6 +16,8 @@ export interface Sections {
   files: boolean;
   statistics: boolean;
   mounts: boolean;
+  /** Kernel namespaces, network, IPC, control groups, changes, how it was dumped: what of them was read. */
+  surroundings: boolean;
 }
 
 export function inspectionTree(found: Inspection, sections: Sections, style: Style): TreeNode {
@@ -38,12 +43,15 @@ export function inspectionTree(found: Inspection, sections: Sections, style: Sty
       ),
       ...fact('True pause', found.truePause === undefined ? undefined : microsecondsText(found.truePause)),
       ...fact('Recorded digest', found.recorded && `${found.recorded.digest} (${DIGEST[found.digest]})`),
+      ...stated('Not captured', found.recorded?.notCaptured),
+      ...stated('Changed before the capture', found.recorded?.altered),
       ...(sections.statistics ? statistics(found, style) : []),
       {
         label: style.bold(`Processes (${found.processes.length})`),
         children: processNodes(found.processes, sections, style),
       },
       ...(sections.mounts ? [mounts(found, style)] : []),
+      ...(sections.surroundings ? surroundings(found, style) : []),
       ...diagnostics(found, style),
     ],
   };
@@ -150,9 +158,22 @@ function statistics({ statistics: found }: Inspection, style: Style): TreeNode[]
   ];
 }
 
+/** What the evidence beside the archive says; nothing where it says nothing of the kind. */
+function stated(title: string, texts: readonly string[] | undefined): TreeNode[] {
+  return texts === undefined || texts.length === 0 ? [] : [rowsNode(title, texts, harmless)];
+}
+
 function mounts({ mounts: found }: Inspection, style: Style): TreeNode {
-  const children = found.map((mount) => ({ label: harmless(`${mount.mountpoint}  ${mount.type}  ${mount.source}`) }));
-  return { label: style.bold(`Mounts (${found.length})`), children };
+  return { label: style.bold(`Mounts (${found.length})`), children: mountNodes(found) };
+}
+
+function surroundings(found: Inspection, style: Style): TreeNode[] {
+  if (!hasSurroundings(found)) return [];
+  return surroundingsNodes(found).map(({ label, children = [] }) => ({ label: style.bold(label), children }));
+}
+
+function hasSurroundings(found: Inspection): found is Inspection & Surroundings {
+  return found.namespaces !== undefined;
 }
 
 function diagnostics({ diagnostics: found }: Inspection, style: Style): TreeNode[] {

@@ -127,6 +127,8 @@ async function inspectFixture(archive: string): Promise<Inspection> {
     processes: await readProcesses(checkpoint.images),
     capture: { recorded: undefined, digest: 'none', diagnostics: [] },
     secrets: true,
+    surroundings: 'none',
+    report: () => undefined,
     signal: new AbortController().signal,
   });
 }
