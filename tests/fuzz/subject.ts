@@ -8,7 +8,9 @@ import {
   readFileTable,
   readMaps,
   readMounts,
+  readOpenFiles,
   readProcesses,
+  readSockets,
   readStatistics,
   readStrings,
   searchMemory,
@@ -60,6 +62,9 @@ async function views(checkpoint: Checkpoint): Promise<void> {
     for (const { start } of space.vmas.slice(0, 50))
       await space.read(start - 4n, new Uint8Array(64), { files: mapped });
   }
+  const open = await readOpenFiles(images, await readProcesses(images));
+  for (const { fileId } of open.descriptors) open.facts(fileId);
+  for await (const _ of readSockets(images, open));
   await readMounts(images);
   await readStatistics(images);
   await images.check();

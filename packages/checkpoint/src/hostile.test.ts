@@ -9,6 +9,7 @@ import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { readDumpFacts } from './dump/dump-facts.ts';
 import { readDumpLog } from './dump/dump-log.ts';
 import { readFileTable } from './fd/file-table.ts';
+import { readOpenFiles } from './fd/open-files.ts';
 import { readIpc } from './ipc/system-v.ts';
 import { mountTree } from './mount/mount-tree.ts';
 import { readMounts } from './mount/mounts.ts';
@@ -20,6 +21,7 @@ import { processTree, readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
 import { readChanges } from './rootfs/changes.ts';
 import { openRootfsDiff } from './rootfs-diff.ts';
+import { readSockets } from './socket/sockets.ts';
 import { compareEnvironment, readEnvironment, readRegisters, readSeccompFilters, readTasks } from './task/index.ts';
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/${name}.tar`, import.meta.url));
@@ -29,6 +31,9 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
   const files = await readFileTable(images);
   const processes = await readProcesses(images);
   processTree(processes);
+  const open = await readOpenFiles(images, processes);
+  for (const { fileId } of open.descriptors) open.pipe(fileId);
+  await Array.fromAsync(readSockets(images, open));
   for (const { pid } of processes) {
     await readCommandLine(images, pid);
     await files.openFiles(pid);
@@ -63,7 +68,7 @@ async function readTaskViews({ images, spec }: Checkpoint): Promise<void> {
   }
 }
 
-for (const name of ['crio-counter', 'containerd-counter', 'podman-counter']) {
+for (const name of ['crio-counter', 'containerd-counter', 'podman-counter', 'corpus']) {
   test(`whatever bits of ${name} are flipped, every view ends with a result or an error of ours`, async () => {
     const bytes = await fixture(name);
     const { entries } = await readTarIndex(bytesSource(bytes));

@@ -155,6 +155,8 @@ test('every JSON document parses and says what it is', () =>
       ['Inspection', 'inspect', FIXTURE],
       ['MemoryMatchList', 'search', FIXTURE, 'TOKEN'],
       ['MemoryMapList', 'maps', FIXTURE],
+      ['OpenFileList', 'files', FIXTURE],
+      ['SocketList', 'sockets', FIXTURE],
       ['MemoryTextList', 'strings', FIXTURE],
       ['CheckpointImage', 'image', 'build', FIXTURE, 'oci:layout'],
     ] as const) {

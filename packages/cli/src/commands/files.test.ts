@@ -1,22 +1,39 @@
-/** `stillframe files` and `stillframe sockets` as a user runs them, against golden files; UPDATE_GOLDEN=1 writes those anew. */
+/** `stillframe files` and `stillframe sockets` against golden files; UPDATE_GOLDEN=1 writes those anew. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { files } from './files.ts';
+import { sockets } from './sockets.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
 const fixture = (name: string) => fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
 const CORPUS = fixture('corpus');
 
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr };
+/** The command in this process: what it writes, and its exit code. */
+async function run(...args: string[]) {
+  const written = { stdout: '', stderr: '' };
+  const out = (text: string | Uint8Array) => {
+    written.stdout += text;
+  };
+  const err = (text: string) => {
+    written.stderr += text;
+  };
+  const io: Io = {
+    ...{ out, err, write: async (text) => out(text), env: {}, colour: false, interactive: false, width: 100 },
+    ...{ input: () => assert.fail('nothing is asked of stdin'), signal: new AbortController().signal },
+  };
+  const program = new Command('stillframe').exitOverride().configureOutput({ writeOut: out, writeErr: err });
+  let code: number | undefined;
+  for (const register of [files, sockets]) register(program, io, (result) => (code = result ?? 0));
+  await program.parseAsync(args, { from: 'user' });
+  return { code, ...written };
 }
 
 async function golden(name: string, ...args: string[]): Promise<void> {
-  const { status, stdout, stderr } = run(...args);
-  assert.deepEqual([status, stderr], [0, ''], args.join(' '));
+  const { code, stdout, stderr } = await run(...args);
+  assert.deepEqual([code, stderr], [0, ''], args.join(' '));
   const path = fileURLToPath(new URL(`../../fixtures/__golden__/${name}`, import.meta.url));
   if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(path, stdout);
   assert.equal(stdout, await readFile(path, 'utf8'), name);
@@ -37,56 +54,49 @@ test('redis and its client are shown as their golden files say', async () => {
   await golden('podman-redis.sockets.txt', 'sockets', fixture('podman-redis'), '--pid', '6');
 });
 
-const lines = (stdout: string) =>
-  stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+async function lines(...args: string[]) {
+  const { stdout } = await run(...args, '-o', 'jsonl');
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+}
 
-test('a line of JSON for each fd, which are those of the document', () => {
-  const rows = lines(run('files', CORPUS, '-o', 'jsonl').stdout);
-  const { kind, schemaVersion, files } = JSON.parse(run('files', CORPUS, '-o', 'json').stdout);
+async function json(...args: string[]) {
+  return JSON.parse((await run(...args, '-o', 'json')).stdout);
+}
+
+test('a line of JSON for each fd, which are those of the document', async () => {
+  const rows = await lines('files', CORPUS);
+  const { kind, schemaVersion, files: listed } = await json('files', CORPUS);
   assert.deepEqual([kind, schemaVersion, rows[0].kind], ['OpenFileList', 1, 'OpenFile']);
   assert.deepEqual(
     rows.map(({ kind: _kind, schemaVersion: _version, ...row }) => row),
-    files,
+    listed,
   );
-  const sockets = lines(run('sockets', CORPUS, '-o', 'jsonl').stdout);
-  assert.equal(sockets.length, JSON.parse(run('sockets', CORPUS, '-o', 'json').stdout).sockets.length);
+  assert.equal((await lines('sockets', CORPUS)).length, (await json('sockets', CORPUS)).sockets.length);
 });
 
-test('what is asked for is shown and nothing else', () => {
-  const fds = (...args: string[]) =>
-    lines(run('files', CORPUS, '-o', 'jsonl', ...args).stdout).map(({ pid, fd }) => `${pid}/${fd}`);
-  assert.deepEqual(fds('--deleted', '--pid', '6'), ['6/6', '6/7']);
-  assert.deepEqual(fds('--type', 'fifo', '--type', 'epoll'), ['1/5', '1/30', '6/5', '6/30']);
-  assert.deepEqual(fds('--type', 'inet', '--pid', '1'), ['1/18', '1/19', '1/20', '1/21', '1/22', '1/23']);
-  const inodes = (...args: string[]) =>
-    lines(run('sockets', CORPUS, '-o', 'jsonl', ...args).stdout).map(({ file }) => file);
-  assert.deepEqual(inodes('--udp'), [33, 34]);
-  assert.deepEqual(inodes('--tcp', '--listening'), [30, 35]);
-  assert.deepEqual(inodes('--unix', '--udp', '--listening'), [24, 26, 33]);
-  assert.deepEqual(inodes('--pid', '6').length, inodes().length, 'all were inherited');
+test('what is asked for is shown and nothing else', async () => {
+  const fds = async (...args: string[]) => (await lines('files', CORPUS, ...args)).map(({ pid, fd }) => `${pid}/${fd}`);
+  assert.deepEqual(await fds('--deleted', '--pid', '6'), ['6/6', '6/7']);
+  assert.deepEqual(await fds('--type', 'fifo', '--type', 'epoll'), ['1/5', '1/30', '6/5', '6/30']);
+  assert.deepEqual(await fds('--type', 'inet', '--pid', '6'), ['6/18', '6/19', '6/20', '6/21', '6/22', '6/23']);
+  const inodes = async (...args: string[]) => (await lines('sockets', CORPUS, ...args)).map(({ file }) => file);
+  assert.deepEqual(await inodes('--udp'), [33, 34]);
+  assert.deepEqual(await inodes('--tcp', '--listening'), [30, 35]);
+  assert.deepEqual(await inodes('--unix', '--udp', '--listening'), [24, 26, 33]);
+  assert.equal((await inodes('--pid', '6')).length, (await inodes()).length, 'all were inherited');
 });
 
-test('a type that is none, and a process that is not there, are refused', () => {
-  for (const [args, status, said] of [
-    [['files', CORPUS, '--type', 'door'], 2, /door.*Allowed choices are file/],
-    [['files', CORPUS, '--pid', '77'], 1, /ERR_PROCESS_NOT_FOUND/],
-    [['sockets', CORPUS, '--pid', 'x'], 2, /ERR_USAGE_ARGUMENT/],
-  ] as const) {
-    const ended = run(...args);
-    assert.deepEqual([ended.status, ended.stdout], [status, ''], args.join(' '));
-    assert.match(ended.stderr, said);
-  }
+test('a type that is none, and a process that is not there, are refused', async () => {
+  await assert.rejects(run('files', CORPUS, '--type', 'door'), /door.*Allowed choices are file/);
+  await assert.rejects(run('files', CORPUS, '--pid', '77'), { code: 'ERR_PROCESS_NOT_FOUND' });
+  await assert.rejects(run('sockets', CORPUS, '--pid', 'x'), { code: 'ERR_USAGE_ARGUMENT' });
 });
 
-test('without any socket or file there is an empty list, whatever the format', () => {
+test('without any socket or file there is an empty list, whatever the format', async () => {
   const counter = fixture('crio-counter');
-  assert.deepEqual(JSON.parse(run('sockets', counter, '-o', 'json').stdout), {
-    ...{ kind: 'SocketList', schemaVersion: 1, sockets: [], diagnostics: [] },
-  });
-  assert.deepEqual(JSON.parse(run('files', counter, '--deleted', '-o', 'json').stdout).files, []);
-  assert.match(run('sockets', counter).stdout, /^PROTO +STATE/);
-  assert.equal(run('sockets', counter, '-o', 'jsonl').stdout, '');
+  const empty = { kind: 'SocketList', schemaVersion: 1, sockets: [], diagnostics: [] };
+  assert.deepEqual(await json('sockets', counter), empty);
+  assert.deepEqual((await json('files', counter, '--deleted')).files, []);
+  assert.match((await run('sockets', counter)).stdout, /^PROTO +STATE/);
+  assert.deepEqual(await lines('sockets', counter), []);
 });

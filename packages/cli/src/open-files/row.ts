@@ -23,7 +23,10 @@ export interface FileRow {
   /** CRIU's id of the open file. */
   file: number;
   type: string;
+  /** What it leads to in a few words. */
   name: string;
+  /** In the mount namespace of the process; undefined for what has none. */
+  path: string | undefined;
   closeOnExec: boolean;
   flags: readonly string[] | undefined;
   size: bigint | undefined;
@@ -90,6 +93,7 @@ export class FileRows {
       file: fileId,
       type: typeWord(target),
       name: targetName(target),
+      path: 'path' in target ? target.path : undefined,
       closeOnExec,
       flags: flags === undefined ? undefined : openFlagNames(flags, open.files.flagNumbers),
       position,
