@@ -92,7 +92,7 @@ test('a flock is of the open file and so of all that share it, a POSIX lock of o
   });
   const of = (pid: number) => {
     const held = open.at(pid, 3);
-    return held && open.locksOf(held).map(({ kind, access, start, length }) => [kind, access, start, length]);
+    return held && [...open.locksOf(held)].map(({ kind, access, start, length }) => [kind, access, start, length]);
   };
   assert.deepEqual(of(1), [['flock', 'write', 0n, undefined]]);
   assert.deepEqual(of(2), [

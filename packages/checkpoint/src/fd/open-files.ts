@@ -97,11 +97,10 @@ export class OpenFiles {
   }
 
   /** The locks that hold through an fd: those that its process took through it, and those of the open file it shares. */
-  locksOf({ pid, fd, fileId }: Descriptor): readonly FileLock[] {
-    if (typeof fd === 'string') return NONE;
-    const own = this.locks.length === 0 ? undefined : this.#locksAt.get(placeKey(pid, fd));
-    const shared = this.#locksOfFile.get(fileId);
-    return own && shared ? [...own, ...shared] : (own ?? shared ?? NONE);
+  *locksOf({ pid, fd, fileId }: Descriptor): Generator<FileLock> {
+    if (typeof fd === 'string' || this.locks.length === 0) return;
+    yield* this.#locksAt.get(placeKey(pid, fd)) ?? NONE;
+    yield* this.#locksOfFile.get(fileId) ?? NONE;
   }
 
   /** The sockets, by file id, in whose queues the file is on its way to somebody. */

@@ -3,8 +3,16 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { Socket, UnixSocket } from '@stillframe/checkpoint';
 import { Command } from 'commander';
+import { styleOf } from '../display/style.ts';
+import { renderTable } from '../display/table.ts';
+import { renderTree } from '../display/tree.ts';
 import type { Io } from '../io.ts';
+import type { FileRow } from '../open-files/row.ts';
+import { COLUMNS as FILE_COLUMNS, processNode } from '../open-files/text.ts';
+import { COLUMNS as SOCKET_COLUMNS, socketNode } from '../sockets/text.ts';
+import type { SocketView } from '../sockets/view.ts';
 import { files } from './files.ts';
 import { sockets } from './sockets.ts';
 
@@ -100,3 +108,31 @@ test('without any socket or file there is an empty list, whatever the format', a
   assert.match((await run('sockets', counter)).stdout, /^PROTO +STATE/);
   assert.deepEqual(await lines('sockets', counter), []);
 });
+
+test('no name of the evidence can act on the terminal, and none makes a table too wide', () => {
+  const hostile = '\x1b[2J\r\u202e\n\x9b'.repeat(100_000);
+  const row = { ...ROW, comm: hostile, name: hostile, path: hostile };
+  const socket: Socket = { ...SOCKET, name: `/${hostile}`, folder: hostile };
+  const view: SocketView = { ...SOCKET, file: 1, comm: hostile, flags: [], holders: ROW.holders, peer: undefined };
+  const style = styleOf(false);
+  const tables = [renderTable(FILE_COLUMNS, [row]), renderTable(SOCKET_COLUMNS, [{ socket, view }])];
+  const trees = [renderTree(processNode(1, hostile, [row], style)), renderTree(socketNode({ socket, view }, style))];
+  for (const text of [...tables, ...trees]) assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
+  for (const text of tables) assert.ok(text.length < 40_000, `${text.length} characters`);
+});
+
+const ABSENT = { state: 'absent', reason: 'not-captured' } as const;
+
+const ROW: FileRow = {
+  ...{ pid: 1, comm: 'a', fd: 3, file: 1, type: 'file', name: '/a', path: '/a', closeOnExec: false, flags: [] },
+  ...{ size: 0n, position: 0n, mode: undefined, deleted: false, owner: undefined, locks: [], pipe: undefined },
+  ...{ peer: undefined, inFlightTo: undefined, target: undefined, sameAs: undefined },
+  holders: { count: 1, some: [{ pid: 1, fd: 3 }] },
+};
+
+const SOCKET: UnixSocket = {
+  ...{ fileId: 1, type: 'stream', flags: 2, namespace: 1, options: {}, owner: undefined, family: 'unix' },
+  ...{ receiveQueue: ABSENT, sendQueue: ABSENT, state: 'listen', inode: 1, name: '/a', folder: undefined },
+  ...{ deleted: false, permissions: undefined, peerInode: 0, peer: { place: 'none' }, backlog: 1, pending: 0 },
+  ...{ messages: 0, inFlight: [], inFlightCount: 0, sendMemory: undefined, shutdown: 'none', external: false },
+};

@@ -59,6 +59,8 @@ export interface PipeView {
   capacity: number | undefined;
 }
 
+/** Watches and marks of one file that a row holds: a row is one text. */
+const LISTED = 100_000;
 /** Carriers and locks of one file that are named; the document has all locks in a list of their own. */
 const NAMED = 16;
 
@@ -100,7 +102,7 @@ export class FileRows {
       owner,
       ...sizeAndMode(target),
       deleted: isDeleted(target),
-      locks: fd === 'message' || pid === undefined ? [] : open.locksOf({ ...descriptor, pid, fd }).slice(0, NAMED),
+      locks: fd === 'message' || pid === undefined ? [] : [...open.locksOf({ ...descriptor, pid, fd }).take(NAMED)],
       holders: holdersOf(open.holders(fileId)),
       pipe: pipe && pipeView(pipe),
       peer: this.#peer(fileId),
@@ -133,12 +135,12 @@ export class FileRows {
         return { type: target.type, signals: signalsOfMask(target.signals) };
       case 'fanotify': {
         const eventFlags = openFlagNames(target.eventFlags, this.#open.files.flagNumbers);
-        return { ...target, eventFlags };
+        return { ...target, ...firstOf('marks', target.marks), eventFlags };
       }
       case 'epoll': {
         // The fds are those of the process in which CRIU met the instance first.
         const pid = this.#open.holders(fileId)[0]?.pid;
-        const watches = target.watches.map((watch) => {
+        const watches = target.watches.slice(0, LISTED).map((watch) => {
           const watched = pid === undefined ? undefined : this.#open.at(pid, watch.fd);
           return {
             ...watch,
@@ -147,8 +149,10 @@ export class FileRows {
             name: watched && targetName(this.#open.facts(watched.fileId).target),
           };
         });
-        return { type: target.type, pid, watches };
+        return { type: target.type, pid, count: target.watches.length, watches };
       }
+      case 'inotify':
+        return { type: target.type, ...firstOf('watches', target.watches) };
       default:
         return target;
     }
@@ -159,6 +163,11 @@ function sizeAndMode(target: FileTarget): Pick<FileRow, 'size' | 'mode'> {
   const size = 'size' in target ? target.size : undefined;
   const mode = 'mode' in target ? target.mode : target.type === 'memfd' ? target.memory?.mode : undefined;
   return { size, mode: mode?.toString(8).padStart(6, '0') };
+}
+
+/** A list under its name, and how many items it had. */
+function firstOf(name: string, items: readonly object[]): object {
+  return { count: items.length, [name]: items.slice(0, LISTED) };
 }
 
 const isDeleted = (target: FileTarget) => target.type === 'file' && target.deleted;

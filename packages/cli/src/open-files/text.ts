@@ -1,18 +1,23 @@
 /** The rows as a table and as a tree. Every text of the evidence is made harmless here. */
 import type { FileLock, Queued } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
+import { clipped } from '../display/clipped.ts';
 import type { Style } from '../display/style.ts';
 import type { TreeNode } from '../display/tree.ts';
 import { holdersText } from './holders.ts';
 import type { FileRow, PipeView } from './row.ts';
 import { targetFacts } from './target-facts.ts';
 
+/** Characters of a process's name (the kernel has 15), and of a path in the table (PATH_MAX). */
+const NAME = 32;
+const PATH = 4096;
+
 const right = 'right' as const;
 
 /** Columns of the table, after those of lsof(8). */
 export const COLUMNS = [
   { title: 'PID', cell: ({ pid }: FileRow) => (pid === undefined ? '-' : String(pid)), align: right },
-  { title: 'PROCESS', cell: ({ comm }: FileRow) => harmless(comm ?? '-') },
+  { title: 'PROCESS', cell: ({ comm }: FileRow) => harmless(clipped(comm ?? '-', NAME)) },
   { title: 'FD', cell: ({ fd }: FileRow) => String(fd), align: right },
   { title: 'TYPE', cell: ({ type }: FileRow) => type },
   { title: 'FLAGS', cell: flagsText },
@@ -42,7 +47,7 @@ function nameText(row: FileRow): string {
     ...row.locks.map(lockText),
     inFlightText(row),
   ];
-  return harmless([row.name, ...parts.filter((part) => part !== undefined)].join('  '));
+  return harmless([clipped(row.name, PATH), ...parts.filter((part) => part !== undefined)].join('  '));
 }
 
 /** `→ 6/3, 11 B queued`: the other end as seen from this one. */

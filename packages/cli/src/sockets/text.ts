@@ -8,11 +8,16 @@ import {
   type UnixSocket,
 } from '@stillframe/checkpoint';
 import { bytesText, harmless, microsecondsText } from '@stillframe/core';
+import { clipped } from '../display/clipped.ts';
 import type { Style } from '../display/style.ts';
 import type { TreeNode } from '../display/tree.ts';
 import { holdersText } from '../open-files/holders.ts';
 import { ownerText } from '../open-files/text.ts';
 import type { ShownSocket, SocketView } from './view.ts';
+
+/** Characters of an address in the table (a Unix path has 108), and of a process's name (the kernel has 15). */
+const ADDRESS = 160;
+const NAME = 32;
 
 const right = 'right' as const;
 
@@ -21,10 +26,10 @@ export const COLUMNS = [
   { title: 'STATE', cell: ({ socket }: ShownSocket) => stateText(socket) },
   { title: 'RECV-Q', cell: ({ socket }: ShownSocket) => receiveText(socket), align: right },
   { title: 'SEND-Q', cell: ({ socket }: ShownSocket) => sendText(socket), align: right },
-  { title: 'LOCAL', cell: ({ socket }: ShownSocket) => harmless(localText(socket)) },
-  { title: 'PEER', cell: ({ socket, view }: ShownSocket) => harmless(peerText(socket, view)) },
+  { title: 'LOCAL', cell: ({ socket }: ShownSocket) => harmless(clipped(localText(socket), ADDRESS)) },
+  { title: 'PEER', cell: ({ socket, view }: ShownSocket) => harmless(clipped(peerText(socket, view), ADDRESS)) },
   { title: 'PID/FD', cell: ({ view }: ShownSocket) => holdersText(view.holders) ?? '-' },
-  { title: 'PROCESS', cell: ({ view }: ShownSocket) => harmless(view.comm ?? '-') },
+  { title: 'PROCESS', cell: ({ view }: ShownSocket) => harmless(clipped(view.comm ?? '-', NAME)) },
 ];
 
 /** `tcp`, `udp`, `unix-stream`, `netlink-route`, `packet`; a raw socket with the protocol inside. */
