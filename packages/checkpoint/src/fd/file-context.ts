@@ -1,10 +1,10 @@
 /** What other images tell of open files: lost names, memory files, terminals and what waits in them, mounts. */
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import type { file_entry } from '@stillframe/criu-image/proto';
-import { type Mount, readMounts } from '../mount/mounts.ts';
+import { readMounts } from '../mount/mounts.ts';
 import { notQueued, type Queued, queuedBytes } from '../queued.ts';
 import { isDamaged } from './damage.ts';
-import type { FileContext } from './file-target.ts';
+import type { FileContext, MountPlace } from './file-target.ts';
 import { readKeptFiles } from './kept-file.ts';
 import { type MemoryFile, memoryFile } from './named-files.ts';
 import { type Terminal, terminal } from './terminal.ts';
@@ -21,9 +21,9 @@ export async function readFileContext(
     memoryFiles.set(Number(inode.inodeId), memoryFile(inode));
   }
   const terminals = await readTerminals(images, options);
-  const mounts = new Map<number, Mount>();
-  for (const mount of await readMounts(images, options)) {
-    if (!mounts.has(mount.mountId)) mounts.set(mount.mountId, mount);
+  const mounts = new Map<number, MountPlace>();
+  for (const { mountId, mountpoint, type, source } of await readMounts(images, options)) {
+    if (!mounts.has(mountId)) mounts.set(mountId, { mountpoint, type, source });
   }
   return {
     fileOf: (id) => entries.get(id)?.reg,

@@ -1,10 +1,9 @@
 /** The open files of every process, and the files it is made of: executable, working folder, root (fdinfo, files, fs, mm). */
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
-import type { file_entry } from '@stillframe/criu-image/proto';
+import { core_entry_march, type file_entry } from '@stillframe/criu-image/proto';
 import { readFileContext } from './file-context.ts';
 import { absolute, describeFile, type FileContext, type FileTarget } from './file-target.ts';
 import { addOldFiles } from './old-images.ts';
-import { type FlagNumbers, readFlagNumbers } from './open-flags.ts';
 
 /** One fd of one process. */
 export interface OpenFile {
@@ -26,8 +25,8 @@ export type ProcessFileIds = { readonly [path in keyof ProcessPaths]: number | u
 
 /** All files of a dump by id, with what describes them. */
 export class FileTable {
-  /** By which numbers `flags` of targets are to be read. */
-  readonly flagNumbers: FlagNumbers;
+  /** Whose numbers flags and signals have. */
+  readonly machine: core_entry_march;
   readonly #images: ImageSet;
   readonly #entries: ReadonlyMap<number, file_entry>;
   readonly #context: FileContext;
@@ -36,9 +35,9 @@ export class FileTable {
     images: ImageSet,
     entries: ReadonlyMap<number, file_entry>,
     context: FileContext,
-    flagNumbers: FlagNumbers,
+    machine: core_entry_march,
   ) {
-    this.flagNumbers = flagNumbers;
+    this.machine = machine;
     this.#images = images;
     this.#entries = entries;
     this.#context = context;
@@ -119,5 +118,12 @@ export async function readFileTable(images: ImageSet, options: SignalOptions = {
   }
   await addOldFiles(images, entries, options);
   const context = await readFileContext(images, entries, options);
-  return new FileTable(images, entries, context, await readFlagNumbers(images, options));
+  return new FileTable(images, entries, context, await readMachine(images, options));
+}
+
+/** The machine of the root of the process tree; x86-64 where no core image tells. */
+async function readMachine(images: ImageSet, options: SignalOptions): Promise<core_entry_march> {
+  const root = await images.single('pstree', undefined, options);
+  const core = root && (await images.single('core', root.pid, options));
+  return core?.mtype ?? core_entry_march.X86_64;
 }

@@ -16,6 +16,9 @@ import { bpfMapType, fileTypeOf, type MemoryFile, namespaceKind } from './named-
 import type { Terminal } from './terminal.ts';
 import { type FanotifyMark, fanotifyGroupFlags, fanotifyMarks, type InotifyWatch, inotifyWatches } from './watches.ts';
 
+/** Where a file was opened. */
+export type MountPlace = Pick<Mount, 'mountpoint' | 'type' | 'source'>;
+
 /** A file with a path. `flags` are those of open(2). */
 export interface PathTarget {
   readonly type: 'file';
@@ -33,7 +36,7 @@ export interface PathTarget {
   readonly mode: number | undefined;
   readonly flags: number;
   /** The mount that it was opened through; undefined where the dump has no mounts or not this one. */
-  readonly mount: Mount | undefined;
+  readonly mount: MountPlace | undefined;
   readonly mountId: number | undefined;
 }
 
@@ -128,7 +131,7 @@ export interface FileContext {
   keptOf(id: number): Kept | undefined;
   memoryFile(inodeId: number): MemoryFile | undefined;
   terminal(ttyInfoId: number): Terminal | undefined;
-  mount(mountId: number): Mount | undefined;
+  mount(mountId: number): MountPlace | undefined;
 }
 
 /** Describes one entry. Exactly one of its message fields is set by CRIU; the first that is set counts. */

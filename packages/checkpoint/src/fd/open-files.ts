@@ -232,7 +232,7 @@ function factsOf(files: FileTable, id: number): FileFacts {
     target,
     flags: common?.flags,
     position: fifo ? undefined : common?.pos,
-    owner: common?.fown && ownerOf(common.fown),
+    owner: common?.fown && ownerOf(common.fown, files.machine),
   };
 }
 

@@ -1,9 +1,6 @@
 /** Flags of open(2) by name. Their numbers depend on the machine that was dumped (uapi fcntl.h). */
-import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
+import { core_entry_march } from '@stillframe/criu-image/proto';
 import { type NamedBits, namesOfBits } from '../flag-names.ts';
-
-/** Which numbers the flags have: those of x86, which most machines share, or those of arm. */
-export type FlagNumbers = 'generic' | 'arm';
 
 /** The bits that say whether a file is read (0), written (1) or both (2). */
 export const ACCESS_MODE = 3;
@@ -26,36 +23,35 @@ const EVERYWHERE: NamedBits = [
   ['O_PATH', 0o10000000],
 ];
 
-const TABLES: Readonly<Record<FlagNumbers, NamedBits>> = {
-  generic: [
-    ['O_TMPFILE', 0o20200000],
-    ...EVERYWHERE,
-    ['O_DIRECT', 0o40000],
-    ['O_LARGEFILE', 0o100000],
-    ['O_DIRECTORY', 0o200000],
-    ['O_NOFOLLOW', 0o400000],
-  ],
-  arm: [
-    ['O_TMPFILE', 0o20040000],
-    ...EVERYWHERE,
-    ['O_DIRECTORY', 0o40000],
-    ['O_NOFOLLOW', 0o100000],
-    ['O_DIRECT', 0o200000],
-    ['O_LARGEFILE', 0o400000],
-  ],
+/** Numbers of x86, which most machines share. */
+const USUAL: NamedBits = [
+  ['O_TMPFILE', 0o20200000],
+  ...EVERYWHERE,
+  ['O_DIRECT', 0o40000],
+  ['O_LARGEFILE', 0o100000],
+  ['O_DIRECTORY', 0o200000],
+  ['O_NOFOLLOW', 0o400000],
+];
+
+const ARM: NamedBits = [
+  ['O_TMPFILE', 0o20040000],
+  ...EVERYWHERE,
+  ['O_DIRECTORY', 0o40000],
+  ['O_NOFOLLOW', 0o100000],
+  ['O_DIRECT', 0o200000],
+  ['O_LARGEFILE', 0o400000],
+];
+
+/** MIPS and POWER number them in ways of their own, which are not known here. */
+const TABLES: Readonly<Partial<Record<core_entry_march, NamedBits>>> = {
+  [core_entry_march.ARM]: ARM,
+  [core_entry_march.AARCH64]: ARM,
+  [core_entry_march.MIPS]: [],
+  [core_entry_march.PPC64]: EVERYWHERE,
 };
 
 /** `O_RDWR`, `O_APPEND`…: the access mode first, `0x…` last for bits that have no name. */
-export function openFlagNames(flags: number, numbers: FlagNumbers = 'generic'): readonly string[] {
-  return [ACCESS[flags & ACCESS_MODE] ?? '', ...namesOfBits((flags & ~ACCESS_MODE) >>> 0, TABLES[numbers])];
-}
-
-/** Values of core_entry.mtype: ARM and AARCH64. */
-const ARM_MACHINES = [2, 3];
-
-/** The numbers that the machine of this dump uses, by the first core image that can be read. */
-export async function readFlagNumbers(images: ImageSet, options: SignalOptions = {}): Promise<FlagNumbers> {
-  const root = await images.single('pstree', undefined, options);
-  const core = root && (await images.single('core', root.pid, options));
-  return core !== undefined && ARM_MACHINES.includes(core.mtype) ? 'arm' : 'generic';
+export function openFlagNames(flags: number, machine: core_entry_march = core_entry_march.X86_64): readonly string[] {
+  const names = namesOfBits((flags & ~ACCESS_MODE) >>> 0, TABLES[machine] ?? USUAL);
+  return [ACCESS[flags & ACCESS_MODE] ?? '', ...names];
 }

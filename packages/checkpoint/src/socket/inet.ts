@@ -1,5 +1,5 @@
 /** Sockets of the Internet protocols. */
-import type { inet_sk_entry } from '@stillframe/criu-image/proto';
+import type { core_entry_march, inet_sk_entry } from '@stillframe/criu-image/proto';
 import { ownerOf } from '../fd/file-owner.ts';
 import { queuedBytes } from '../queued.ts';
 import { recorded } from '../recorded.ts';
@@ -25,7 +25,12 @@ export function hasStream({ type, proto, dstPort, state }: inet_sk_entry): boole
 }
 
 /** `stream`: of a socket that has one. */
-export function inetSocket(entry: inet_sk_entry, peer: Peer, stream: TcpStream | undefined): InetSocket {
+export function inetSocket(
+  entry: inet_sk_entry,
+  peer: Peer,
+  stream: TcpStream | undefined,
+  machine: core_entry_march,
+): InetSocket {
   const { id, type, proto, state, ino, flags, backlog, fown } = entry;
   const queues = stream ? tcpQueues(stream) : unsavedQueues(entry);
   const saved = stream?.state === 'present' ? stream : undefined;
@@ -48,7 +53,7 @@ export function inetSocket(entry: inet_sk_entry, peer: Peer, stream: TcpStream |
     peer,
     options: inetOptions(entry, saved?.entry),
     connection: saved?.connection,
-    owner: fown && ownerOf(fown),
+    owner: fown && ownerOf(fown, machine),
   };
 }
 

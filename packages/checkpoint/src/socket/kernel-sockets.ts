@@ -1,5 +1,5 @@
 /** Sockets that speak with the kernel or with a device: netlink and packet. CRIU dumps none whose queue is not empty. */
-import type { netlink_sk_entry, packet_ring, packet_sock_entry } from '@stillframe/criu-image/proto';
+import type { core_entry_march, netlink_sk_entry, packet_ring, packet_sock_entry } from '@stillframe/criu-image/proto';
 import { ownerOf } from '../fd/file-owner.ts';
 import { nameOfNumber } from '../flag-names.ts';
 import { queuedBytes } from '../queued.ts';
@@ -32,7 +32,7 @@ const NETLINK: Readonly<Record<number, string>> = {
   22: 'smc',
 };
 
-export function netlinkSocket(entry: netlink_sk_entry): NetlinkSocket {
+export function netlinkSocket(entry: netlink_sk_entry, machine: core_entry_march): NetlinkSocket {
   const nothing = queuedBytes(0);
   return {
     fileId: entry.id,
@@ -51,7 +51,7 @@ export function netlinkSocket(entry: netlink_sk_entry): NetlinkSocket {
     receiveQueue: nothing,
     sendQueue: nothing,
     options: commonOptions(entry.opts),
-    owner: entry.fown && ownerOf(entry.fown),
+    owner: entry.fown && ownerOf(entry.fown, machine),
   };
 }
 
@@ -84,6 +84,7 @@ const NO_FANOUT = 0xffffffff;
 export function packetSocket(
   entry: packet_sock_entry,
   nameOf: (namespace: number | undefined, index: number) => string | undefined,
+  machine: core_entry_march,
 ): PacketSocket {
   const { id, type, protocol, flags, ifindex, fanout, rxRing, txRing, fown } = entry;
   const namespace = recorded(entry, 'nsId');
@@ -105,7 +106,7 @@ export function packetSocket(
     receiveQueue: NOT_CAPTURED.receive,
     sendQueue: NOT_CAPTURED.send,
     options: commonOptions(entry.opts),
-    owner: fown && ownerOf(fown),
+    owner: fown && ownerOf(fown, machine),
   };
 }
 

@@ -17,16 +17,17 @@ export async function* readSockets(
   open: OpenFiles,
   options: SignalOptions = {},
 ): AsyncGenerator<Socket> {
+  const { machine } = open.files;
   const peers = new SocketPeers(open.files.entries());
   const interfaces = await readInterfaces(images, options);
   for (const { isk, usk, nlsk, psk } of open.files.entries()) {
     options.signal?.throwIfAborted();
     if (isk) {
       const stream = hasStream(isk) ? await readTcpStream(images, isk.ino, options) : undefined;
-      yield inetSocket(isk, peers.ofInet(isk), stream);
-    } else if (usk) yield unixSocket(usk, peers.ofUnix(usk), peers.pendingAt(usk), open.queues);
-    else if (nlsk) yield netlinkSocket(nlsk);
-    else if (psk) yield packetSocket(psk, (namespace, index) => interfaces.get(`${namespace} ${index}`));
+      yield inetSocket(isk, peers.ofInet(isk), stream, machine);
+    } else if (usk) yield unixSocket(usk, peers.ofUnix(usk), peers.pendingAt(usk), open.queues, machine);
+    else if (nlsk) yield netlinkSocket(nlsk, machine);
+    else if (psk) yield packetSocket(psk, (namespace, index) => interfaces.get(`${namespace} ${index}`), machine);
   }
 }
 

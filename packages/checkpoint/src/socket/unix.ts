@@ -1,5 +1,5 @@
 /** Unix sockets. */
-import type { unix_sk_entry } from '@stillframe/criu-image/proto';
+import type { core_entry_march, unix_sk_entry } from '@stillframe/criu-image/proto';
 import { ownerOf } from '../fd/file-owner.ts';
 import { notQueued, type Queued, queuedBytes } from '../queued.ts';
 import { recorded } from '../recorded.ts';
@@ -15,7 +15,13 @@ export const LISTEN = 10;
 const USK_EXTERN = 1;
 
 /** `pending`: connections that wait at a listening one. */
-export function unixSocket(entry: unix_sk_entry, peer: Peer, pending: number, queues: SocketQueues): UnixSocket {
+export function unixSocket(
+  entry: unix_sk_entry,
+  peer: Peer,
+  pending: number,
+  queues: SocketQueues,
+  machine: core_entry_march,
+): UnixSocket {
   const { id, type, state, ino, flags, backlog, fown, filePerms } = entry;
   const isListening = state === LISTEN;
   const external = (entry.uflags & USK_EXTERN) !== 0;
@@ -47,7 +53,7 @@ export function unixSocket(entry: unix_sk_entry, peer: Peer, pending: number, qu
     shutdown: shutdownName(entry.shutdown),
     external,
     options: commonOptions(entry.opts),
-    owner: fown && ownerOf(fown),
+    owner: fown && ownerOf(fown, machine),
   };
 }
 

@@ -14,7 +14,7 @@ export { readSeccompFilters, type SeccompFilter, type SeccompFilters } from './s
 export type { Verdicts } from './seccomp/verdicts.ts';
 export type { PendingSignal, SignalSender } from './siginfo.ts';
 export type { SignalAction } from './signal-action.ts';
-export { signalName } from './signal-names.ts';
+export { signalName, signalsOf } from './signal-names.ts';
 export { type ReadTasksOptions, readRegisters, readTasks, type Task, type TaskFacts } from './task.ts';
 export type { ControllingTerminal } from './terminal.ts';
 export type { AlternateStack, TaskThread, ThreadFacts, ThreadSeccomp } from './thread.ts';

@@ -1,6 +1,6 @@
 /** Which objects of the kernel a process uses (task_kobj_ids_entry). Equal numbers of two processes mean a shared object. */
 import type { task_kobj_ids_entry } from '@stillframe/criu-image/proto';
-import { recorded } from './recorded.ts';
+import { recorded } from '../recorded.ts';
 
 /** CRIU's own numbers, not those of the kernel; undefined where none was recorded. */
 export interface KernelObjects {

@@ -1,6 +1,6 @@
 /** How the kernel chooses when a thread runs (thread_core_entry.sched_*; sched(7)). */
 import type { thread_core_entry } from '@stillframe/criu-image/proto';
-import { recorded } from './recorded.ts';
+import { recorded } from '../recorded.ts';
 
 /** Undefined members were not recorded. */
 export interface Schedule {

@@ -2,11 +2,11 @@
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import type { core_entry, task_core_entry } from '@stillframe/criu-image/proto';
 import { type Process, type ProcessState, readProcesses } from '../process/process-tree.ts';
+import { recorded } from '../recorded.ts';
 import type { BitNames } from './bit-names.ts';
 import { type ExitStatus, exitStatusOf } from './exit-status.ts';
 import { type KernelObjects, kernelObjectsOf } from './kernel-objects.ts';
 import { membarrierOf, type Personality, personalityOf, taskFlagsOf } from './personality.ts';
-import { recorded } from './recorded.ts';
 import { machineName, type Registers, registersOf } from './registers.ts';
 import { type ResourceLimit, resourceLimits } from './rlimits.ts';
 import { readSynchronised } from './seccomp/filters.ts';

@@ -7,9 +7,9 @@ import {
   type siginfo_entry,
   type thread_core_entry,
 } from '@stillframe/criu-image/proto';
+import { recorded } from '../recorded.ts';
 import { type BitNames, bitNames } from './bit-names.ts';
 import { credentialsOf, type ThreadCredentials } from './credentials.ts';
-import { recorded } from './recorded.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
 import { readSeparateCredentials, readSeparatePending } from './separate-images.ts';
 import { decodeSiginfo, type PendingSignal } from './siginfo.ts';

@@ -17,7 +17,7 @@ import { files } from './files.ts';
 import { sockets } from './sockets.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
-const CORPUS = fixture('corpus');
+const CORPUS = fixture('open-files');
 
 /** The command in this process: what it writes, and its exit code. */
 async function run(...args: string[]) {
@@ -48,13 +48,13 @@ async function golden(name: string, ...args: string[]): Promise<void> {
 }
 
 test('the corpus, which has an fd of nearly every type, is shown as its golden files say', async () => {
-  await golden('corpus.files.txt', 'files', CORPUS);
-  await golden('corpus.files.tree.txt', 'files', CORPUS, '-o', 'tree', '--pid', '1');
-  await golden('corpus.files.json', 'files', CORPUS, '-o', 'json');
-  await golden('corpus.sockets.txt', 'sockets', CORPUS);
-  await golden('corpus.sockets.long.txt', 'sockets', CORPUS, '--long');
-  await golden('corpus.sockets.tree.txt', 'sockets', CORPUS, '-o', 'tree', '--unix');
-  await golden('corpus.sockets.json', 'sockets', CORPUS, '-o', 'json');
+  await golden('open-files.files.txt', 'files', CORPUS);
+  await golden('open-files.files.tree.txt', 'files', CORPUS, '-o', 'tree', '--pid', '1');
+  await golden('open-files.files.json', 'files', CORPUS, '-o', 'json');
+  await golden('open-files.sockets.txt', 'sockets', CORPUS);
+  await golden('open-files.sockets.long.txt', 'sockets', CORPUS, '--long');
+  await golden('open-files.sockets.tree.txt', 'sockets', CORPUS, '-o', 'tree', '--unix');
+  await golden('open-files.sockets.json', 'sockets', CORPUS, '-o', 'json');
 });
 
 test('redis and its client are shown as their golden files say', async () => {

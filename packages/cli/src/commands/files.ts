@@ -109,7 +109,11 @@ async function printDocument(
   for (const lock of open.locks) {
     if (!pids.has(lock.pid)) continue;
     const file = open.at(lock.pid, lock.fd)?.fileId;
-    await document.item({ ...lock, file, name: file === undefined ? undefined : targetName(open.facts(file).target) });
+    await document.item({
+      ...lock,
+      file,
+      name: file === undefined ? undefined : targetName(open.facts(file).target, open.files.machine),
+    });
   }
   await document.end({ diagnostics: checkpoint.diagnostics() });
 }

@@ -9,7 +9,7 @@ import {
   type Pipe,
   type SignalOwner,
   type SocketPeers,
-  signalsOfMask,
+  signalsOf,
 } from '@stillframe/checkpoint';
 import { type Holders, holdersOf } from './holders.ts';
 import { targetName } from './target-name.ts';
@@ -94,10 +94,10 @@ export class FileRows {
       fd,
       file: fileId,
       type: typeWord(target),
-      name: targetName(target),
+      name: targetName(target, open.files.machine),
       path: 'path' in target ? target.path : undefined,
       closeOnExec,
-      flags: flags === undefined ? undefined : openFlagNames(flags, open.files.flagNumbers),
+      flags: flags === undefined ? undefined : openFlagNames(flags, open.files.machine),
       position,
       owner,
       ...sizeAndMode(target),
@@ -132,9 +132,9 @@ export class FileRows {
   #target(fileId: number, { target }: FileFacts): object {
     switch (target.type) {
       case 'signalfd':
-        return { type: target.type, signals: signalsOfMask(target.signals) };
+        return { type: target.type, signals: signalsOf(target.signals, this.#open.files.machine) };
       case 'fanotify': {
-        const eventFlags = openFlagNames(target.eventFlags, this.#open.files.flagNumbers);
+        const eventFlags = openFlagNames(target.eventFlags, this.#open.files.machine);
         return { ...target, ...firstOf('marks', target.marks), eventFlags };
       }
       case 'epoll': {
@@ -146,7 +146,7 @@ export class FileRows {
             ...watch,
             data: `0x${watch.data.toString(16)}`,
             file: watched?.fileId,
-            name: watched && targetName(this.#open.facts(watched.fileId).target),
+            name: watched && targetName(this.#open.facts(watched.fileId).target, this.#open.files.machine),
           };
         });
         return { type: target.type, pid, count: target.watches.length, watches };

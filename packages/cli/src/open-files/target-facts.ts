@@ -1,5 +1,5 @@
 /** What the tree says of a file beside its name. Raw text: made harmless where it is shown. */
-import type { FanotifyMark, InotifyWatch, Kept, MemoryFile, Mount, Terminal } from '@stillframe/checkpoint';
+import type { FanotifyMark, InotifyWatch, Kept, MemoryFile, MountPlace, Terminal } from '@stillframe/checkpoint';
 import { ghostImage } from '@stillframe/checkpoint';
 import { bytesText } from '@stillframe/core';
 
@@ -10,7 +10,8 @@ const LINES = 50;
 interface AnyTarget {
   type: string;
   kept?: Kept;
-  mount?: Mount;
+  mount?: MountPlace;
+  mountId?: number;
   memory?: MemoryFile;
   terminal?: Terminal;
   marks?: readonly FanotifyMark[];
@@ -26,10 +27,10 @@ interface EpollView {
 
 /** A line for each fact. `target`: that of a row. */
 export function targetFacts(target: object): string[] {
-  const { kept, mount, memory, terminal, marks, watches } = target as AnyTarget;
+  const { kept, mount, mountId, memory, terminal, marks, watches } = target as AnyTarget;
   return [
     ...(kept ? [keptText(kept)] : []),
-    ...(mount ? [`mount ${mount.mountId} at ${mount.mountpoint} (${mount.type} ${mount.source})`] : []),
+    ...(mount ? [`mount ${mountId} at ${mount.mountpoint} (${mount.type} ${mount.source})`] : []),
     ...(memory ? [`seals: ${memory.seals.join(' ') || 'none'}, uid ${memory.uid}, gid ${memory.gid}`] : []),
     ...(terminal ? terminalTexts(terminal) : []),
     ...lines(watches, (watch) => ('fd' in watch ? epollText(watch) : inotifyText(watch))),

@@ -1,11 +1,13 @@
 /** What an fd leads to, in one line: the NAME column. Raw text of the evidence: make it harmless where it is shown. */
-import { endpointText, type FileTarget, signalsOfMask } from '@stillframe/checkpoint';
+import { endpointText, type FileTarget, signalsOf } from '@stillframe/checkpoint';
 import { microsecondsText } from '@stillframe/core';
+import type { core_entry_march } from '@stillframe/criu-image/proto';
 
 /** Items of a list that are named in the line. */
 const NAMED = 4;
 
-export function targetName(target: FileTarget): string {
+/** `machine`: whose numbers signals have. */
+export function targetName(target: FileTarget, machine: core_entry_march): string {
   switch (target.type) {
     case 'file':
       return `${target.path}${target.deleted ? ' (deleted)' : ''}`;
@@ -23,7 +25,7 @@ export function targetName(target: FileTarget): string {
     case 'packet-socket':
       return socketName(target);
     default:
-      return anonymousName(target);
+      return anonymousName(target, machine);
   }
 }
 
@@ -43,14 +45,14 @@ function socketName(target: Extract<FileTarget, { type: `${string}-socket` }>): 
   }
 }
 
-function anonymousName(target: FileTarget): string {
+function anonymousName(target: FileTarget, machine: core_entry_march): string {
   switch (target.type) {
     case 'eventfd':
       return `counter ${target.counter}`;
     case 'epoll':
       return `watches ${listed(target.watches, ({ fd }) => String(fd))}`;
     case 'signalfd':
-      return listed(signalsOfMask(target.signals), (name) => name);
+      return listed(signalsOf(target.signals, machine), (name) => name);
     case 'timerfd':
       return timerName(target.timer);
     case 'inotify':

@@ -29,7 +29,7 @@ export function showSocket(socket: Socket, open: OpenFiles, commOf: (pid: number
     comm: first && commOf(first.pid),
     holders: holdersOf(held),
     ...facts,
-    flags: openFlagNames(flags, open.files.flagNumbers),
+    flags: openFlagNames(flags, open.files.machine),
     peer: 'peer' in socket ? peerView(socket.peer, open) : undefined,
   };
   return { socket, view };

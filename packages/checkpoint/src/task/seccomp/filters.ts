@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
 import { core_entry_march, type seccomp_filter } from '@stillframe/criu-image/proto';
+import { recorded } from '../../recorded.ts';
 import { type BitNames, bitNames } from '../bit-names.ts';
-import { recorded } from '../recorded.ts';
 import { auditArchOf } from '../syscalls.ts';
 import { type AnnotatedInstruction, annotate } from './annotate.ts';
 import { decodeProgram, INSTRUCTION, type Instruction, LONGEST } from './instruction.ts';
