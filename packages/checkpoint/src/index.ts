@@ -29,6 +29,7 @@ export {
 } from './engine/stillframe-annotations.ts';
 export type { TargetEngine, TargetFacts } from './engine/target.ts';
 export { checkpointError } from './errors.ts';
+export * from './extract/index.ts';
 export * from './image/base-image.ts';
 export * from './image/convert.ts';
 export * from './image/detect.ts';

@@ -1,7 +1,7 @@
 /** The open files of every process, and the files it is made of: executable, working folder, root (fdinfo, files, fs, mm). */
 import { limits } from '@stillframe/core';
 import type { EntryOf, ImageSet, SignalOptions } from '@stillframe/criu-image';
-import type { fd_types, file_entry } from '@stillframe/criu-image/proto';
+import type { fd_types, fdinfo_entry, file_entry } from '@stillframe/criu-image/proto';
 import { describeFile, type FileContext, type FileTarget } from './file-target.ts';
 
 /** One fd of one process. */
@@ -66,14 +66,22 @@ export class FileTable {
 
   /** The open files of a process by ascending fd. Empty for a dead one. */
   async openFiles(pid: number, options: SignalOptions = {}): Promise<readonly OpenFile[]> {
+    const fds = await this.fds(pid, options);
+    return fds.map(({ fd, flags, id }) => ({ fd, fdFlags: flags, target: this.target(id) }));
+  }
+
+  /** The fds of a process in ascending order, with the ids of their files. Empty for a dead one. */
+  async fds(pid: number, options: SignalOptions = {}): Promise<readonly fdinfo_entry[]> {
     const ids = await this.#images.single('ids', pid, options);
     const filesId = ids?.filesId ?? (await this.#images.single('core', pid, options))?.ids?.filesId;
     if (filesId === undefined) return [];
-    const files: OpenFile[] = [];
-    for await (const { fd, flags, id } of this.#images.entries('fdinfo', filesId, options)) {
-      files.push({ fd, fdFlags: flags, target: this.target(id) });
-    }
-    return files.sort((a, b) => a.fd - b.fd);
+    const fds = await Array.fromAsync(this.#images.entries('fdinfo', filesId, options));
+    return fds.sort((a, b) => a.fd - b.fd);
+  }
+
+  /** All files as the images have them, by id. */
+  get entries(): ReadonlyMap<number, file_entry> {
+    return this.#entries;
   }
 
   async paths(pid: number, options: SignalOptions = {}): Promise<ProcessPaths> {

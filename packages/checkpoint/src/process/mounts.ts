@@ -7,6 +7,8 @@ export interface Mount {
   readonly namespaceId: number;
   readonly mountId: number;
   readonly parentId: number;
+  /** Number of its device as the kernel has it inside, which names tmpfs images. */
+  readonly device: number;
   /** Filesystem type; `fstype-<n>` where CRIU recorded only a number that is not known here. */
   readonly type: string;
   /** Path in the container. */
@@ -54,6 +56,7 @@ export async function readMounts(images: ImageSet, options: SignalOptions = {}):
         namespaceId,
         mountId: entry.mntId,
         parentId: entry.parentMntId,
+        device: entry.rootDev,
         type: entry.fsname || (TYPES[entry.fstype] ?? `fstype-${entry.fstype}`),
         mountpoint: entry.mountpoint,
         root: entry.root,

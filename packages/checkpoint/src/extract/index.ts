@@ -1,0 +1,6 @@
+/** Taking out what a checkpoint holds beside private memory: files, queues, shared memory, texts, trees; each with its hash. */
+export * from './extract.ts';
+export * from './extractable.ts';
+export { extractors } from './extractors.ts';
+export { type ExtractionFolder, openExtractionFolder, type WriteOptions, type WrittenContent } from './folder.ts';
+export * from './select.ts';
