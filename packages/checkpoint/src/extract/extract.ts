@@ -1,5 +1,6 @@
 /** Taking things out into a folder: each file with its hash, and of whatever is not written why. */
 import { messageOf, StillframeError } from '@stillframe/core';
+import type { SignalOptions } from '@stillframe/criu-image';
 import type { Archive } from '../archive/open.ts';
 import { type ArchiveEntry, normaliseName } from '../archive/tar-entry.ts';
 import type { Checkpoint } from '../checkpoint.ts';
@@ -146,7 +147,11 @@ function isWanted(name: string, only: readonly string[] | undefined): boolean {
 }
 
 /** Of a hard link the content of the file in the same tree that it names; undefined for what is no file. */
-async function contentOf(tree: Archive, entry: ArchiveEntry, options: ExtractOptions): Promise<Content | undefined> {
+export async function contentOf(
+  tree: Archive,
+  entry: ArchiveEntry,
+  options: SignalOptions,
+): Promise<Content | undefined> {
   if (entry.kind === 'file') return sourceContent(tree.open(entry.name));
   if (entry.kind === 'sparse') return tree.tar && sparseContent(tree.tar, entry, options);
   if (entry.kind !== 'link') return undefined;

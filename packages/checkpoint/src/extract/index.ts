@@ -1,6 +1,8 @@
 /** Taking out what a checkpoint holds beside private memory: files, queues, shared memory, texts, trees; each with its hash. */
-export * from './extract.ts';
+export type { Content, Piece } from './content.ts';
+export { type ExtractedFile, type ExtractOptions, type ExtractState, extractInto } from './extract.ts';
 export * from './extractable.ts';
 export { extractors } from './extractors.ts';
 export { type ExtractionFolder, openExtractionFolder, type WriteOptions, type WrittenContent } from './folder.ts';
 export * from './select.ts';
+export { type StreamedPiece, streamThing } from './stream.ts';

@@ -70,9 +70,16 @@ export async function* listExtractables(
   }
 }
 
+/** How one thing is asked for: `tcp:1de0e-sent`; of a tree whose files are named by path the kind alone. */
+export function nameOfThing({ kind, id, part }: Pick<Extractable, 'kind' | 'id' | 'part'>): string {
+  const whole = part === undefined ? id : `${id}-${part}`;
+  return whole === '' ? kind : `${kind}:${whole}`;
+}
+
 function meets(thing: Extractable, { id }: Wish): boolean {
-  if (id === undefined || thing.id === id) return true;
-  return thing.form === 'tree' ? thing.byPath : thing.id.startsWith(`${id}-`);
+  if (id === undefined || (thing.form === 'tree' && thing.byPath)) return true;
+  const name = nameOfThing(thing).slice(thing.kind.length + 1);
+  return name === id || name.startsWith(`${id}-`);
 }
 
 /** Of a tree whose files are named by path those that are named. */

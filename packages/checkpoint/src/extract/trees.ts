@@ -15,7 +15,7 @@ export async function* rootfsChanges(context: ExtractContext): AsyncGenerator<Ex
   const entry = checkpoint.archive.entries.get(ROOTFS_DIFF);
   if (entry?.kind !== 'file') return;
   yield {
-    ...{ form: 'tree', kind: 'rootfs', id: 'diff', file: 'rootfs', name: '/', holders: [], facts: {}, byPath: true },
+    ...{ form: 'tree', kind: 'rootfs', id: '', file: 'rootfs', name: '/', holders: [], facts: {}, byPath: true },
     source: { image: ROOTFS_DIFF },
     packed: BigInt(entry.size),
     open: (options) => openRootfsDiff(checkpoint, { ...options, partial: true }),
@@ -27,9 +27,10 @@ export async function* tmpfsMounts(context: ExtractContext): AsyncGenerator<Extr
   const { images, archive } = context.checkpoint;
   const byDevice = new Map<number, string>();
   const byMount = new Map<number, string>();
-  for (const { mountId, device, mountpoint } of await readMounts(images, context)) {
+  for (const { mountId, device, root, mountpoint } of await readMounts(images, context)) {
     byMount.set(mountId, mountpoint);
-    if (!byDevice.has(device)) byDevice.set(device, mountpoint);
+    // Single files of it may be mounted elsewhere.
+    if (root === '/' && !byDevice.has(device)) byDevice.set(device, mountpoint);
   }
   for (const kind of ['tmpfs-dev', 'tmpfs'] as const) {
     for (const id of images.ids(kind)) {
