@@ -128,7 +128,7 @@ function putPages(
 }
 
 /** A message with its length. Fields that CRIU requires and the test does not give read as what they are without. */
-function frame<D extends DescMessage>(schema: D, init: MessageInitShape<D>): Uint8Array {
+export function frame<D extends DescMessage>(schema: D, init: MessageInitShape<D>): Uint8Array {
   const message = create(schema, init);
   complete(reflect(schema, message));
   return framed(toBinary(schema, message));
@@ -164,7 +164,8 @@ function complete(message: ReflectMessage): void {
   }
 }
 
-function image(magic: number, parts: readonly Uint8Array[]): Uint8Array {
+/** An image of version 1.1: both magics, then the parts. */
+export function image(magic: number, parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([words(0x54564319, magic), ...parts]);
 }
 

@@ -6,9 +6,10 @@ import { type ArchiveEntry, normaliseName } from '../archive/tar-entry.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { type Content, sourceContent } from './content.ts';
 import type { Extractable, ExtractableFile, ExtractableTree, ExtractKind, Holder } from './extractable.ts';
-import type { ExtractionFolder, WriteOptions, WrittenContent } from './folder.ts';
+import type { ExtractionFolder } from './folder.ts';
 import { SafePaths } from './safe-paths.ts';
 import { sparseContent } from './sparse-member.ts';
+import type { WriteOptions, WrittenContent } from './write-content.ts';
 
 /**
  * `empty`: a queue with nothing in it. `without`: it has no content. `listed`: a link or device of a tree, which is never

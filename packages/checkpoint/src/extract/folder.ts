@@ -1,32 +1,13 @@
 /** A folder that appears whole or not at all: filled under another name, synced, renamed. */
 import { type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Sha256, systemCode } from '@stillframe/core';
+import { systemCode } from '@stillframe/core';
 import { openTemporaryFolder, syncFolder, type TemporaryFolder } from '@stillframe/core/file';
-import type { AbsentReason, SignalOptions } from '@stillframe/criu-image';
+import type { SignalOptions } from '@stillframe/criu-image';
 import { checkpointError } from '../errors.ts';
 import type { Content } from './content.ts';
+import { type WriteOptions, type WrittenContent, writeContent } from './write-content.ts';
 
-/** What was written of a content. */
-export interface WrittenContent {
-  readonly bytes: number;
-  /** Of the whole file, as `sha256sum` gives it: 64 hexadecimal digits. */
-  readonly sha256: string;
-  /** Bytes that are zero for sure and take no room. */
-  readonly holeBytes: number;
-  /** The first thousand stretches that the evidence does not hold. They read as zeroes. */
-  readonly absent: readonly { readonly offset: number; readonly bytes: number; readonly reason: AbsentReason }[];
-  readonly absentBytes: number;
-}
-
-/** Options of ExtractionFolder.write. */
-export interface WriteOptions extends SignalOptions {
-  /** Called with the bytes of content that were dealt with since the call before. */
-  onBytes?: ((bytes: number) => void) | undefined;
-}
-
-const TOLD = 1000;
-const ZEROES = new Uint8Array(1 << 20);
 /** Files synced at once. */
 const AT_ONCE = 16;
 
@@ -116,51 +97,6 @@ class Folder implements ExtractionFolder {
   [Symbol.asyncDispose](): PromiseLike<void> {
     // Renamed, there is nothing of that name any more.
     return this.#temporary[Symbol.asyncDispose]();
-  }
-}
-
-/** Writes what is there and leaves the rest a hole; hashes all of it. */
-async function writeContent(file: FileHandle, content: Content, options: WriteOptions): Promise<WrittenContent> {
-  const size = Number(content.size);
-  const hash = new Sha256();
-  const absent: { offset: number; bytes: number; reason: AbsentReason }[] = [];
-  let [absentBytes, dataBytes] = [0, 0];
-  for await (const piece of content.pieces(options)) {
-    const length = piece.state === 'data' ? piece.bytes.length : piece.length;
-    if (piece.offset < hash.size || piece.offset + length > size) throw new RangeError('pieces overlap or lie outside');
-    hashZeroes(hash, piece.offset, options);
-    if (piece.state === 'data') {
-      await writeAll(file, piece.bytes, piece.offset);
-      hash.update(piece.bytes);
-      dataBytes += length;
-      options.onBytes?.(length);
-    } else {
-      const last = absent.at(-1);
-      if (last?.reason === piece.reason && last.offset + last.bytes === piece.offset) last.bytes += length;
-      else if (absent.length < TOLD) absent.push({ offset: piece.offset, bytes: length, reason: piece.reason });
-      absentBytes += length;
-      hashZeroes(hash, piece.offset + length, options);
-    }
-  }
-  hashZeroes(hash, size, options);
-  await file.truncate(size);
-  const sha256 = hash.digest().slice('sha256:'.length);
-  return { bytes: size, sha256, holeBytes: size - dataBytes - absentBytes, absent, absentBytes };
-}
-
-/** Up to `end`. */
-function hashZeroes(hash: Sha256, end: number, { signal, onBytes }: WriteOptions): void {
-  while (hash.size < end) {
-    signal?.throwIfAborted();
-    const length = Math.min(ZEROES.length, end - hash.size);
-    hash.update(ZEROES.subarray(0, length));
-    onBytes?.(length);
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
   }
 }
 

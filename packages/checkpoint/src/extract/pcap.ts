@@ -30,15 +30,13 @@ const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 const TCP_HEADER = 20;
 const SNAPLEN = 65_535;
-/** What fits into an IPv4 packet beside both headers. How the bytes were parted on the wire no image says. */
-const SEGMENT = SNAPLEN - 20 - TCP_HEADER;
 const ACK = 0x10;
 const PSH = 0x08;
 
 /** The stretches one behind the other, all at the same instant: seconds since 1970. Both ends have addresses of one length. */
 export function pcapContent(stretches: readonly TcpStretch[], time: number): Content {
   const sizes = stretches.map(({ from, data }) => {
-    const packets = Math.ceil(data.size / SEGMENT);
+    const packets = Math.ceil(data.size / segmentBytes(from));
     return data.size + packets * (RECORD_HEADER + ipHeaderBytes(from) + TCP_HEADER);
   });
   return {
@@ -62,11 +60,12 @@ async function* packetsOf(
 ): AsyncGenerator<Piece> {
   const { data, from } = stretch;
   const headers = ipHeaderBytes(from) + TCP_HEADER;
-  const record = Buffer.alloc(RECORD_HEADER + headers + Math.min(SEGMENT, data.size));
+  const segment = segmentBytes(from);
+  const record = Buffer.alloc(RECORD_HEADER + headers + Math.min(segment, data.size));
   let offset = start;
-  for (let done = 0; done < data.size; done += SEGMENT) {
+  for (let done = 0; done < data.size; done += segment) {
     options.signal?.throwIfAborted();
-    const length = Math.min(SEGMENT, data.size - done);
+    const length = Math.min(segment, data.size - done);
     const payload = record.subarray(RECORD_HEADER + headers, RECORD_HEADER + headers + length);
     const read = await data.readInto(done, payload, { signal: options.signal });
     payload.fill(0, read);
@@ -101,6 +100,11 @@ function writeRecordHeader(record: Buffer, length: number, time: number): void {
 
 function ipHeaderBytes({ address }: TcpEnd): number {
   return address.length === 4 ? 20 : 40;
+}
+
+/** As much as a packet may have; how the bytes were parted on the wire no image says. */
+function segmentBytes(from: TcpEnd): number {
+  return SNAPLEN - ipHeaderBytes(from) - TCP_HEADER;
 }
 
 function writeIpHeader(packet: Buffer, { from, to }: TcpStretch, payload: number): void {
