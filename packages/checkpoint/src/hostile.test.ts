@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { bytesSource, StillframeError } from '@stillframe/core';
 import { readTarIndex } from './archive/reader.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { listExtractables, openExtractContext } from './extract/index.ts';
 import { readCommandLine } from './process/command-line.ts';
 import { readFileTable } from './process/fds.ts';
 import { searchMemory } from './process/memory-search.ts';
@@ -27,6 +28,12 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
   await readMounts(images);
   await readStatistics(images);
   await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
+  const things = await Array.fromAsync(listExtractables(await openExtractContext(checkpoint)));
+  for (const thing of things) {
+    if (thing.form === 'file' && (thing.content?.size ?? 0n) < 1n << 20n) {
+      await Array.fromAsync(thing.content?.pieces() ?? []);
+    }
+  }
   await using _diff = await openRootfsDiff(checkpoint, { partial: true });
 }
 

@@ -1,4 +1,5 @@
 /** The bytes of one thing in order, holes as zeroes, for a pipe. */
+import { setImmediate } from 'node:timers/promises';
 import type { SignalOptions } from '@stillframe/criu-image';
 import { checkpointError } from '../errors.ts';
 import type { Content } from './content.ts';
@@ -55,9 +56,14 @@ async function* streamContent(
   yield* zeroes(Number(content.size) - end, false, options);
 }
 
-function* zeroes(length: number, isAbsent: boolean, { signal }: SignalOptions): Generator<StreamedPiece> {
+/** A consumer that never waits, as a file does not, must still hear the signal of an interrupt. */
+async function* zeroes(
+  length: number,
+  isAbsent: boolean,
+  { signal }: SignalOptions,
+): AsyncGenerator<StreamedPiece, void, undefined> {
   for (let left = length; left > 0; left -= ZEROES.length) {
-    signal?.throwIfAborted();
+    await setImmediate(undefined, { signal });
     yield { bytes: ZEROES.subarray(0, Math.min(left, ZEROES.length)), isAbsent };
   }
 }

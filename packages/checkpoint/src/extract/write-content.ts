@@ -1,5 +1,6 @@
 /** A content onto a disk and through a hash: what it has is written, what it has not stays a hole. */
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { Sha256 } from '@stillframe/core';
 import type { AbsentReason, SignalOptions } from '@stillframe/criu-image';
 import type { Content } from './content.ts';
@@ -23,6 +24,8 @@ export interface WriteOptions extends SignalOptions {
 }
 
 const TOLD = 1000;
+/** Mebibytes hashed at a stretch: some tens of milliseconds. */
+const BREATH = 32;
 const ZEROES = new Uint8Array(1 << 20);
 
 /** Writes to an empty file. Throws RangeError for a content whose pieces go back or leave its size. */
@@ -35,7 +38,7 @@ export async function writeContent(file: FileHandle, content: Content, options: 
   for await (const piece of content.pieces(options)) {
     const length = piece.state === 'data' ? piece.bytes.length : piece.length;
     if (piece.offset < hash.size || piece.offset + length > size) throw new RangeError('pieces overlap or lie outside');
-    hashZeroes(hash, piece.offset, options);
+    await hashZeroes(hash, piece.offset, options);
     if (piece.state === 'data') {
       await writer.write(piece.bytes, piece.offset);
       hash.update(piece.bytes);
@@ -46,20 +49,20 @@ export async function writeContent(file: FileHandle, content: Content, options: 
       if (last?.reason === piece.reason && last.offset + last.bytes === piece.offset) last.bytes += length;
       else if (absent.length < TOLD) absent.push({ offset: piece.offset, bytes: length, reason: piece.reason });
       absentBytes += length;
-      hashZeroes(hash, piece.offset + length, options);
+      await hashZeroes(hash, piece.offset + length, options);
     }
   }
-  hashZeroes(hash, size, options);
+  await hashZeroes(hash, size, options);
   await writer.flush();
   await file.truncate(size);
   const sha256 = hash.digest().slice('sha256:'.length);
   return { bytes: size, sha256, holeBytes: size - dataBytes - absentBytes, absent, absentBytes };
 }
 
-/** Up to `end`. */
-function hashZeroes(hash: Sha256, end: number, { signal, onBytes }: WriteOptions): void {
-  while (hash.size < end) {
-    signal?.throwIfAborted();
+/** Up to `end`. Terabytes of nothing must not keep the signal of an interrupt from being heard. */
+async function hashZeroes(hash: Sha256, end: number, { signal, onBytes }: WriteOptions): Promise<void> {
+  for (let round = 1; hash.size < end; round += 1) {
+    if (round % BREATH === 0) await setImmediate(undefined, { signal });
     const length = Math.min(ZEROES.length, end - hash.size);
     hash.update(ZEROES.subarray(0, length));
     onBytes?.(length);
