@@ -56,6 +56,17 @@ export const checkpointError = errorTable({
     kind: 'resource-exhausted',
     hint: 'the images claim more than a sound dump does; they may be forged',
   },
+  ERR_EXTRACT_FOLDER_TAKEN: {
+    kind: 'already-exists',
+    hint: 'what is taken out goes into a new folder or an empty one; name another',
+  },
+  ERR_EXTRACT_NO_ROOM: {
+    kind: 'resource-exhausted',
+    hint: 'nothing was left behind; name a folder where there is room, or less to take out',
+  },
+  ERR_EXTRACT_NOT_FOUND: { kind: 'not-found', hint: '`stillframe extract ARCHIVE --list` shows what there is' },
+  ERR_EXTRACT_TOO_LARGE: { kind: 'resource-exhausted', hint: 'raise --limit if you believe it' },
+  ERR_EXTRACT_NO_MEMORY: { kind: 'failed-precondition', hint: '`stillframe maps` shows the processes that have some' },
   ERR_SEARCH_PATTERN_INVALID: { kind: 'invalid-argument', hint: 'write a JavaScript regular expression' },
   ERR_SEARCH_PATTERN_SLOW: {
     kind: 'deadline-exceeded',

@@ -32,6 +32,7 @@ export {
 } from './engine/stillframe-annotations.ts';
 export type { TargetEngine, TargetFacts } from './engine/target.ts';
 export { checkpointError } from './errors.ts';
+export * from './extract/index.ts';
 export type { EpollWatch, TimerState } from './fd/event-files.ts';
 export type { SignalOwner } from './fd/file-owner.ts';
 export * from './fd/file-table.ts';
