@@ -44,6 +44,7 @@ export * from './metadata/documents.ts';
 export * from './metadata/network-status.ts';
 export * from './metadata/spec-dump.ts';
 export * from './metadata/status-dump.ts';
+export { missingParts } from './missing-parts.ts';
 export * from './process/command-line.ts';
 export * from './process/fds.ts';
 export * from './process/file-target.ts';

@@ -5,7 +5,7 @@ import { type BindMount, decodeBindMounts } from './bind-mounts.ts';
 import { type ConfigDump, decodeConfigDump } from './config-dump.ts';
 import { decodeDeletedFiles } from './deleted-files.ts';
 import { type DockerConfig, decodeDockerConfig } from './docker-config.ts';
-import { JsonFields, readJson } from './json-fields.ts';
+import { isRecord, JsonFields, readJson } from './json-fields.ts';
 import { decodeNetworkStatus, type NetworkInterface } from './network-status.ts';
 import { decodeSpecDump, type SpecDump } from './spec-dump.ts';
 import { decodeStatusDump, type StatusDump } from './status-dump.ts';
@@ -35,7 +35,11 @@ export async function readDocuments(
   const read = (name: string) => readDocument(archive, name, diagnostics, options);
   const fields = async <T>(name: string, decode: (fields: JsonFields) => T): Promise<T | undefined> => {
     const value = await read(name);
-    return value === undefined ? undefined : decode(new JsonFields(value, name, diagnostics));
+    if (value === undefined) return undefined;
+    if (isRecord(value)) return decode(new JsonFields(value, name, diagnostics));
+    const message = `${name} is no JSON object`;
+    diagnostics.add({ id: 'metadata-unreadable', severity: 'error', source: name, message });
+    return undefined;
   };
   return {
     config: await fields('config.dump', decodeConfigDump),
