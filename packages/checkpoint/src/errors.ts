@@ -1,7 +1,8 @@
 /** Codes thrown by @stillframe/checkpoint. */
 import { errorTable } from '@stillframe/core';
 
-const CUT = 'it was cut off while being written or copied: copy it again, or read what is there with --partial';
+const CUT =
+  'it was cut off while being written or copied: copy it again; `stillframe inspect --partial` reads what is there';
 
 /** Builds an error of this package; the caller throws it. */
 export const checkpointError = errorTable({
@@ -9,7 +10,7 @@ export const checkpointError = errorTable({
   ERR_ARCHIVE_TRUNCATED: { kind: 'data-loss', hint: CUT },
   ERR_ARCHIVE_DAMAGED: {
     kind: 'data-loss',
-    hint: 'compare its digest with the one recorded at capture, or read what is there with --partial',
+    hint: 'compare its digest with the one recorded at capture; `stillframe inspect --partial` reads what is there',
   },
   ERR_ARCHIVE_UNRECOGNISED: {
     kind: 'invalid-argument',
@@ -34,6 +35,10 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
   },
+  ERR_CHECKPOINT_DIGEST_MISMATCH: {
+    kind: 'data-loss',
+    hint: 'the archive was changed after its capture, or the evidence is of another one; `--no-verify` builds the image all the same',
+  },
   ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
@@ -41,7 +46,7 @@ export const checkpointError = errorTable({
   },
   ERR_EDIT_ENVIRONMENT: {
     kind: 'failed-precondition',
-    hint: '`stillframe inspect --env` shows the variables; a value takes the room that the old one had, and no more',
+    hint: '`stillframe inspect --ps-tree-env` shows the variables; a value takes the room that the old one had, and no more',
   },
   ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
   ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },

@@ -23,6 +23,8 @@ export interface PodRequest {
   podAnnotations?: Readonly<Record<string, string>>;
   /** Of the container. */
   annotations?: Readonly<Record<string, string>>;
+  /** Of pod and container. */
+  labels?: Readonly<Record<string, string>>;
   signal: AbortSignal;
 }
 
@@ -42,6 +44,7 @@ export async function startPod(client: CriClient, request: PodRequest): Promise<
   const sandbox = {
     metadata: { name: request.pod, uid: request.uid, namespace: request.kubeNamespace, attempt: 0 },
     labels: {
+      ...request.labels,
       'io.kubernetes.pod.name': request.pod,
       'io.kubernetes.pod.namespace': request.kubeNamespace,
       'io.kubernetes.pod.uid': request.uid,
