@@ -25,6 +25,8 @@ export interface PodRequest {
   annotations?: Readonly<Record<string, string>>;
   /** Of pod and container. */
   labels?: Readonly<Record<string, string>>;
+  /** Runtime handler, as a RuntimeClass names it; the node's default where left out. */
+  runtime?: string | undefined;
   signal: AbortSignal;
 }
 
@@ -60,7 +62,10 @@ export async function startPod(client: CriClient, request: PodRequest): Promise<
     if (!present) await client.image.pullImage({ image: { image } }, { signal, timeoutMs: LONG });
   }
   await using undo = new UndoStack({ deadline: 60_000 });
-  const { podSandboxId } = await client.runtime.runPodSandbox({ config: sandbox }, { signal });
+  const { podSandboxId } = await client.runtime.runPodSandbox(
+    { config: sandbox, runtimeHandler: request.runtime ?? '' },
+    { signal },
+  );
   undo.push('pod', () => removePod(client, podSandboxId));
   const config = {
     metadata: { name: request.container, attempt: 0 },

@@ -1,8 +1,10 @@
 /** What the system refused, as an error with a code of its own: `ENOENT: no such file…` tells nobody what to do. */
 import { coreError } from './core-errors.ts';
-import { type StillframeError, systemCode } from './errors.ts';
+import { messageOf, type StillframeError, systemCode } from './errors.ts';
 
 type Code = Parameters<typeof coreError>[0];
+
+const UNKNOWN = ['ERR_SYSTEM_REFUSED', ''] as const;
 
 /** By the system's code: ours, and the fact behind the path. */
 const FACTS: Readonly<Record<string, readonly [code: Code, fact: string]>> = {
@@ -23,9 +25,20 @@ const FACTS: Readonly<Record<string, readonly [code: Code, fact: string]>> = {
 export function typedSystemError(error: unknown): StillframeError | undefined {
   const code = systemCode(error);
   if (code === undefined || !(error instanceof Error) || !('syscall' in error)) return undefined;
-  const [own, fact] = FACTS[code] ?? ['ERR_SYSTEM_REFUSED', `cannot be used (${code})`];
+  const [own] = FACTS[code] ?? UNKNOWN;
   const path =
     'dest' in error && typeof error.dest === 'string' ? error.dest : 'path' in error ? error.path : undefined;
-  const what = typeof path === 'string' ? path : `what was asked of the system (${String(error.syscall)})`;
-  return coreError(own, `${what} ${fact}`, { cause: error, details: { code } });
+  const what = typeof path === 'string' ? asked(path) : `what was asked of the system (${String(error.syscall)})`;
+  return coreError(own, `${what} ${systemFact(error)}`, { cause: error, details: { code } });
+}
+
+/** What the system says of a path, to stand behind it: `does not exist`. */
+export function systemFact(error: unknown): string {
+  const code = systemCode(error);
+  return (code !== undefined && FACTS[code]?.[1]) || `cannot be used (${code ?? messageOf(error)})`;
+}
+
+/** What holds of a temporary name holds of its folder, which is what somebody asked for. */
+function asked(path: string): string {
+  return path.replace(/\/\.stillframe-[^/]*$/, '') || '/';
 }

@@ -14,7 +14,7 @@ import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from
 import { cliError } from '../usage.ts';
 import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
-import { collect, parseMount } from './run.ts';
+import { collect, pairsOf, parseMount } from './run.ts';
 
 interface RestoreOptions extends CriPlace {
   copies: string;
@@ -27,6 +27,8 @@ interface RestoreOptions extends CriPlace {
   pcap?: string;
   scrubTokens?: boolean;
   setEnv: string[];
+  annotation: string[];
+  runtime?: string;
   output: string;
 }
 
@@ -45,6 +47,13 @@ export const restore: RegisterCommand = (program, io, done) => {
     .option('--pcap <file>', 'with --sinkhole: where the packets go; copies get -1, -2 … in the name')
     .option('--scrub-tokens', 'overwrite service-account tokens in the copy’s memory, environment and files')
     .option('--set-env <name=value>', 'another value in the copy’s memory, no longer than the old one', collect, [])
+    .option(
+      '--annotation <key=value>',
+      'of copies and their pods (docs/compatibility.md); may be repeated',
+      collect,
+      [],
+    )
+    .option('--runtime <handler>', 'runtime handler of the pods, such as crun; the node’s own choice by default')
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
@@ -80,7 +89,8 @@ function checked(options: RestoreOptions) {
     throw cliError('ERR_USAGE_ARGUMENT', `--network takes none or host, not ${JSON.stringify(options.network)}`);
   }
   demandNames({ kubeNamespace: options.namespace, pod: options.name ?? 'copy', container: 'copy' });
-  return { copies, mounts: options.mount.map(parseMount), wishes: wishesOf(options, copies) };
+  const annotations = pairsOf('--annotation', options.annotation);
+  return { copies, annotations, mounts: options.mount.map(parseMount), wishes: wishesOf(options, copies) };
 }
 
 /** Another runtime passes over the annotation by which a pod has only a loopback interface. */
@@ -97,10 +107,10 @@ async function restoreCopies(
   client: CriClient,
   source: RestoreSource,
   options: RestoreOptions,
-  { copies, mounts, wishes }: ReturnType<typeof checked>,
+  { copies, annotations, mounts, wishes }: ReturnType<typeof checked>,
   { signal, out }: Io,
 ) {
-  const { namespace: kubeNamespace, name, network } = options;
+  const { namespace: kubeNamespace, name, network, runtime } = options;
   const { container, image, pull } = source;
   const taken = await podNames(client, kubeNamespace, signal);
   const base = name ?? `${source.pod}-copy`;
@@ -115,8 +125,9 @@ async function restoreCopies(
       ...place,
       hostNetwork: network === 'host',
       noNetwork: network === 'none',
-      podAnnotations: wishes.podAnnotations(copy),
-      annotations: wishes.annotations,
+      podAnnotations: { ...annotations, ...wishes.podAnnotations(copy) },
+      annotations: { ...annotations, ...wishes.annotations },
+      runtime,
       signal,
     });
     const facts = await factsOfCopy(client, started, signal);

@@ -15,6 +15,7 @@ interface RunOptions extends CriPlace {
   mount: string[];
   annotation: string[];
   label: string[];
+  runtime?: string;
   output: string;
 }
 
@@ -28,6 +29,7 @@ export const run: RegisterCommand = (program, io) => {
     .option('--mount <source:path[:ro]>', 'bind mount of what is there; may be repeated', collect, [])
     .option('--annotation <key=value>', 'of container and pod (docs/compatibility.md); may be repeated', collect, [])
     .option('--label <key=value>', 'of container and pod; may be repeated', collect, [])
+    .option('--runtime <handler>', 'runtime handler of the pod, such as crun; the node’s own choice by default')
     .addOption(outputOption('table', 'json'))
     .action(async (address: string, command: string[], options: RunOptions) => {
       const place = parseAddress(address);
@@ -49,6 +51,7 @@ export const run: RegisterCommand = (program, io) => {
         podAnnotations: annotations,
         annotations,
         labels,
+        runtime: options.runtime,
         signal: io.signal,
       });
       if (options.output === 'json') io.out(renderJson('Container', 1, started));
