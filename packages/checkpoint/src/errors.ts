@@ -3,6 +3,7 @@ import { errorTable } from '@stillframe/core';
 
 const CUT =
   'it was cut off while being written or copied: copy it again; commands that read a checkpoint take --partial';
+('it was cut off while being written or copied: copy it again; `stillframe inspect --partial` reads what is there');
 
 /** Builds an error of this package; the caller throws it. */
 export const checkpointError = errorTable({
@@ -11,6 +12,7 @@ export const checkpointError = errorTable({
   ERR_ARCHIVE_DAMAGED: {
     kind: 'data-loss',
     hint: 'compare its digest with the one recorded at capture; commands that read a checkpoint take --partial',
+    hint: 'compare its digest with the one recorded at capture; `stillframe inspect --partial` reads what is there',
   },
   ERR_ARCHIVE_UNRECOGNISED: {
     kind: 'invalid-argument',
@@ -35,6 +37,10 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
   },
+  ERR_CHECKPOINT_DIGEST_MISMATCH: {
+    kind: 'data-loss',
+    hint: 'the archive was changed after its capture, or the evidence is of another one; `--no-verify` builds the image all the same',
+  },
   ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
@@ -43,6 +49,7 @@ export const checkpointError = errorTable({
   ERR_EDIT_ENVIRONMENT: {
     kind: 'failed-precondition',
     hint: '`stillframe env` shows the variables; a value takes the room that the old one had, and no more',
+    hint: '`stillframe inspect --ps-tree-env` shows the variables; a value takes the room that the old one had, and no more',
   },
   ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
   ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },
