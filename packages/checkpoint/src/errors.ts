@@ -12,7 +12,6 @@ export const checkpointError = errorTable({
   ERR_ARCHIVE_DAMAGED: {
     kind: 'data-loss',
     hint: 'compare its digest with the one recorded at capture; commands that read a checkpoint take --partial',
-    hint: 'compare its digest with the one recorded at capture; `stillframe inspect --partial` reads what is there',
   },
   ERR_ARCHIVE_UNRECOGNISED: {
     kind: 'invalid-argument',
@@ -49,7 +48,6 @@ export const checkpointError = errorTable({
   ERR_EDIT_ENVIRONMENT: {
     kind: 'failed-precondition',
     hint: '`stillframe env` shows the variables; a value takes the room that the old one had, and no more',
-    hint: '`stillframe inspect --ps-tree-env` shows the variables; a value takes the room that the old one had, and no more',
   },
   ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
   ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },
