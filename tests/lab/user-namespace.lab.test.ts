@@ -3,14 +3,11 @@ import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { NamespaceMode } from '@stillframe/cri/proto';
 import { needs } from '@stillframe/testkit';
-import { type Lab, openLab } from './lab.ts';
+import { openPodLab, type PodLab } from './pods.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry', 'catatonit', 'idmapped-mounts');
-type Config = NonNullable<Parameters<CriClient['runtime']['createContainer']>[0]['config']>;
-type PodConfig = NonNullable<Parameters<CriClient['runtime']['runPodSandbox']>[0]['config']>;
 
 const { POD, CONTAINER, NODE } = NamespaceMode;
 const HOST_ROOT = 100_000;
@@ -19,93 +16,60 @@ const usernsOptions = { mode: POD, uids: mapping, gids: mapping };
 const namespaceOptions = { network: POD, pid: CONTAINER, ipc: POD, usernsOptions };
 
 describe('a pod in a user namespace', { skip }, () => {
-  let lab: Lab;
-  let cri: CriClient;
+  let pods: PodLab;
   before(async () => {
-    lab = await openLab();
+    pods = await openPodLab();
     // The pod's users must get to their root filesystem.
-    await chmod(lab.folder, 0o711);
-    cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-    await cri.image.pullImage({ image: { image: lab.image } });
+    await chmod(pods.lab.folder, 0o711);
   });
-  after(async () => {
-    await cri?.[Symbol.asyncDispose]();
-    await lab[Symbol.asyncDispose]();
-  });
+  after(() => pods[Symbol.asyncDispose]());
 
-  const runPod = async (name: string, options: object = namespaceOptions) => {
+  const runPod = (name: string, options: object = namespaceOptions) => {
     const linux = { securityContext: { namespaceOptions: options }, sysctls: { 'net.ipv4.ip_default_ttl': '77' } };
-    const config = { metadata: { name, uid: name, namespace: 'default' }, hostname: name, linux } as unknown;
-    return (await cri.runtime.runPodSandbox({ config: config as PodConfig })).podSandboxId;
+    return pods.runPod(name, { hostname: name, linux });
   };
-  const create = async (podSandboxId: string, name: string, more: object = {}) => {
-    const command = ['/bin/busybox', 'sleep', '1000'];
-    const config = {
-      metadata: { name },
-      image: { image: lab.image },
-      command,
-      logPath: `${name}.log`,
-      ...more,
-    } as unknown;
-    return (await cri.runtime.createContainer({ podSandboxId, config: config as Config })).containerId;
-  };
-  const run = async (podSandboxId: string, name: string, more: object = {}) => {
-    const containerId = await create(podSandboxId, name, more);
-    await cri.runtime.startContainer({ containerId });
-    return containerId;
-  };
-  const said = async (containerId: string, script: string) => {
-    const cmd = ['/bin/busybox', 'sh', '-c', script];
-    const { stdout, stderr } = await cri.runtime.execSync({ containerId, cmd, timeout: 10n });
-    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  };
-  const pidOf = async (containerId: string) => {
-    const { info } = await cri.runtime.containerStatus({ containerId, verbose: true });
-    return (JSON.parse(info['info'] ?? '{}') as { pid: number }).pid;
-  };
-  const removed = (podSandboxId: string) => cri.runtime.removePodSandbox({ podSandboxId });
 
   test('the handlers tell that they can', async () => {
-    const { runtimeHandlers } = await cri.runtime.status({});
+    const { runtimeHandlers } = await pods.cri.runtime.status({});
     assert.ok(runtimeHandlers.length > 0);
     for (const { name, features } of runtimeHandlers) assert.equal(features?.userNamespaces, true, name);
   });
 
   test('root inside owns what is inside, and is nobody outside', async () => {
     const pod = await runPod('mapped');
-    const { status } = await cri.runtime.podSandboxStatus({ podSandboxId: pod });
+    const { status } = await pods.cri.runtime.podSandboxStatus({ podSandboxId: pod });
     assert.deepEqual(
       status?.linux?.namespaces?.options?.usernsOptions?.uids?.map(({ hostId }) => hostId),
       [HOST_ROOT],
     );
-    const container = await run(pod, 'c');
+    const container = await pods.run(pod, 'c');
     assert.equal(
-      (await said(container, 'cat /proc/self/uid_map')).trim().replaceAll(/ +/g, ' '),
+      (await pods.said(container, 'cat /proc/self/uid_map')).trim().replaceAll(/ +/g, ' '),
       `0 ${HOST_ROOT} 65536`,
     );
     assert.equal(
-      await said(container, 'id -u; stat -c %u:%g /bin/busybox /etc /etc/hosts /'),
+      await pods.said(container, 'id -u; stat -c %u:%g /bin/busybox /etc /etc/hosts /'),
       '0\n0:0\n0:0\n0:0\n0:0\n',
     );
-    const pid = await pidOf(container);
+    const pid = await pods.pidOf(container);
     assert.equal((await stat(`/proc/${pid}`)).uid, HOST_ROOT);
     assert.equal(
-      await said(container, 'touch /made && chown 33:44 /made && stat -c %u:%g /made; hostname'),
+      await pods.said(container, 'touch /made && chown 33:44 /made && stat -c %u:%g /made; hostname'),
       '33:44\nmapped\n',
     );
     const made = await stat(`/proc/${pid}/root/made`);
     assert.deepEqual([made.uid, made.gid], [HOST_ROOT + 33, HOST_ROOT + 44]);
     // What only the owner of its namespaces may do works, what concerns the host does not.
     assert.equal(
-      await said(container, 'cat /proc/sys/net/ipv4/ip_default_ttl; ip link show lo | grep -c LOWER_UP'),
+      await pods.said(container, 'cat /proc/sys/net/ipv4/ip_default_ttl; ip link show lo | grep -c LOWER_UP'),
       '77\n1\n',
     );
-    assert.match(await said(container, 'echo 1 > /proc/sys/kernel/panic'), /can't create|Read-only|denied/);
-    await removed(pod);
+    assert.match(await pods.said(container, 'echo 1 > /proc/sys/kernel/panic'), /can't create|Read-only|denied/);
+    await pods.removePod(pod);
   });
 
   test('a volume that is mapped belongs to whom it belongs on the host, one that is not to nobody', async () => {
-    const volume = join(lab.folder, 'volume');
+    const volume = join(pods.lab.folder, 'volume');
     await mkdir(volume);
     await writeFile(join(volume, 'file'), 'of user 7\n', { mode: 0o600 });
     await chown(join(volume, 'file'), 7, 7);
@@ -113,22 +77,22 @@ describe('a pod in a user namespace', { skip }, () => {
       { containerPath: '/mapped', hostPath: volume, uidMappings: mapping, gidMappings: mapping },
       { containerPath: '/file', hostPath: join(volume, 'file'), uidMappings: mapping, gidMappings: mapping },
       { containerPath: '/plain', hostPath: volume },
-      { containerPath: '/image', readonly: true, image: { image: lab.image } },
+      { containerPath: '/image', readonly: true, image: { image: pods.lab.image } },
     ];
     const pod = await runPod('volumes');
-    const container = await run(pod, 'c', { mounts });
+    const container = await pods.run(pod, 'c', { mounts });
     assert.equal(
-      await said(container, 'stat -c %u /mapped/file /file /plain/file /image/bin/busybox'),
+      await pods.said(container, 'stat -c %u /mapped/file /file /plain/file /image/bin/busybox'),
       '7\n7\n65534\n0\n',
     );
-    assert.equal(await said(container, 'cat /file; echo new > /mapped/new; chown 9 /mapped/new'), 'of user 7\n');
+    assert.equal(await pods.said(container, 'cat /file; echo new > /mapped/new; chown 9 /mapped/new'), 'of user 7\n');
     assert.equal((await stat(join(volume, 'new'))).uid, 9);
-    const { status } = await cri.runtime.containerStatus({ containerId: container });
+    const { status } = await pods.cri.runtime.containerStatus({ containerId: container });
     assert.equal(status?.mounts.find(({ containerPath }) => containerPath === '/mapped')?.hostPath, volume);
     const other = [{ containerId: 0, hostId: 5, length: 65_536 }];
     const wrong = { containerPath: '/mapped', hostPath: volume, uidMappings: other, gidMappings: other };
-    await assert.rejects(create(pod, 'wrong', { mounts: [wrong] }), { message: /is not the pod's/ });
-    await removed(pod);
+    await assert.rejects(pods.create(pod, 'wrong', { mounts: [wrong] }), { message: /is not the pod's/ });
+    await pods.removePod(pod);
     assert.equal(await readFile(join(volume, 'file'), 'utf8'), 'of user 7\n');
   });
 
@@ -136,13 +100,10 @@ describe('a pod in a user namespace', { skip }, () => {
     const shared = { ...namespaceOptions, pid: POD };
     const linux = { securityContext: { namespaceOptions: shared } };
     const pod = await runPod('shared', shared);
-    const [one] = [await run(pod, 'one', { linux }), await run(pod, 'two', { linux })];
-    process.kill(lab.endpoints.pid, 'SIGKILL');
-    await lab.stillframe.up(0);
-    await cri[Symbol.asyncDispose]();
-    cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-    assert.equal((await said(one, 'ps')).split('sleep 1000').length - 1, 2);
-    await removed(pod);
+    const [one] = [await pods.run(pod, 'one', { linux }), await pods.run(pod, 'two', { linux })];
+    await pods.restart();
+    assert.equal((await pods.said(one, 'ps')).split('sleep 1000').length - 1, 2);
+    await pods.removePod(pod);
   });
 
   test('what cannot be is refused with a reason: namespaces of the host, odd mappings, checkpoints', async () => {
@@ -157,11 +118,13 @@ describe('a pod in a user namespace', { skip }, () => {
 
     const pod = await runPod('kept');
     const hosts = { securityContext: { namespaceOptions: { ...namespaceOptions, usernsOptions: { mode: NODE } } } };
-    await assert.rejects(create(pod, 'hosts', { linux: hosts }), { message: /other users than its pod/ });
-    const containerId = await run(pod, 'c');
-    const location = join(lab.folder, 'kept.tar');
-    await assert.rejects(cri.runtime.checkpointContainer({ containerId, location }), { message: /users of its own/ });
-    assert.equal(await said(containerId, 'echo runs on'), 'runs on\n');
-    await removed(pod);
+    await assert.rejects(pods.create(pod, 'hosts', { linux: hosts }), { message: /other users than its pod/ });
+    const containerId = await pods.run(pod, 'c');
+    const location = join(pods.lab.folder, 'kept.tar');
+    await assert.rejects(pods.cri.runtime.checkpointContainer({ containerId, location }), {
+      message: /users of its own/,
+    });
+    assert.equal(await pods.said(containerId, 'echo runs on'), 'runs on\n');
+    await pods.removePod(pod);
   });
 });

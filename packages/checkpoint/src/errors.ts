@@ -3,6 +3,7 @@ import { errorTable } from '@stillframe/core';
 
 const CUT =
   'it was cut off while being written or copied: copy it again; commands that read a checkpoint take --partial';
+('it was cut off while being written or copied: copy it again; `stillframe inspect --partial` reads what is there');
 
 /** Builds an error of this package; the caller throws it. */
 export const checkpointError = errorTable({
@@ -35,6 +36,10 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
   },
+  ERR_CHECKPOINT_DIGEST_MISMATCH: {
+    kind: 'data-loss',
+    hint: 'the archive was changed after its capture, or the evidence is of another one; `--no-verify` builds the image all the same',
+  },
   ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
@@ -56,6 +61,17 @@ export const checkpointError = errorTable({
     kind: 'resource-exhausted',
     hint: 'the images claim more than a sound dump does; they may be forged',
   },
+  ERR_EXTRACT_FOLDER_TAKEN: {
+    kind: 'already-exists',
+    hint: 'what is taken out goes into a new folder or an empty one; name another',
+  },
+  ERR_EXTRACT_NO_ROOM: {
+    kind: 'resource-exhausted',
+    hint: 'nothing was left behind; name a folder where there is room, or less to take out',
+  },
+  ERR_EXTRACT_NOT_FOUND: { kind: 'not-found', hint: '`stillframe extract ARCHIVE --list` shows what there is' },
+  ERR_EXTRACT_TOO_LARGE: { kind: 'resource-exhausted', hint: 'raise --limit if you believe it' },
+  ERR_EXTRACT_NO_MEMORY: { kind: 'failed-precondition', hint: '`stillframe maps` shows the processes that have some' },
   ERR_SEARCH_PATTERN_INVALID: { kind: 'invalid-argument', hint: 'write a JavaScript regular expression' },
   ERR_SEARCH_PATTERN_SLOW: {
     kind: 'deadline-exceeded',

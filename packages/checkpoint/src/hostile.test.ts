@@ -8,6 +8,7 @@ import { readCgroups } from './cgroup/cgroups.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { readDumpFacts } from './dump/dump-facts.ts';
 import { readDumpLog } from './dump/dump-log.ts';
+import { listExtractables, openExtractContext } from './extract/index.ts';
 import { readFileTable } from './fd/file-table.ts';
 import { readOpenFiles } from './fd/open-files.ts';
 import { readIpc } from './ipc/system-v.ts';
@@ -50,6 +51,12 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
   await Array.fromAsync(readChanges(checkpoint, { partial: true }));
   await readStatistics(images);
   await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
+  const things = await Array.fromAsync(listExtractables(await openExtractContext(checkpoint)));
+  for (const thing of things) {
+    if (thing.form === 'file' && (thing.content?.size ?? 0n) < 1n << 20n) {
+      await Array.fromAsync(thing.content?.pieces() ?? []);
+    }
+  }
   await using _diff = await openRootfsDiff(checkpoint, { partial: true });
 }
 

@@ -32,6 +32,7 @@ export {
 } from './engine/stillframe-annotations.ts';
 export type { TargetEngine, TargetFacts } from './engine/target.ts';
 export { checkpointError } from './errors.ts';
+export * from './extract/index.ts';
 export type { EpollWatch, TimerState } from './fd/event-files.ts';
 export type { SignalOwner } from './fd/file-owner.ts';
 export * from './fd/file-table.ts';
@@ -60,6 +61,7 @@ export * from './metadata/documents.ts';
 export * from './metadata/network-status.ts';
 export * from './metadata/spec-dump.ts';
 export * from './metadata/status-dump.ts';
+export { missingParts } from './missing-parts.ts';
 export type { Propagation } from './mount/mount-flags.ts';
 export * from './mount/mount-tree.ts';
 export * from './mount/mounts.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { StillframeError } from '@stillframe/core';
 import fc from 'fast-check';
@@ -30,6 +31,26 @@ test('an error is told with its code, and what to do on a line of its own', () =
   );
   assert.equal(printed(cliError('ERR_NODE_START', 'two\nlines')), 'stillframe: two\n  lines  [ERR_NODE_START]\n');
   assert.equal(printed(new DOMException('x', 'AbortError')), 'stillframe: interrupted\n');
+});
+
+test('what the system refuses has a code of ours and tells the path, not the call', async () => {
+  const missing = await readFile('/nonexistent/file').catch((error: unknown) => error);
+  assert.equal(
+    printed(missing),
+    'stillframe: /nonexistent/file does not exist  [ERR_PATH_MISSING]\n  check the path\n',
+  );
+  const folder = await readFile('/').catch((error: unknown) => error);
+  assert.match(printed(folder), /ERR_PATH_WRONG/);
+  for (const [code, own] of [
+    ['ENOSPC', 'ERR_DISK_FULL'],
+    ['EACCES', 'ERR_PATH_DENIED'],
+    ['EMFILE', 'ERR_SYSTEM_REFUSED'],
+  ]) {
+    const error = Object.assign(new Error(`${code}: text of the system`), { code, syscall: 'open', path: '/p' });
+    assert.match(printed(error), new RegExp(`^stillframe: /p .*\\[${own}\\]`));
+    assert.doesNotMatch(printed(error), /text of the system/);
+    assert.equal(exitCodeOf(error), exitCodes.failed);
+  }
 });
 
 test('a defect of ours shows where it happened', () => {

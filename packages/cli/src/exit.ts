@@ -1,6 +1,14 @@
 /** Exit codes, and how an error is told. */
-import { type Diagnostic, harmless, messageOf, StillframeError, systemCode, unsuppressed } from '@stillframe/core';
+import {
+  type Diagnostic,
+  harmless,
+  messageOf,
+  StillframeError,
+  typedSystemError,
+  unsuppressed,
+} from '@stillframe/core';
 import type { Io } from './io.ts';
+import { atPlace } from './place-hint.ts';
 
 /** 0 ok, 1 failed, 2 usage, 3 findings, 4 evidence partial, 130 interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, findings: 3, partial: 4, interrupted: 130 } as const;
@@ -17,23 +25,27 @@ export function exitCodeOf(thrown: unknown): number {
   return isUsage(error) ? exitCodes.usage : exitCodes.failed;
 }
 
+/** Codes of what is written on the command line, beside those that begin with ERR_USAGE_. */
+const USAGE: ReadonlySet<string> = new Set(['ERR_OCI_REFERENCE_INVALID', 'ERR_REFERENCE_INCOMPLETE']);
+
 /** What the user wrote wrongly, as against what failed. */
 function isUsage(error: unknown): boolean {
   if (!StillframeError.is(error)) return false;
-  return error.code.startsWith('ERR_USAGE_') || error.code === 'ERR_OCI_REFERENCE_INVALID';
+  return error.code.startsWith('ERR_USAGE_') || USAGE.has(error.code);
 }
 
-/** The fact, the code, and what to do next; a defect of ours shows its stack. */
-export function printError(io: Io, thrown: unknown): void {
+/**
+ * The fact, the code, and what to do next; a defect of ours shows its stack. `argv`: what the command was given, so that
+ * a command that is advised speaks to the same node.
+ */
+export function printError(io: Pick<Io, 'err'>, thrown: unknown, argv: readonly string[] = []): void {
   const error = unsuppressed(thrown);
-  if (StillframeError.is(error)) {
-    io.err(`stillframe: ${lines(error.message)}  [${codeOf(error)}]\n`);
-    if (error.hint) io.err(`  ${lines(error.hint)}\n`);
+  const told = StillframeError.is(error) ? error : typedSystemError(error);
+  if (told) {
+    io.err(`stillframe: ${lines(told.message)}  [${codeOf(told)}]\n`);
+    if (told.hint) io.err(`  ${lines(atPlace(told.hint, argv))}\n`);
   } else if (error instanceof Error && error.name === 'AbortError') {
     io.err('stillframe: interrupted\n');
-  } else if (error instanceof Error && 'syscall' in error) {
-    // What the system refused tells all there is to tell; where in our code it was asked helps nobody.
-    io.err(`stillframe: ${lines(error.message)}  [${systemCode(error) ?? 'unknown'}]\n`);
   } else {
     const stack = error instanceof Error && error.stack ? error.stack : messageOf(error);
     io.err(`stillframe: ${stack.split('\n').map(harmless).join('\n')}\n`);

@@ -28,7 +28,7 @@ async function main(argv: string[], io: Io): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    printError(io, error);
+    printError(io, error, argv);
     return exitCodeOf(error);
   }
 }

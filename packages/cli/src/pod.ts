@@ -23,6 +23,10 @@ export interface PodRequest {
   podAnnotations?: Readonly<Record<string, string>>;
   /** Of the container. */
   annotations?: Readonly<Record<string, string>>;
+  /** Of pod and container. */
+  labels?: Readonly<Record<string, string>>;
+  /** Runtime handler, as a RuntimeClass names it; the node's default where left out. */
+  runtime?: string | undefined;
   signal: AbortSignal;
 }
 
@@ -42,6 +46,7 @@ export async function startPod(client: CriClient, request: PodRequest): Promise<
   const sandbox = {
     metadata: { name: request.pod, uid: request.uid, namespace: request.kubeNamespace, attempt: 0 },
     labels: {
+      ...request.labels,
       'io.kubernetes.pod.name': request.pod,
       'io.kubernetes.pod.namespace': request.kubeNamespace,
       'io.kubernetes.pod.uid': request.uid,
@@ -57,7 +62,10 @@ export async function startPod(client: CriClient, request: PodRequest): Promise<
     if (!present) await client.image.pullImage({ image: { image } }, { signal, timeoutMs: LONG });
   }
   await using undo = new UndoStack({ deadline: 60_000 });
-  const { podSandboxId } = await client.runtime.runPodSandbox({ config: sandbox }, { signal });
+  const { podSandboxId } = await client.runtime.runPodSandbox(
+    { config: sandbox, runtimeHandler: request.runtime ?? '' },
+    { signal },
+  );
   undo.push('pod', () => removePod(client, podSandboxId));
   const config = {
     metadata: { name: request.container, attempt: 0 },

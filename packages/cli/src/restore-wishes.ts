@@ -1,5 +1,6 @@
 /** What `stillframe restore` asks of a copy besides its running, as annotations, and what came of it. */
 import { parse, resolve } from 'node:path';
+import type { Diagnostic } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import type { StartedPod } from './pod.ts';
 import { cliError } from './usage.ts';
@@ -77,6 +78,8 @@ export interface CopyFacts {
   altered?: string[];
   /** File with the packets. */
   pcap?: string;
+  /** What was wrong with the archive, as far as the runtime tells it. */
+  diagnostics?: Diagnostic[];
 }
 
 /** Asks the runtime anew: what it says of itself is what holds. */
@@ -85,12 +88,17 @@ export async function factsOfCopy(client: CriClient, pod: StartedPod, signal: Ab
     client.runtime.containerStatus({ containerId: pod.containerID, verbose: true }, { signal }),
     client.runtime.podSandboxStatus({ podSandboxId: pod.sandboxID, verbose: true }, { signal }),
   ]);
-  const { clamped, altered } = infoOf(container.info) as Partial<Record<'clamped' | 'altered', string[]>>;
+  const { clamped, altered, restoredFrom } = infoOf(container.info) as {
+    clamped?: string[];
+    altered?: string[];
+    restoredFrom?: { diagnostics?: Diagnostic[] };
+  };
   const { network } = infoOf(sandbox.info) as { network?: { pcap?: string } };
   return {
     ...(clamped?.length ? { clamped } : {}),
     ...(altered?.length ? { altered } : {}),
     ...(network?.pcap === undefined ? {} : { pcap: network.pcap }),
+    ...(restoredFrom?.diagnostics?.length ? { diagnostics: restoredFrom.diagnostics } : {}),
   };
 }
 

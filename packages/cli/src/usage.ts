@@ -4,13 +4,18 @@ import { errorTable } from '@stillframe/core';
 export const cliError = errorTable({
   ERR_USAGE_ARGUMENT: { kind: 'invalid-argument' },
   ERR_CONTAINER_NOT_FOUND: { kind: 'not-found', hint: '`stillframe pods` lists what runs' },
-  ERR_CONTAINER_AMBIGUOUS: { kind: 'failed-precondition', hint: 'give the id of the one you mean' },
-  ERR_ARCHIVE_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
+  ERR_CONTAINER_AMBIGUOUS: {
+    kind: 'failed-precondition',
+    hint: 'give the id of the one you mean; `stillframe pods` lists them',
+  },
+  ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
   ERR_POD_EXISTS: { kind: 'already-exists', hint: 'choose another name, or remove it with `stillframe rm`' },
   ERR_PROCESS_NOT_FOUND: { kind: 'not-found' },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },
   ERR_NODE_NOT_RUNNING: { kind: 'unavailable', hint: 'start it with `npx stillframe node up`' },
   ERR_NODE_START: { kind: 'unknown' },
   ERR_NODE_CONFIG: { kind: 'invalid-argument', hint: 'docs/operate.md lists every key' },
+  ERR_REFERENCE_INCOMPLETE: { kind: 'invalid-argument' },
+  ERR_MOUNT_SOURCE: { kind: 'not-found', hint: 'make it first; nothing is made on this machine by mistake' },
   ERR_DEMO_STEP: { kind: 'unknown' },
 });

@@ -11,4 +11,10 @@ export const coreError = errorTable({
   ERR_ROLLBACK_INCOMPLETE: { kind: 'internal', hint: 'what is left is swept at the next start of the node' },
   ERR_FILE_UNREADABLE: { kind: 'not-found' },
   ERR_FILE_EXISTS: { kind: 'already-exists', hint: 'name another file, or move the existing one away' },
+  ERR_PATH_MISSING: { kind: 'not-found', hint: 'check the path' },
+  ERR_PATH_TAKEN: { kind: 'already-exists', hint: 'give another name' },
+  ERR_PATH_WRONG: { kind: 'invalid-argument', hint: 'check the path' },
+  ERR_PATH_DENIED: { kind: 'permission-denied', hint: 'run as a user who may, or choose another place' },
+  ERR_DISK_FULL: { kind: 'resource-exhausted', hint: 'free space there, or choose another place' },
+  ERR_SYSTEM_REFUSED: { kind: 'unknown' },
 });

@@ -6,4 +6,5 @@ export * from './lifetime.ts';
 export * from './limits.ts';
 export * from './logger.ts';
 export * from './redact.ts';
+export * from './system-error.ts';
 export * from './units.ts';

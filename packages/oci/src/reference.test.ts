@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StillframeError } from '@stillframe/core';
 import fc from 'fast-check';
-import { formatReference, parseImageLocation, parseReference } from './reference.ts';
+import { formatReference, namesRegistry, parseImageLocation, parseReference } from './reference.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -90,4 +90,11 @@ describe('parseImageLocation', () => {
     assert.throws(() => parseImageLocation('oci:'), { code: 'ERR_OCI_REFERENCE_INVALID' });
     assert.throws(() => parseImageLocation('oci::v1'), { code: 'ERR_OCI_REFERENCE_INVALID' });
   });
+});
+
+it('whether a registry is named is a matter of the first component', () => {
+  for (const text of ['docker.io/busybox', 'localhost/a', '127.0.0.1:5000/a:1', '[::1]:5000/a', 'docker://r.example/a'])
+    assert.equal(namesRegistry(text), true, text);
+  for (const text of ['busybox', 'busybox:1', 'team/app:1', 'docker://team/app', 'web@sha256:0'])
+    assert.equal(namesRegistry(text), false, text);
 });

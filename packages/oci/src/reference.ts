@@ -19,6 +19,8 @@ export type ImageLocation =
 /** The registry meant where a reference names none. */
 const DEFAULT_REGISTRY = 'docker.io';
 const DEFAULT_TAG = 'latest';
+/** What skopeo and podman write before a reference. */
+const TRANSPORT = 'docker://';
 
 /** Longest text looked at: repository and host 255 each, tag 128, digest 71, separators. */
 const MAX_TEXT = 720;
@@ -51,6 +53,16 @@ export function parseReference(text: string): Reference {
   return { registry, repository, tag: tag ?? DEFAULT_TAG };
 }
 
+/**
+ * Whether a reference says its registry itself; `busybox` and `team/app` mean docker.io without a word of it. `text` may
+ * begin with `docker://`.
+ */
+export function namesRegistry(text: string): boolean {
+  const name = text.startsWith(TRANSPORT) ? text.slice(TRANSPORT.length) : text;
+  const slash = name.indexOf('/');
+  return slash >= 0 && isHostLike(name.slice(0, slash));
+}
+
 /** The full spelling, which parses to an equal reference. */
 export function formatReference(reference: Reference): string {
   const { registry, repository, tag, digest } = reference;
@@ -64,7 +76,7 @@ export function formatReference(reference: Reference): string {
  */
 export function parseImageLocation(text: string): ImageLocation {
   if (!text.startsWith('oci:')) {
-    const name = text.startsWith('docker://') ? text.slice('docker://'.length) : text;
+    const name = text.startsWith(TRANSPORT) ? text.slice(TRANSPORT.length) : text;
     return { kind: 'registry', reference: parseReference(name) };
   }
   const rest = text.slice('oci:'.length);
@@ -97,8 +109,13 @@ export function isRegistry(text: string): boolean {
 function splitRegistry(text: string): { registry: string; rest: string } {
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
-  if (!/[.:[]/.test(first) && first !== 'localhost') return { registry: DEFAULT_REGISTRY, rest: text };
+  if (!isHostLike(first)) return { registry: DEFAULT_REGISTRY, rest: text };
   return { registry: first === 'index.docker.io' ? DEFAULT_REGISTRY : first, rest: text.slice(slash + 1) };
+}
+
+/** A first component with a dot, a colon or a bracket, or `localhost`, is a registry, any other one a part of the name. */
+function isHostLike(first: string): boolean {
+  return /[.:[]/.test(first) || first === 'localhost';
 }
 
 function malformed(text: string, fault: string) {

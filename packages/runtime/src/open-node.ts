@@ -1,7 +1,7 @@
 /** Opening a node: the folders become this process's, programs are looked for, what an earlier node left is put right. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLogger, UndoStack } from '@stillframe/core';
+import { type Logger, silentLogger, UndoStack } from '@stillframe/core';
 import type { NodeContext } from './context.ts';
 import { EventHub } from './events/event-hub.ts';
 import { effectiveCapabilities } from './host/capabilities.ts';
@@ -11,7 +11,7 @@ import { PodNetworks } from './network/pod-networks.ts';
 import { EmbeddedNode, type NodeOptions } from './node.ts';
 import { openRuntimes } from './open-runtimes.ts';
 import { takeOwnership } from './owner.ts';
-import { makeFolders } from './paths.ts';
+import { makeFolders, type NodeFolders } from './paths.ts';
 import { run } from './process/run.ts';
 import { KeyedLock } from './store/keyed-lock.ts';
 import { OperationJournal } from './store/operation-journal.ts';
@@ -25,21 +25,29 @@ export async function openNode(options: NodeOptions): Promise<EmbeddedNode> {
   const folders = await makeFolders(options.paths);
   // Both folders: a second node on the same root would remove what belongs to containers of the first.
   const ownership = new UndoStack();
-  for (const folder of [options.paths.state, options.paths.root]) {
-    try {
+  try {
+    for (const folder of [options.paths.state, options.paths.root]) {
       const held = await takeOwnership(join(folder, 'node.pid'));
       ownership.push(folder, () => held[Symbol.asyncDispose]());
-    } catch (error) {
-      await ownership[Symbol.asyncDispose]();
-      throw error;
     }
+    const context = await openContext(options, folders, logger);
+    context.images.pinned = options.pinnedImages ?? [];
+    await sweep(context);
+    return new EmbeddedNode(context, options, ownership);
+  } catch (error) {
+    await ownership[Symbol.asyncDispose]();
+    throw error;
   }
+}
+
+/** What every operation works with. */
+async function openContext(options: NodeOptions, folders: NodeFolders, logger: Logger): Promise<NodeContext> {
   const criu = locateCriu(options.env);
   const oci = await openRuntimes(options, folders, criu?.folder);
   const locks = new KeyedLock();
   const images = await ImageStore.open(folders.images, logger);
   let missing: Promise<string | undefined> | undefined;
-  const context: NodeContext = {
+  return {
     folders,
     oci,
     images,
@@ -61,9 +69,6 @@ export async function openNode(options: NodeOptions): Promise<EmbeddedNode> {
     version: options.version,
     cgroupParent: options.cgroupParent ?? '/stillframe',
   };
-  context.images.pinned = options.pinnedImages ?? [];
-  await sweep(context);
-  return new EmbeddedNode(context, options, ownership);
 }
 
 /** A host without CRIU still runs containers; a checkpoint then fails with a reason. */

@@ -100,7 +100,7 @@ export function paddedSize(size: number): number {
 }
 
 /** Octal digits between blanks, or a big-endian base-256 number where the top bit is set; undefined for anything else. */
-function decodeNumber(field: Uint8Array): bigint | undefined {
+export function decodeNumber(field: Uint8Array): bigint | undefined {
   const first = field[0] ?? 0;
   if ((first & 0x80) !== 0) {
     const negative = (first & 0x40) !== 0;

@@ -1,4 +1,6 @@
 /** Builds tar archives in memory for tests, sound ones and others. */
+import { bytesSource, readAll } from '@stillframe/core';
+import { readTarIndex } from './reader.ts';
 import { encodeTarHeader, paddedSize, type TarHeaderFields } from './tar-header.ts';
 import { encodePax } from './tar-pax.ts';
 
@@ -32,4 +34,16 @@ export const endMark: Part = new Uint8Array(1024);
 /** The parts and an end mark. */
 export function tarOf(...parts: Part[]): Uint8Array {
   return Buffer.concat([...parts, endMark]);
+}
+
+/** A whole archive again without the files whose names match, and with `more` behind the rest. */
+export async function without(archive: Uint8Array, lost: RegExp, ...more: Part[]): Promise<Uint8Array> {
+  const index = await readTarIndex(bytesSource(archive));
+  const kept: Part[] = [];
+  for (const { name, kind, mode } of index.entries.values()) {
+    if (kind !== 'file' || lost.test(name)) continue;
+    const source = index.open(name);
+    kept.push(entry(name, await readAll(source, { limit: source.size }), { mode }));
+  }
+  return tarOf(...kept, ...more);
 }

@@ -51,7 +51,7 @@ export async function convertFor(
   if (mode !== undefined && mode !== CONTAINERD_ROOT) {
     const text = `its root folder has mode 0${mode.toString(8)}, where containerd's has 0755 and CRIU allows no difference`;
     throw checkpointError('ERR_CHECKPOINT_CONVERSION', text, {
-      hint: 'create the container with the annotation io.stillframe.checkpoint/for: containerd, and capture that',
+      hint: 'capture one made with `stillframe run --annotation io.stillframe.checkpoint/for=containerd`, or by a CRI client with that annotation',
     });
   }
   const facts = factsFrom(checkpoint);

@@ -1,6 +1,6 @@
 /** The open files of every process, and the files it is made of: executable, working folder, root (fdinfo, files, fs, mm). */
 import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
-import { core_entry_march, type file_entry } from '@stillframe/criu-image/proto';
+import { core_entry_march, type fdinfo_entry, type file_entry } from '@stillframe/criu-image/proto';
 import { readFileContext } from './file-context.ts';
 import { absolute, describeFile, type FileContext, type FileTarget } from './file-target.ts';
 import { addOldFiles } from './old-images.ts';
@@ -68,13 +68,16 @@ export class FileTable {
 
   /** The open files of a process by ascending fd. Empty for a dead one. */
   async openFiles(pid: number, options: SignalOptions = {}): Promise<readonly OpenFile[]> {
+    const fds = await this.fds(pid, options);
+    return fds.map(({ fd, flags, id }) => ({ fd, fdFlags: flags, target: this.target(id) }));
+  }
+
+  /** The fds of a process in ascending order, with the ids of their files. Empty for a dead one. */
+  async fds(pid: number, options: SignalOptions = {}): Promise<readonly fdinfo_entry[]> {
     const table = await this.fdTable(pid, options);
     if (table === undefined) return [];
-    const files: OpenFile[] = [];
-    for await (const { fd, flags, id } of this.#images.entries('fdinfo', table, options)) {
-      files.push({ fd, fdFlags: flags, target: this.target(id) });
-    }
-    return files.sort((a, b) => a.fd - b.fd);
+    const fds = await Array.fromAsync(this.#images.entries('fdinfo', table, options));
+    return fds.sort((a, b) => a.fd - b.fd);
   }
 
   /** Which fdinfo image has the fds of a process. Processes that share one share every fd. Undefined for a dead process. */

@@ -3,7 +3,7 @@
  * CRI-O and podman look for their mark in the manifest's annotations, containerd in the top-level annotations of what
  * the tag points at (checkpoint-spec 8.2, 4.4). A tag on the manifest itself satisfies all three, so that is the default.
  */
-import { type Digest, digestSource } from '@stillframe/core';
+import { type ByteSource, type Digest, digestSource, type ReadOptions } from '@stillframe/core';
 import {
   type BuiltImage,
   buildImage,
@@ -20,6 +20,7 @@ import type { Archive } from '../archive/open.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
 import { type CheckpointFacts, encodeAnnotations } from '../metadata/annotations.ts';
+import { missingParts } from '../missing-parts.ts';
 import { factsOf, platformOf } from './facts.ts';
 
 /** Options of convertArchive. */
@@ -28,8 +29,12 @@ export interface ConvertOptions {
   tag?: string | undefined;
   /** By default that of the dumped registers. */
   platform?: Platform | undefined;
-  /** Digest of the archive's bytes where it is known, as after a capture: they are then not read to be hashed. */
+  /** Digest of the archive's bytes where the caller has just hashed them (`verifyArchive`): they are not read again for it. */
   knownDigest?: Digest | undefined;
+  /** Digest that the evidence recorded at the capture: an archive with another one is refused, nothing is tagged then. */
+  recordedDigest?: Digest | undefined;
+  /** Whether an archive is taken that no process can be restored from. False by default. */
+  incomplete?: boolean | undefined;
   /** Facts that replace or add to what the archive tells. */
   facts?: Partial<CheckpointFacts> | undefined;
   /** RFC 3339; by default when the checkpoint was taken, so that converting twice gives one digest. */
@@ -58,7 +63,8 @@ const LAYER_TYPES: Readonly<Record<ReadableCompression, string>> = {
 
 /**
  * Converts a checkpoint into an image in `destination`. Idempotent; the tag moves last.
- * Throws ERR_IMAGE_SOURCE_UNSUPPORTED for a folder or a partial archive, and the errors of the store.
+ * Throws ERR_IMAGE_SOURCE_UNSUPPORTED for a folder or a partial archive, ERR_CHECKPOINT_INCOMPLETE,
+ * ERR_CHECKPOINT_DIGEST_MISMATCH, and the errors of the store.
  */
 export async function convertArchive(
   checkpoint: Checkpoint,
@@ -70,10 +76,8 @@ export async function convertArchive(
   if (!bytes || !tar || !archive.whole) {
     throw checkpointError('ERR_IMAGE_SOURCE_UNSUPPORTED', `${archive.label} is no whole archive file`);
   }
-  const digest = options.knownDigest ?? (await digestSource(bytes, options));
-  const diffID = archive.compression === 'none' ? digest : await digestSource(tar, options);
-  const layer: Descriptor = { mediaType: LAYER_TYPES[archive.compression], digest, size: bytes.size };
-  const way = await storeLayer(archive, layer, destination, options);
+  if (!options.incomplete) demandComplete(checkpoint);
+  const { layer, diffID, way } = await placeLayer({ archive, bytes, tar }, destination, options);
   const platform = options.platform ??
     (await platformOf(checkpoint, options)) ?? { os: 'linux', architecture: 'amd64' };
   const facts = { ...factsOf(checkpoint, platform), ...options.facts };
@@ -86,6 +90,75 @@ export async function convertArchive(
   });
   const target = await putDocuments(destination, image, facts, options);
   return { target, manifest: image.manifest.descriptor, layer, facts, way };
+}
+
+/** Throws ERR_CHECKPOINT_INCOMPLETE for an archive that no process can be restored from. */
+export function demandComplete(checkpoint: Checkpoint): void {
+  const missing = missingParts(checkpoint);
+  if (missing.length === 0) return;
+  const message = `${checkpoint.archive.label} holds no complete CRIU image set (${missing.join(', ')} missing)`;
+  throw checkpointError('ERR_CHECKPOINT_INCOMPLETE', message, {
+    hint: 'no process can be restored from it; `--force` builds the image all the same, for what can be read of it',
+  });
+}
+
+/**
+ * Digest of an archive's bytes, held against the one that its evidence recorded, where that is given. Throws
+ * ERR_CHECKPOINT_DIGEST_MISMATCH.
+ */
+export async function verifyArchive(
+  { bytes, label }: Pick<Archive, 'label'> & { bytes: ByteSource },
+  recorded: Digest | undefined,
+  options: ReadOptions = {},
+): Promise<Digest> {
+  const found = await digestSource(bytes, options);
+  if (recorded === undefined || found === recorded) return found;
+  const message = `${label} is not what was captured: it has ${found}, and ${recorded} was recorded`;
+  throw checkpointError('ERR_CHECKPOINT_DIGEST_MISMATCH', message, { details: { recorded, found } });
+}
+
+/** An archive in one file, whole. */
+interface WholeArchive {
+  archive: Archive;
+  bytes: ByteSource;
+  tar: ByteSource;
+}
+
+/** The archive's bytes in the destination, hashed, and held against what was recorded of them. */
+async function placeLayer(whole: WholeArchive, destination: ContentStore, options: ConvertOptions) {
+  const { archive, bytes, tar } = whole;
+  const { recordedDigest: recorded, knownDigest: known } = options;
+  const sent = known === undefined && recorded !== undefined && !(destination instanceof Layout);
+  const digest = sent ? recorded : (known ?? (await verifyArchive({ ...archive, bytes }, recorded, options)));
+  const layer: Descriptor = { mediaType: LAYER_TYPES[archive.compression], digest, size: bytes.size };
+  const diffID = archive.compression === 'none' ? digest : await digestSource(tar, options);
+  const store = sent ? sendVerified : storeLayer;
+  return { layer, diffID, way: await store(archive, layer, destination, options) };
+}
+
+/** Hashes what it sends meanwhile, so that it is read once; a registry would say of a wrong digest only that it is wrong. */
+async function sendVerified(
+  archive: Archive,
+  layer: Descriptor,
+  destination: ContentStore,
+  options: ConvertOptions,
+): Promise<ConvertedImage['way']> {
+  const { bytes } = archive;
+  const failing = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failing.signal]) : failing.signal;
+  const verify = async () => {
+    try {
+      if (bytes) await verifyArchive({ ...archive, bytes }, layer.digest, { signal });
+    } catch (error) {
+      failing.abort(error);
+      throw error;
+    }
+  };
+  const sending = storeLayer(archive, layer, destination, { ...options, signal });
+  const [verified, sent] = await Promise.allSettled([verify(), sending]);
+  if (verified.status === 'rejected') throw verified.reason;
+  if (sent.status === 'rejected') throw sent.reason;
+  return sent.value;
 }
 
 async function storeLayer(

@@ -47,5 +47,6 @@ export function factsOf(checkpoint: Checkpoint, platform: Platform | undefined):
     criuVersion: capture?.criuVersion,
     hostArchitecture: platform?.architecture,
     stillframeVersion: engine === 'stillframe' ? engineVersion : undefined,
+    truePause: capture && String(capture.truePause),
   };
 }

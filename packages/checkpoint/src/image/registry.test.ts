@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bytesSource } from '@stillframe/core';
+import { bytesSource, digestOf } from '@stillframe/core';
 import { RegistryClient } from '@stillframe/oci';
 import { needs, startRegistry } from '@stillframe/testkit';
 import { seekableZstd } from '../archive/zstd-seekable.fixture.ts';
@@ -32,6 +32,25 @@ test('a checkpoint in a registry is read where it lies', needs('docker-registry'
   assert.deepEqual(given, { state: 'present', values: ['redis-cli', 'subscribe', 'news'], partial: false });
   const matches = await Array.fromAsync(searchMemory(remote, Buffer.from('4111111111111111'), { pids: [6] }));
   assert.equal(matches.length, 1);
+});
+
+test('an archive that is not what was recorded gets no tag in a registry', needs('docker-registry'), async () => {
+  await using registry = await startRegistry();
+  await using client = new RegistryClient(registry.address);
+  const repository = client.repository('checkpoints/redis');
+  await using local = await openCheckpoint(fixture);
+  const recordedDigest = digestOf(await readFile(fixture));
+  const { layer } = await convertArchive(local, repository, { tag: 'sound', recordedDigest });
+  assert.equal(layer.digest, recordedDigest);
+  const bytes = await readFile(fixture);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await using changed = await openCheckpoint(bytesSource(bytes));
+  // Where the registry has the sound one already nothing would be sent, and nothing noticed.
+  for (const recorded of [recordedDigest, digestOf(Buffer.from('another'))])
+    await assert.rejects(convertArchive(changed, repository, { tag: 'changed', recordedDigest: recorded }), {
+      code: 'ERR_CHECKPOINT_DIGEST_MISMATCH',
+    });
+  await assert.rejects(repository.resolve('changed'), { code: 'ERR_OCI_MANIFEST_UNKNOWN' });
 });
 
 test('a layer of seekable zstd is read by frames, without a copy', needs('docker-registry'), async () => {

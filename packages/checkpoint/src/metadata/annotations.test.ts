@@ -28,6 +28,9 @@ const facts = fc
     distributionName: value,
     distributionVersion: value,
     stillframeVersion: value,
+    recordedDigest: value,
+    recordedName: value,
+    truePause: value,
   })
   .map((record) => Object.fromEntries(Object.entries(record).filter(([, item]) => item !== undefined)));
 

@@ -33,11 +33,18 @@ export interface CheckpointFacts {
   readonly distributionVersion?: string | undefined;
   /** Version of Stillframe; set where it wrote the archive. */
   readonly stillframeVersion?: string | undefined;
+  /** `sha256:…` of the archive as its evidence recorded it at the capture; not signed. */
+  readonly recordedDigest?: string | undefined;
+  /** Name of the archive when it was captured. */
+  readonly recordedName?: string | undefined;
+  /** Microseconds that the container stood still, as the archive tells. */
+  readonly truePause?: string | undefined;
 }
 
 /** Marks a spec.dump and a checkpoint image as ours; the value is the version of the program that wrote it. */
 export const STILLFRAME_VERSION = 'io.stillframe.checkpoint.version';
 
+const OWN = 'io.stillframe.checkpoint.';
 const CRIU = 'org.criu.checkpoint.';
 const CRIO = 'io.kubernetes.cri-o.annotations.checkpoint.';
 const PODMAN = 'io.podman.annotations.checkpoint.';
@@ -67,6 +74,9 @@ const TABLE: readonly (readonly [keyof CheckpointFacts, readonly string[]])[] = 
   ['distributionName', [`${CRIU}distribution.name`, `${PODMAN}distribution.name`]],
   ['distributionVersion', [`${CRIU}distribution.version`, `${PODMAN}distribution.version`]],
   ['stillframeVersion', [STILLFRAME_VERSION]],
+  ['recordedDigest', [`${OWN}archive-digest`]],
+  ['recordedName', [`${OWN}archive-name`]],
+  ['truePause', [`${OWN}true-pause-us`]],
 ];
 
 /** Keys that only one engine gives its version; they say which engine it was, too. */

@@ -37,6 +37,13 @@ test('fields of the wrong type are absent, with a diagnostic, and the rest stand
   assert.deepEqual(ids, Array(4).fill('metadata-field-invalid'));
 });
 
+test('a document that is JSON but no object is unreadable, not empty', async () => {
+  for (const text of ['[]', '7', 'null', '"spec"']) {
+    const { spec, ids } = await read({ 'spec.dump': text });
+    assert.deepEqual([spec, ids], [undefined, ['metadata-unreadable']], text);
+  }
+});
+
 test('hostile documents give a diagnostic, not an exception', async () => {
   const deep = '['.repeat(1_000_000);
   for (const text of ['', '{', 'null x', deep, `${deep}${']'.repeat(1_000_000)}`, '\0\0', '{"a":1}garbage']) {

@@ -37,7 +37,7 @@ export async function readDocuments(
     const value = await read(name);
     if (value === undefined) return undefined;
     if (isRecord(value)) return decode(new JsonFields(value, name, diagnostics));
-    const message = `${name} is not an object`;
+    const message = `${name} is no JSON object`;
     diagnostics.add({ id: 'metadata-unreadable', severity: 'error', source: name, message });
     return undefined;
   };

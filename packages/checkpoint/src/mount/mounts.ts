@@ -132,8 +132,8 @@ function contentOf(images: ImageSet, { rootDev, mntId, root }: mnt_entry): Mount
   return undefined;
 }
 
-/** CRIU keeps a device as the kernel does: 20 bits of minor number below the major one. */
-function deviceText(device: number): string {
+/** `<major>:<minor>`; CRIU keeps a device as the kernel does, with 20 bits of minor number below the major one. */
+export function deviceText(device: number): string {
   return `${device >>> 20}:${device & 0xfffff}`;
 }
 

@@ -82,6 +82,16 @@ export function demandNames({ kubeNamespace, pod, container }: ContainerAddress)
   if (wrong) throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(wrong)} is no name: ${RULE}`);
 }
 
+/** An id, or its beginning as `pods` prints it. */
+function isContainerID(text: string): boolean {
+  return /^[0-9a-f]{6,64}$/.test(text);
+}
+
+/** Throws ERR_USAGE_ARGUMENT where `text` can be neither an address nor an id: findContainer would only say so later. */
+export function demandTarget(text: string): void {
+  if (!isContainerID(text)) parseAddress(text);
+}
+
 export interface FoundContainer {
   pod: PodView;
   container: ContainerView;
@@ -95,7 +105,7 @@ export async function findContainer(client: CriClient, text: string, signal: Abo
   const all = (await listPods(client, signal)).flatMap((pod) =>
     pod.containers.map((container) => ({ pod, container })),
   );
-  const found = /^[0-9a-f]{6,64}$/.test(text)
+  const found = isContainerID(text)
     ? all.filter(({ container }) => container.id.startsWith(text))
     : named(all, parseAddress(text));
   const running = found.filter(({ container }) => container.state === 'running');

@@ -1,6 +1,6 @@
 /** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
 import { mkdir, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { bytesText, harmless, microsecondsText, millisecondsText } from '@stillframe/core';
 import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
@@ -11,7 +11,7 @@ import { readRecordedCapture } from '../capture-facts.ts';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { cliError } from '../usage.ts';
-import { ADDRESS_HELP, addressText, findContainer } from './address.ts';
+import { ADDRESS_HELP, addressText, demandTarget, findContainer } from './address.ts';
 import { type NodePlace, outputOption, type RegisterCommand, withCri } from './command.ts';
 
 /** Columns of the names in the table. */
@@ -39,10 +39,12 @@ export const checkpoint: RegisterCommand = (program, io) => {
     )
     .addOption(outputOption('table', 'json'))
     .action(async (text: string, options: CheckpointOptions) => {
+      const timeout = secondsOf(options.timeout);
+      demandTarget(text);
+      if (options.export !== undefined) await demandFreePath(resolve(options.export));
       await using client = await connectCri(options, io.signal);
       const { pod, container } = await findContainer(client, text, io.signal);
       const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
-      const timeout = secondsOf(options.timeout);
       const metadata = metadataFor(client, options.rootfs);
       await using place = await placeFor(options, address, io.signal);
       const location = place.path;
@@ -96,12 +98,19 @@ async function placeFor(
 ): Promise<{ path: string } & AsyncDisposable> {
   const wanted = options.export === undefined ? foldersOf(options).checkpoints : resolve(options.export);
   if (options.export === undefined) await mkdir(wanted, { recursive: true, mode: 0o700 });
-  const found = await stat(wanted).catch(() => undefined);
-  if (found?.isDirectory()) return reserveArchive(wanted, address, signal);
-  if (found) {
-    throw cliError('ERR_ARCHIVE_EXISTS', `${wanted} exists already`);
-  }
+  if ((await demandFreePath(wanted)) === 'folder') return reserveArchive(wanted, address, signal);
   return { path: wanted, [Symbol.asyncDispose]: async () => undefined };
+}
+
+/** Throws ERR_CHECKPOINT_EXISTS where the archive or its evidence is there, ERR_PATH_MISSING without a folder for it. */
+async function demandFreePath(path: string): Promise<'folder' | 'free'> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return 'folder';
+  for (const taken of [path, evidencePath(path)]) {
+    if (await stat(taken).catch(() => undefined)) throw cliError('ERR_CHECKPOINT_EXISTS', `${taken} exists already`);
+  }
+  await stat(dirname(path));
+  return 'free';
 }
 
 /** Throws ERR_USAGE_ARGUMENT for a runtime that would pass over the option without a word. */

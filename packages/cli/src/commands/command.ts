@@ -1,5 +1,6 @@
 /** What a command file exports, and the options that many share. */
 
+import { resolve } from 'node:path';
 import { defaultPaths } from '@stillframe/runtime';
 import { type Command, Option } from 'commander';
 import type { Io } from '../io.ts';
@@ -23,17 +24,30 @@ export interface NodePlace {
 export function withNodePlace(command: Command): Command {
   return command
     .addOption(
-      new Option('--root <folder>', 'durable data of the node').env('STILLFRAME_ROOT').default(defaultPaths.root),
+      new Option('--root <folder>', 'durable data of the node')
+        .env('STILLFRAME_ROOT')
+        .argParser(absolute)
+        .default(defaultPaths.root),
     )
     .addOption(
-      new Option('--state <folder>', 'sockets and run-time state').env('STILLFRAME_STATE').default(defaultPaths.state),
+      new Option('--state <folder>', 'sockets and run-time state')
+        .env('STILLFRAME_STATE')
+        .argParser(absolute)
+        .default(defaultPaths.state),
     );
+}
+
+/** A node in the background works in another folder than its user, and clients of sockets want whole paths. */
+function absolute(path: string): string {
+  return path === '' ? path : resolve(path);
 }
 
 /** `--cri`: any runtime's socket instead of the embedded node's. */
 export function withCri(command: Command): Command {
   return withNodePlace(command).addOption(
-    new Option('--cri <socket>', 'CRI socket of another runtime, such as /run/crio/crio.sock').env('STILLFRAME_CRI'),
+    new Option('--cri <socket>', 'CRI socket of another runtime, such as /run/crio/crio.sock')
+      .env('STILLFRAME_CRI')
+      .argParser((socket: string) => (socket.startsWith('unix:') ? socket : absolute(socket))),
   );
 }
 

@@ -1,84 +1,54 @@
 /** `stillframe image`: checkpoints as OCI images, in a layout or a registry. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import {
-  type CheckpointFacts,
-  convertArchive,
-  extractArchive,
-  findCheckpointImage,
-  openCheckpoint,
-} from '@stillframe/checkpoint';
-import { bytesText } from '@stillframe/core';
+import { type CheckpointImage, extractArchive, findCheckpointImage } from '@stillframe/checkpoint';
+import { bytesText, harmless } from '@stillframe/core';
 import { IMAGE_NAME_ANNOTATION } from '@stillframe/cri/client';
 import { copyImage } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { readRecordedCapture } from '../capture-facts.ts';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
+import { exitCodes } from '../exit.ts';
+import { registerBuild } from '../image-build.ts';
+import { registerList } from '../image-list.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
-import { openLocation } from '../open-location.ts';
+import { openLocation, parseLocation } from '../open-location.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 
 /** Milliseconds: the node hashes, copies and unpacks the whole image. */
 const LOAD_TIMEOUT = 3600_000;
 
-export const image: RegisterCommand = (program, io) => {
+/** How an image is named, for `--help`. */
+export const IMAGE_HELP = 'oci:LAYOUT[:TAG], or a reference with its registry';
+
+type Done = (code: number) => void;
+
+export const image: RegisterCommand = (program, io, done) => {
   const group = program
     .command('image')
-    .description('Checkpoints as OCI images: build, push, pull, inspect; ordinary ones: load');
-  registerBuild(group, io);
+    .description('Checkpoints as OCI images: build, list, push, pull, inspect, extract; ordinary ones: load');
+  registerBuild(group, io, done);
+  registerList(group, io, done);
   registerCopy(group, io, 'push', 'Copy a checkpoint image from a layout to a registry');
   registerCopy(group, io, 'pull', 'Copy a checkpoint image from a registry to a layout');
-  registerInspect(group, io);
-  registerExtract(group, io);
+  registerInspect(group, io, done);
+  registerExtract(group, io, done);
   registerLoad(group, io);
 };
-
-function registerBuild(group: Command, io: Io): void {
-  group
-    .command('build')
-    .description('Make a checkpoint image of an archive; in a layout its layer is the archive itself, not a copy')
-    .argument('<archive>', 'checkpoint archive')
-    .argument('<target>', 'oci:LAYOUT[:TAG], or a registry reference')
-    .addOption(outputOption('table', 'json'))
-    .action(async (archive: string, target: string, { output }: { output: string }) => {
-      await using checkpoint = await openCheckpoint(archive, { signal: io.signal });
-      await using place = await openLocation(target, io, { create: true });
-      const digest = (await readRecordedCapture(archive))?.digest;
-      const built = await convertArchive(checkpoint, place.store, {
-        tag: place.tag,
-        signal: io.signal,
-        // Evidence beside the archive could be stale or forged: a registry verifies what it gets, a layout is told only
-        // what we hash ourselves.
-        ...(digest !== undefined && place.kind === 'registry' ? { knownDigest: digest } : {}),
-      });
-      const body = {
-        reference: target,
-        manifest: built.target,
-        layer: built.layer,
-        way: built.way,
-        facts: built.facts,
-      };
-      if (output === 'json') io.out(renderJson('CheckpointImage', 1, body));
-      else
-        io.out(
-          `${target}\nmanifest  ${built.target.digest}\nlayer     ${built.layer.digest}  ${bytesText(built.layer.size)}, ${built.way}\n`,
-        );
-    });
-}
 
 function registerCopy(group: Command, io: Io, name: 'push' | 'pull', description: string): void {
   group
     .command(name)
     .description(description)
-    .argument('<from>', 'oci:LAYOUT[:TAG] or a registry reference')
-    .argument('<to>', 'oci:LAYOUT[:TAG] or a registry reference')
+    .argument('<from>', IMAGE_HELP)
+    .argument('<to>', IMAGE_HELP)
     .addOption(outputOption('table', 'json'))
     .action(async (from: string, to: string, { output }: { output: string }) => {
+      parseLocation(to);
       await using source = await openLocation(from, io);
-      await using target = await openLocation(to, io, { create: true });
       const descriptor = await source.store.resolve(source.tag, { signal: io.signal });
+      await using target = await openLocation(to, io, { create: true });
       const found = await findCheckpointImage(source.store, source.tag, { signal: io.signal });
       const total = found?.layers.reduce((sum, layer) => sum + layer.size, 0) ?? 0;
       using progress = showProgress(io, name);
@@ -99,30 +69,55 @@ function registerCopy(group: Command, io: Io, name: 'push' | 'pull', description
     });
 }
 
-function registerInspect(group: Command, io: Io): void {
+/** What the image says was recorded at the capture, beside what its layer is; nothing where it says nothing. */
+function recordedIn(image: CheckpointImage | undefined) {
+  const digest = image?.facts.recordedDigest;
+  if (!image || digest === undefined) return undefined;
+  const name = image.facts.recordedName;
+  const [layer, ...others] = image.layers;
+  const isLayer = others.length === 0 && layer?.digest === digest;
+  return { digest, ...(name === undefined ? {} : { name }), isLayer };
+}
+
+function registerInspect(group: Command, io: Io, done: Done): void {
   group
     .command('inspect')
-    .description('What a checkpoint image says of itself')
-    .argument('<image>', 'oci:LAYOUT[:TAG] or a registry reference')
+    .description('What a checkpoint image says of itself; exit code 4 where its layer is not what was recorded')
+    .argument('<image>', IMAGE_HELP)
     .action(async (what: string) => {
       await using place = await openLocation(what, io);
       const found = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
-      const facts: CheckpointFacts | undefined = found?.facts;
-      io.out(renderJson('CheckpointImage', 1, { reference: what, checkpoint: found !== undefined, ...found, facts }));
+      const recorded = recordedIn(found);
+      io.out(
+        renderJson('CheckpointImage', 1, { reference: what, checkpoint: found !== undefined, ...found, recorded }),
+      );
+      done(recorded?.isLayer === false ? exitCodes.partial : exitCodes.ok);
     });
 }
 
-function registerExtract(group: Command, io: Io): void {
+function registerExtract(group: Command, io: Io, done: Done): void {
   group
     .command('extract')
-    .description('The archive out of a checkpoint image, byte for byte')
-    .argument('<image>', 'oci:LAYOUT[:TAG] or a registry reference')
+    .description(
+      'The archive out of a checkpoint image, byte for byte; exit code 4 where it is not what was recorded at the capture',
+    )
+    .argument('<image>', IMAGE_HELP)
     .argument('<archive>', 'file to write; must not exist')
     .action(async (what: string, archive: string) => {
       await using place = await openLocation(what, io);
       const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
-      await extractArchive(place.store, descriptor, archive, { signal: io.signal, replace: false });
-      io.out(`${archive}\nsize  ${bytesText((await stat(archive)).size)}\n`);
+      const recorded = recordedIn(await findCheckpointImage(place.store, place.tag, { signal: io.signal }));
+      const { digest } = await extractArchive(place.store, descriptor, archive, { signal: io.signal, replace: false });
+      const told = recorded
+        ? `${harmless(recorded.digest)}${recorded.isLayer ? ', the same' : ', ANOTHER'}`
+        : 'nothing';
+      const rows = [
+        ['size', bytesText((await stat(archive)).size)],
+        ['sha256', digest.replace('sha256:', '')],
+        ['recorded', told],
+      ];
+      io.out(`${archive}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`);
+      done(recorded?.isLayer === false ? exitCodes.partial : exitCodes.ok);
     });
 }
 
@@ -136,6 +131,7 @@ function registerLoad(group: Command, io: Io): void {
     .addOption(outputOption('table', 'json'))
     .action(async (path: string, options: CriPlace & { tag?: string; name?: string; output: string }) => {
       const { tag, name, output } = options;
+      // Looked at before the node is asked: a path that is wrong is wrong without one, too.
       const whole = resolve(path);
       const folder = (await stat(whole)).isDirectory();
       const reference = folder ? `oci:${whole}${tag === undefined ? '' : `:${tag}`}` : `docker-archive:${whole}`;

@@ -95,6 +95,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./core.ts')).core,
   },
   {
+    name: 'extract',
+    summary: 'deleted files, queues, shared memory, environments and changed files of a checkpoint, with hashes',
+    load: async () => (await import('./extract.ts')).extract,
+  },
+  {
     name: 'convert',
     summary: 'lay an archive out for another engine',
     load: async () => (await import('./convert.ts')).convert,

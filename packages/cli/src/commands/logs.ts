@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { harmless } from '@stillframe/core';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { cliError } from '../usage.ts';
-import { ADDRESS_HELP, findContainer } from './address.ts';
+import { ADDRESS_HELP, demandTarget, findContainer } from './address.ts';
 import { type RegisterCommand, withCri } from './command.ts';
 
 export const logs: RegisterCommand = (program, io) => {
@@ -13,10 +13,12 @@ export const logs: RegisterCommand = (program, io) => {
     .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
     .option('--tail <lines>', 'only the last lines')
     .action(async (text: string, options: CriPlace & { tail?: string }) => {
+      const tail = tailOf(options.tail);
+      demandTarget(text);
       await using client = await connectCri(options, io.signal);
       const { container } = await findContainer(client, text, io.signal);
       const { status } = await client.runtime.containerStatus({ containerId: container.id }, { signal: io.signal });
-      const lines = await readLog(status?.logPath ?? '', tailOf(options.tail));
+      const lines = await readLog(status?.logPath ?? '', tail);
       for (const line of lines) io.out(`${harmless(line)}\n`);
     });
 };

@@ -2,18 +2,23 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NodePaths } from '@stillframe/runtime';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
 import { exitCodes } from '../exit.ts';
-import { runningNode, startInBackground, stopBackground } from '../node/background.ts';
+import { type StartedNode, startInBackground, stopBackground } from '../node/background.ts';
 import { DEFAULT_CONFIG, type NodeConfig, readConfig } from '../node/config.ts';
 import { connectCri } from '../node/connect.ts';
 import { type NodeEndpoints, readEndpoints } from '../node/endpoints.ts';
 import { jsonLogger } from '../node/logger.ts';
+import { runningNode, servingNode } from '../node/running.ts';
 import { serveNode } from '../node/serve.ts';
 import { removePod } from '../pod.ts';
 import { cliError } from '../usage.ts';
 import { type NodePlace, outputOption, type RegisterCommand, withNodePlace } from './command.ts';
+
+/** Milliseconds that a node which runs already may take until it serves. */
+const STARTING = 30_000;
 
 interface UpOptions extends NodePlace {
   config?: string;
@@ -67,22 +72,12 @@ export const node: RegisterCommand = (program, io, done) => {
           hint: '`npx stillframe doctor` says what this host and this user can do',
         });
       }
-      const running = await runningNode(paths);
+      const { endpoints, fresh } = await upInBackground(paths, upArguments(options));
       const ignored = ['host', 'port', 'cgroupParent', 'config'].some(
         (name) => command.getOptionValueSource(name) === 'cli',
       );
-      if (running !== undefined && ignored)
-        io.err('a node runs already; it keeps its own host, port and configuration\n');
-      const endpoints =
-        running === undefined
-          ? await startInBackground(paths, upArguments(options))
-          : await readEndpoints(options.state);
-      if (!endpoints) throw cliError('ERR_NODE_START', `the node with pid ${running} is just starting`);
-      io.out(
-        options.output === 'json'
-          ? renderJson('Node', 1, { ...endpoints })
-          : nodeText(endpoints, running === undefined),
-      );
+      if (!fresh && ignored) io.err('a node runs already; it keeps its own host, port and configuration\n');
+      io.out(options.output === 'json' ? renderJson('Node', 1, { ...endpoints }) : nodeText(endpoints, fresh));
     });
 
   withNodePlace(group.command('status'))
@@ -123,6 +118,17 @@ export const node: RegisterCommand = (program, io, done) => {
     .description('Print a systemd unit for it, to be written to /etc/systemd/system/stillframe.service')
     .action(async () => io.out(await unitText()));
 };
+
+/** The node that runs with these folders, or a new one; one that is just starting is waited for. */
+async function upInBackground(paths: NodePaths, argv: readonly string[]): Promise<StartedNode> {
+  const running = await runningNode(paths);
+  if (running === undefined) return startInBackground(paths, argv);
+  const endpoints = await servingNode(paths, STARTING);
+  if (endpoints) return { endpoints, fresh: false };
+  throw cliError('ERR_NODE_START', `the node with pid ${running} does not serve yet`, {
+    hint: 'look at its log, or end it with `stillframe node down`',
+  });
+}
 
 function portOf(text: string): number {
   const port = Number(text);

@@ -1,22 +1,20 @@
 /** `stillframe restore`: running copies of a checkpoint, from an archive or an image. */
 import { randomUUID } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { archiveLayer, findCheckpointImage, openCheckpoint } from '@stillframe/checkpoint';
-import { hexOf } from '@stillframe/core';
-import { isDnsLabel } from '@stillframe/kubelet';
-import { Layout } from '@stillframe/oci';
+import { harmless } from '@stillframe/core';
+import type { CriClient } from '@stillframe/cri/client';
+import type { Command } from 'commander';
+import { distinct, tellDiagnostics } from '../diagnostics.ts';
 import { renderJson } from '../display/json.ts';
+import { evidenceCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
-import { isPathLike } from '../open-evidence.ts';
-import { openLocation } from '../open-location.ts';
-import { demandFreeName, podNames, startPod } from '../pod.ts';
-import { demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
+import { demandFreeName, podNames, type StartedPod, startPod } from '../pod.ts';
+import { describeSource, type RestoreSource } from '../restore-source.ts';
+import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
 import { cliError } from '../usage.ts';
 import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
-import { collect, parseMount } from './run.ts';
+import { collect, pairsOf, parseMount } from './run.ts';
 
 interface RestoreOptions extends CriPlace {
   copies: string;
@@ -29,10 +27,13 @@ interface RestoreOptions extends CriPlace {
   pcap?: string;
   scrubTokens?: boolean;
   setEnv: string[];
+  annotation: string[];
+  runtime?: string;
   output: string;
 }
 
-export const restore: RegisterCommand = (program, io) => {
+/** Exit code 4 where the copies run, and something of the archive could not be read. */
+export const restore: RegisterCommand = (program, io, done) => {
   withCri(program.command('restore'))
     .description('Restore copies of a checkpoint, each in a pod of its own; the original is not touched')
     .argument('<checkpoint>', 'archive file, oci:LAYOUT[:TAG], or reference of a checkpoint image')
@@ -46,49 +47,29 @@ export const restore: RegisterCommand = (program, io) => {
     .option('--pcap <file>', 'with --sinkhole: where the packets go; copies get -1, -2 … in the name')
     .option('--scrub-tokens', 'overwrite service-account tokens in the copy’s memory, environment and files')
     .option('--set-env <name=value>', 'another value in the copy’s memory, no longer than the old one', collect, [])
+    .option(
+      '--annotation <key=value>',
+      'of copies and their pods (docs/compatibility.md); may be repeated',
+      collect,
+      [],
+    )
+    .option('--runtime <handler>', 'runtime handler of the pods, such as crun; the node’s own choice by default')
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', HELP)
-    .action(async (what: string, options: RestoreOptions) => {
-      const copies = Number(options.copies);
-      if (!Number.isInteger(copies) || copies < 1 || copies > 100) {
-        throw cliError('ERR_USAGE_ARGUMENT', `--copies takes 1 to 100, not ${JSON.stringify(options.copies)}`);
-      }
-      if (options.network !== 'none' && options.network !== 'host') {
-        throw cliError('ERR_USAGE_ARGUMENT', `--network takes none or host, not ${JSON.stringify(options.network)}`);
-      }
-      const wishes = wishesOf(options, copies);
+    .action(async (what: string, options: RestoreOptions, command: Command) => {
+      const wanted = checked(options);
+      const source = await describeSource(what, io);
       await using client = await connectCri(options, io.signal);
-      if (wishes.own) await demandOwnRuntime(client, io.signal);
-      const source = await describe(what, io);
-      const taken = await podNames(client, options.namespace, io.signal);
-      const base = options.name ?? `${source.pod}-copy`;
-      if (copies === 1 && options.name) await demandFreeName(client, options.namespace, base, io.signal);
-      const started = [];
-      for (let copy = 1; copy <= copies; copy += 1) {
-        const pod = copies === 1 && options.name ? base : freeName(base, taken);
-        demandNames({ kubeNamespace: options.namespace, pod, container: source.container });
-        const one = await startPod(client, {
-          kubeNamespace: options.namespace,
-          pod,
-          container: source.container,
-          uid: randomUUID(),
-          image: source.image,
-          pull: source.pull,
-          command: [],
-          env: [],
-          mounts: options.mount.map(parseMount),
-          hostNetwork: options.network === 'host',
-          noNetwork: options.network === 'none',
-          podAnnotations: wishes.podAnnotations(copy),
-          annotations: wishes.annotations,
-          signal: io.signal,
-        });
-        const facts = await factsOfCopy(client, one, io.signal);
-        const restored = { address: `${options.namespace}/${pod}/${source.container}`, ...one, ...facts };
-        started.push(restored);
-        if (options.output !== 'json') io.out(linesOf(restored));
-      }
-      if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored: started }));
+      if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
+      const asked = command.getOptionValueSource('network') === 'cli';
+      if (options.network === 'none') tellNetwork(client, asked, io);
+      const known = distinct(source.diagnostics);
+      tellDiagnostics(io, known);
+      const restored = await restoreCopies(client, source, options, wanted, io);
+      const diagnostics = distinct([...known, ...restored.flatMap((copy) => copy.diagnostics ?? [])]);
+      tellDiagnostics(io, diagnostics.slice(known.length));
+      if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored, diagnostics }));
+      done(evidenceCode(diagnostics));
     });
 };
 
@@ -98,12 +79,63 @@ archive itself is never changed. docs/sandbox.md says what a forensic sandbox is
 
   stillframe restore ARCHIVE --sandbox forensic --sinkhole --pcap traffic.pcap --scrub-tokens --copies 2`;
 
-/** What is restored: the image as the runtime is to be asked for it, and names for the copies. */
-interface Source {
-  image: string;
-  pull: boolean;
-  pod: string;
-  container: string;
+/** What was asked for, checked before anything is opened. Throws ERR_USAGE_ARGUMENT. */
+function checked(options: RestoreOptions) {
+  const copies = Number(options.copies);
+  if (!Number.isInteger(copies) || copies < 1 || copies > 100) {
+    throw cliError('ERR_USAGE_ARGUMENT', `--copies takes 1 to 100, not ${JSON.stringify(options.copies)}`);
+  }
+  if (options.network !== 'none' && options.network !== 'host') {
+    throw cliError('ERR_USAGE_ARGUMENT', `--network takes none or host, not ${JSON.stringify(options.network)}`);
+  }
+  demandNames({ kubeNamespace: options.namespace, pod: options.name ?? 'copy', container: 'copy' });
+  const annotations = pairsOf('--annotation', options.annotation);
+  return { copies, annotations, mounts: options.mount.map(parseMount), wishes: wishesOf(options, copies) };
+}
+
+/** Another runtime passes over the annotation by which a pod has only a loopback interface. */
+function tellNetwork({ version }: CriClient, asked: boolean, io: Io): void {
+  if (version.runtimeName === 'stillframe') return;
+  const message = `${harmless(version.runtimeName)} gives the copies a network: it has no --network none`;
+  if (asked)
+    throw cliError('ERR_USAGE_ARGUMENT', message, { hint: 'restore on a node of Stillframe: leave --cri away' });
+  io.err(`warning: ${message}\n`);
+}
+
+/** Starts them one after another; each is told as soon as it runs. */
+async function restoreCopies(
+  client: CriClient,
+  source: RestoreSource,
+  options: RestoreOptions,
+  { copies, annotations, mounts, wishes }: ReturnType<typeof checked>,
+  { signal, out }: Io,
+) {
+  const { namespace: kubeNamespace, name, network, runtime } = options;
+  const { container, image, pull } = source;
+  const taken = await podNames(client, kubeNamespace, signal);
+  const base = name ?? `${source.pod}-copy`;
+  const only = copies === 1 && name !== undefined;
+  if (only) await demandFreeName(client, kubeNamespace, base, signal);
+  const restored: (StartedPod & CopyFacts & { address: string })[] = [];
+  for (let copy = 1; copy <= copies; copy += 1) {
+    const pod = only ? base : freeName(base, taken);
+    demandNames({ kubeNamespace, pod, container });
+    const place = { kubeNamespace, pod, container, uid: randomUUID(), image, pull, mounts, command: [], env: [] };
+    const started = await startPod(client, {
+      ...place,
+      hostNetwork: network === 'host',
+      noNetwork: network === 'none',
+      podAnnotations: { ...annotations, ...wishes.podAnnotations(copy) },
+      annotations: { ...annotations, ...wishes.annotations },
+      runtime,
+      signal,
+    });
+    const facts = await factsOfCopy(client, started, signal);
+    const one = { address: `${kubeNamespace}/${pod}/${container}`, ...started, ...facts };
+    restored.push(one);
+    if (options.output !== 'json') out(linesOf(one));
+  }
+  return restored;
 }
 
 /** `<base>-<n>` with the first number that is free; takes it. */
@@ -112,32 +144,4 @@ function freeName(base: string, taken: Set<string>): string {
   while (taken.has(`${base}-${number}`)) number += 1;
   taken.add(`${base}-${number}`);
   return `${base}-${number}`;
-}
-
-async function describe(what: string, io: Io): Promise<Source> {
-  if (isPathLike(what) || (await stat(what).catch(() => undefined))) return describeArchive(resolve(what));
-  await using place = await openLocation(what, io);
-  const image = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
-  if (!image) {
-    throw cliError(
-      'ERR_NOT_A_CHECKPOINT',
-      `${what} is an ordinary image, not a checkpoint; nothing can be restored from it`,
-    );
-  }
-  const names = { pod: dnsName(image.facts.podName), container: dnsName(image.facts.containerName) };
-  if (!(place.store instanceof Layout)) return { image: what, pull: true, ...names };
-  // A layout's blob is a file, which the runtime reads as it reads any archive.
-  const archive = join(place.store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest));
-  return { image: archive, pull: false, ...names };
-}
-
-async function describeArchive(path: string): Promise<Source> {
-  await using checkpoint = await openCheckpoint(path);
-  const { container } = checkpoint.metadata;
-  return { image: path, pull: false, pod: dnsName(container.podName), container: dnsName(container.name) };
-}
-
-/** A name of the evidence where it is one that Kubernetes would take. */
-function dnsName(name: string | undefined): string {
-  return name && isDnsLabel(name) ? name : 'restored';
 }

@@ -1,5 +1,7 @@
 /** `stillframe run`: one container in a pod of its own. */
 import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, startPod } from '../pod.ts';
@@ -11,6 +13,9 @@ interface RunOptions extends CriPlace {
   image: string;
   env: string[];
   mount: string[];
+  annotation: string[];
+  label: string[];
+  runtime?: string;
   output: string;
 }
 
@@ -21,11 +26,19 @@ export const run: RegisterCommand = (program, io) => {
     .argument('[command...]', 'command instead of the image’s own; write -- before it')
     .requiredOption('--image <reference>', 'image, pulled where it is not on the node')
     .option('--env <name=value>', 'environment variable; may be repeated', collect, [])
-    .option('--mount <source:path[:ro]>', 'bind mount; may be repeated', collect, [])
+    .option('--mount <source:path[:ro]>', 'bind mount of what is there; may be repeated', collect, [])
+    .option('--annotation <key=value>', 'of container and pod (docs/compatibility.md); may be repeated', collect, [])
+    .option('--label <key=value>', 'of container and pod; may be repeated', collect, [])
+    .option('--runtime <handler>', 'runtime handler of the pod, such as crun; the node’s own choice by default')
     .addOption(outputOption('table', 'json'))
     .action(async (address: string, command: string[], options: RunOptions) => {
-      await using client = await connectCri(options, io.signal);
       const place = parseAddress(address);
+      const env = options.env.map(parseVariable);
+      const mounts = options.mount.map(parseMount);
+      const annotations = pairsOf('--annotation', options.annotation);
+      const labels = pairsOf('--label', options.label);
+      await demandSources(mounts);
+      await using client = await connectCri(options, io.signal);
       await demandFreeName(client, place.kubeNamespace, place.pod, io.signal);
       const started = await startPod(client, {
         ...place,
@@ -33,8 +46,12 @@ export const run: RegisterCommand = (program, io) => {
         image: options.image,
         pull: true,
         command,
-        env: options.env.map(parseVariable),
-        mounts: options.mount.map(parseMount),
+        env,
+        mounts,
+        podAnnotations: annotations,
+        annotations,
+        labels,
+        runtime: options.runtime,
         signal: io.signal,
       });
       if (options.output === 'json') io.out(renderJson('Container', 1, started));
@@ -53,12 +70,33 @@ function parseVariable(text: string) {
   return { key: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 
-/** `SOURCE:PATH` or `SOURCE:PATH:ro`, both absolute. Throws ERR_USAGE_ARGUMENT. */
+/** `KEY=VALUE` each; the last of one key counts. Throws ERR_USAGE_ARGUMENT. */
+export function pairsOf(option: string, texts: readonly string[]): Record<string, string> {
+  const pairs = texts.map((text): [string, string] => {
+    const equals = text.indexOf('=');
+    if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+    throw cliError('ERR_USAGE_ARGUMENT', `${option} takes KEY=VALUE, not ${JSON.stringify(text)}`);
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** `SOURCE:PATH` or `SOURCE:PATH:ro`; a relative source is one of the working folder. Throws ERR_USAGE_ARGUMENT. */
 export function parseMount(text: string) {
-  const [hostPath = '', containerPath = '', mode = 'rw', ...rest] = text.split(':');
-  const sound = hostPath.startsWith('/') && containerPath.startsWith('/') && rest.length === 0;
+  const [source = '', containerPath = '', mode = 'rw', ...rest] = text.split(':');
+  const sound = source !== '' && containerPath.startsWith('/') && rest.length === 0;
   if (!sound || (mode !== 'rw' && mode !== 'ro')) {
-    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is not /SOURCE:/PATH or /SOURCE:/PATH:ro`);
+    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is not SOURCE:/PATH or SOURCE:/PATH:ro`);
   }
-  return { hostPath, containerPath, readonly: mode === 'ro' };
+  return { hostPath: resolve(source), containerPath, readonly: mode === 'ro' };
+}
+
+/**
+ * Throws ERR_MOUNT_SOURCE for a source that is not there. A runtime makes an empty folder of it, as kubelet has it from
+ * CRI-O and containerd; whoever types a path has mistyped it.
+ */
+export async function demandSources(mounts: readonly { hostPath: string }[]): Promise<void> {
+  for (const { hostPath } of mounts) {
+    if (await stat(hostPath).catch(() => undefined)) continue;
+    throw cliError('ERR_MOUNT_SOURCE', `${hostPath}, which is to be mounted, does not exist`);
+  }
 }

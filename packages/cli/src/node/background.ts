@@ -1,49 +1,82 @@
-/** The node as a process of its own: started, found and ended by other commands. */
-import { spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type NodePaths, ownerOf } from '@stillframe/runtime';
+/** The node as a process of its own: started, and ended by other commands. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open, stat } from 'node:fs/promises';
+import type { NodePaths } from '@stillframe/runtime';
 import { cliError } from '../usage.ts';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
+import { makeNodeFolders } from './folders.ts';
+import { pause, runningNode, servingNode } from './running.ts';
 import { nodeLogPath } from './serve.ts';
 
 /** Milliseconds until a started node must serve. */
 const READY = 30_000;
-const POLL = 50;
+/** Milliseconds that another node, which was quicker, may take to say who it is. */
+const OTHER = 5_000;
+/** Bytes of the log that are looked at for last words. */
+const LAST = 16 << 10;
 
-/** Pid of the node that works with these folders, or undefined. */
-export function runningNode(paths: NodePaths): Promise<number | undefined> {
-  return ownerOf(join(paths.state, 'node.pid'));
+export interface StartedNode {
+  endpoints: NodeEndpoints;
+  /** False where another start was quicker: its node serves. */
+  fresh: boolean;
 }
 
-/** Starts `node up --foreground` detached and waits until it serves. Throws ERR_NODE_START with its last words. */
-export async function startInBackground(paths: NodePaths, argv: readonly string[]): Promise<NodeEndpoints> {
-  await mkdir(paths.root, { recursive: true, mode: 0o700 });
+/**
+ * Starts `node up --foreground` detached and waits until it serves. Where another node takes the folders meanwhile, that
+ * one is waited for. Throws ERR_NODE_START with the last words of a node that failed; folders that were made are gone then.
+ */
+export async function startInBackground(paths: NodePaths, argv: readonly string[]): Promise<StartedNode> {
+  const folders = await makeNodeFolders(paths);
   const logPath = nodeLogPath(paths);
-  await using log = await open(logPath, 'a', 0o600);
-  const child = spawn(process.execPath, argv, {
-    detached: true,
-    stdio: ['ignore', log.fd, log.fd],
-    cwd: '/',
+  const before = (await stat(logPath).catch(() => undefined))?.size ?? 0;
+  const child = await spawnNode(logPath, argv);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
   });
-  let ended = false;
-  child.once('exit', () => {
-    ended = true;
-  });
-  child.unref();
-  for (const deadline = Date.now() + READY; Date.now() < deadline && !ended; ) {
+  for (const deadline = Date.now() + READY; Date.now() < deadline && child.exitCode === null; ) {
     const endpoints = await readEndpoints(paths.state);
-    if (endpoints && endpoints.pid === child.pid) return endpoints;
-    await new Promise((resolve) => setTimeout(resolve, POLL));
+    if (endpoints && endpoints.pid === child.pid) return { endpoints, fresh: true };
+    if (child.signalCode !== null || child.pid === undefined) break;
+    await pause();
   }
-  if (!ended) child.kill('SIGTERM');
-  throw cliError('ERR_NODE_START', `the node did not start: ${await lastWords(logPath)}`, {
-    hint: `its log is ${logPath}; \`stillframe doctor\` says what this host lacks`,
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, OTHER).unref())]);
+  const words = await lastWords(logPath, before);
+  if (words.includes('[ERR_NODE_BUSY]')) {
+    const endpoints =
+      (await servingNode(paths, OTHER)) ?? ((await runningNode(paths)) && (await servingNode(paths, READY)));
+    if (endpoints) return { endpoints, fresh: false };
+  }
+  await folders.remove();
+  if (words.includes('[ERR_NODE_BUSY]')) {
+    const [fact = ''] = words.split('  [');
+    throw cliError('ERR_NODE_START', `the node did not start: ${fact}`, {
+      hint: 'every node needs a root and a state folder of its own',
+    });
+  }
+  const log = await stat(logPath).catch(() => undefined);
+  throw cliError('ERR_NODE_START', `the node did not start: ${words}`, {
+    hint: `${log ? `its log is ${logPath}; ` : ''}\`stillframe doctor\` says what this host lacks`,
   });
 }
 
-async function lastWords(logPath: string): Promise<string> {
-  const lines = (await readFile(logPath, 'utf8')).trimEnd().split('\n');
+async function spawnNode(logPath: string, argv: readonly string[]): Promise<ChildProcess> {
+  await using log = await open(logPath, 'a', 0o600);
+  const stdio = ['ignore', log.fd, log.fd] as const;
+  const child = spawn(process.execPath, argv, { detached: true, stdio: [...stdio], cwd: '/' });
+  child.unref();
+  return child;
+}
+
+/** What this start wrote at the end of its log: the error as any command tells it, else its last lines. */
+async function lastWords(logPath: string, from: number): Promise<string> {
+  await using log = await open(logPath, 'r');
+  const { size } = await log.stat();
+  const begin = Math.max(from, size - LAST);
+  const bytes = Buffer.alloc(Math.max(0, size - begin));
+  const { bytesRead } = await log.read(bytes, 0, bytes.length, begin);
+  const lines = bytes.toString('utf8', 0, bytesRead).trimEnd().split('\n');
   const said = lines.findLastIndex((line) => line.startsWith('stillframe: '));
   // The failing node has told its error as any command does: the fact, and below it what to do.
   const words = said < 0 ? lines.slice(-3) : lines.slice(said, said + 3);
@@ -55,9 +88,8 @@ export async function stopBackground(paths: NodePaths, timeout = 150_000): Promi
   const pid = await runningNode(paths);
   if (pid === undefined) return false;
   process.kill(pid, 'SIGTERM');
-  for (const deadline = Date.now() + timeout; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + timeout; Date.now() < deadline; await pause()) {
     if ((await runningNode(paths)) !== pid) return true;
-    await new Promise((resolve) => setTimeout(resolve, POLL));
   }
   throw cliError('ERR_NODE_START', `the node with pid ${pid} does not end; work may still be under way`);
 }

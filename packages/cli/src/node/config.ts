@@ -1,6 +1,6 @@
 /** The node's configuration file: YAML with one schema, documented in docs/operate.md. */
 import { readFile } from 'node:fs/promises';
-import { messageOf, systemCode } from '@stillframe/core';
+import { messageOf, systemCode, systemFact } from '@stillframe/core';
 import { parse } from 'yaml';
 import { cliError } from '../usage.ts';
 import {
@@ -114,7 +114,10 @@ export async function readConfig(path: string | undefined): Promise<NodeConfig> 
     source = await readFile(file, 'utf8');
   } catch (cause) {
     if (path === undefined && systemCode(cause) === 'ENOENT') return {};
-    throw cliError('ERR_NODE_CONFIG', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+    throw cliError('ERR_NODE_CONFIG', `${file} ${systemFact(cause)}`, {
+      cause,
+      hint: 'docs/operate.md says where a configuration is looked for',
+    });
   }
   return parseConfig(source, file);
 }

@@ -26,10 +26,15 @@ export function writeEndpoints(paths: NodePaths, endpoints: NodeEndpoints): Prom
   return writeTextAtomically(pathOf(paths.state), `${JSON.stringify(endpoints, null, 2)}\n`);
 }
 
-/** Undefined where no node ever ran with these folders; the node may have ended since. */
+/** Undefined where no node ever ran with these folders, or what it wrote is damaged; it may have ended since. */
 export async function readEndpoints(state: string): Promise<NodeEndpoints | undefined> {
   const text = await readFile(pathOf(state), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as NodeEndpoints);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as NodeEndpoints;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where the node's own CRI socket is. */

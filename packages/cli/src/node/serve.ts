@@ -1,7 +1,7 @@
 /** The embedded node as one process: runtime, CRI socket and kubelet-compatible API. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Logger, UndoStack } from '@stillframe/core';
+import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { startKubeletApi } from '@stillframe/kubelet';
@@ -10,6 +10,7 @@ import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
+import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
 
@@ -28,6 +29,7 @@ export interface ServeOptions {
 /** A node that serves until it is disposed; its containers go on without it. */
 export async function serveNode(options: ServeOptions): Promise<{ endpoints: NodeEndpoints } & AsyncDisposable> {
   const { paths, logger, env } = options;
+  const made = await makeNodeFolders(paths);
   const undo = new UndoStack({ deadline: ((options.config?.stopTimeout ?? 60) + 60) * 1000 });
   try {
     const { config = {} } = options;
@@ -91,6 +93,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
+    if (!isCode(error, 'ERR_NODE_BUSY')) await made.remove();
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ByteSource, demandOffset, type ReadOptions } from '../byte-source.ts';
 import { coreError } from '../core-errors.ts';
-import { messageOf, systemCode } from '../errors.ts';
+import { systemFact } from '../system-error.ts';
 
 export interface FileSource extends ByteSource, AsyncDisposable {
   readonly path: string;
@@ -56,6 +56,5 @@ export async function readHandle(
 }
 
 function unreadable(path: string, cause: unknown) {
-  const reason = systemCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be opened: ${messageOf(cause)}`;
-  return coreError('ERR_FILE_UNREADABLE', `${path} ${reason}`, { cause, details: { path } });
+  return coreError('ERR_FILE_UNREADABLE', `${path} ${systemFact(cause)}`, { cause, details: { path } });
 }

@@ -7,11 +7,12 @@ import { criError } from '../grpc/errors.ts';
 /** Bytes of a socket path that Linux can bind: sizeof(sun_path) less its final zero byte. */
 const SOCKET_PATH_LIMIT = 107;
 
-const HINTS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such socket: start the container runtime, or name the socket that it makes',
-  ECONNREFUSED: 'a socket file is there but nobody listens: the container runtime has ended; start it again',
-  EACCES: 'the socket may not be opened by this user: run as root, or join the group that owns the socket',
-  ENOTSOCK: 'this is a file, not a socket; name the socket of the container runtime',
+/** By the system's code: what is the matter, and what to do. */
+const REASONS: Readonly<Record<string, readonly [fact: string, hint: string]>> = {
+  ENOENT: ['there is none', 'start the container runtime, or name the socket that it makes'],
+  ECONNREFUSED: ['nobody listens', 'the container runtime has ended and left its socket; start it again'],
+  EACCES: ['this user may not open it', 'run as root, or join the group that owns the socket'],
+  ENOTSOCK: ['it is a file, not a socket', 'name the socket of the container runtime'],
 };
 
 /** The path in `/run/x.sock` or `unix:///run/x.sock`. Throws ERR_CRI_SOCKET_INVALID for anything else. */
@@ -56,7 +57,7 @@ export function probeSocket(path: string, signal: AbortSignal): Promise<void> {
 
 function unavailable(path: string, cause: Error): Error {
   const code = systemCode(cause) ?? '';
-  const hint = HINTS[code];
+  const [fact, hint] = REASONS[code] ?? [messageOf(cause)];
   const facts = { cause, details: { path, code }, ...(hint === undefined ? {} : { hint }) };
-  return criError('ERR_CRI_UNAVAILABLE', `cannot connect to the CRI socket ${path}: ${messageOf(cause)}`, facts);
+  return criError('ERR_CRI_UNAVAILABLE', `cannot connect to the CRI socket ${path}: ${fact}`, facts);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { type ErrorKind, StillframeError } from '@stillframe/core';
@@ -35,6 +36,22 @@ describe('a failure over gRPC', () => {
       assert.equal(received.details['remoteCode'], 'ERR_TEST_KIND');
       assert.equal(rpcErrorText(received).replace(/ /g, '').toLowerCase(), `rpcerror:code=${goName(kind)}desc=text`);
     });
+  });
+
+  it('brings message and hint of ours apart, and the text of both to others', () => {
+    const sent = statusOf(
+      new StillframeError('ERR_TEST_KIND', 'not-found', 'no such – thing', { hint: 'look “there”' }),
+    );
+    assert.equal(sent.details, 'no such – thing (look “there”)');
+    const received = errorOfStatus(Object.assign(new Error(), sent), 'Method');
+    assert.deepEqual([received.message, received.hint], ['no such – thing', 'look “there”']);
+    const foreign = Object.assign(new Error(), { code: status.NOT_FOUND, details: 'x (y)', metadata: new Metadata() });
+    assert.equal(errorOfStatus(foreign, 'Method').message, 'Method: x (y)');
+  });
+
+  it('gives what the system refused a code and a kind, not its own words', async () => {
+    const sent = statusOf(await readFile('/nonexistent').catch((error: unknown) => error));
+    assert.deepEqual([sent.code, sent.details], [status.NOT_FOUND, '/nonexistent does not exist (check the path)']);
   });
 
   it('calls an abort cancelled, and anything else unknown', () => {

@@ -1,6 +1,6 @@
 /** Failures on their way over gRPC: our error to a status at the server, a status to our error at the client. */
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { type ErrorKind, messageOf, StillframeError, unsuppressed } from '@stillframe/core';
+import { type ErrorKind, messageOf, StillframeError, typedSystemError, unsuppressed } from '@stillframe/core';
 import { type CriErrorCode, criError } from './errors.ts';
 
 /** One gRPC status code: our kind, its name in the texts of Go programs, and the code of the error that a client throws. */
@@ -65,16 +65,20 @@ const UNKNOWN: StatusRow = { kind: 'unknown', number: status.UNKNOWN, goName: 'U
 const DETAILS_LIMIT = 4096;
 /** Trailer that carries our own error code, for clients that know it. */
 const CODE_TRAILER = 'stillframe-code';
+/** Trailer with the hint that the text ends with, percent-encoded, so that our client can tell the two apart. */
+const HINT_TRAILER = 'stillframe-hint';
 
 /**
  * The status that a gRPC server answers for anything thrown. An error of ours keeps its kind, its message with the
  * hint in brackets, and its code in a trailer; an abort is CANCELLED; everything else is UNKNOWN, as in Go runtimes.
  */
 export function statusOf(thrown: unknown): StatusObject {
-  const error = unsuppressed(thrown);
+  const failed = unsuppressed(thrown);
+  const error = StillframeError.is(failed) ? failed : (typedSystemError(failed) ?? failed);
   const metadata = new Metadata();
   if (StillframeError.is(error)) {
     metadata.set(CODE_TRAILER, error.code);
+    if (error.hint) metadata.set(HINT_TRAILER, encodeURIComponent(bounded(error.hint).toWellFormed()));
     const text = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
     return { code: rowOfKind(error.kind).number, details: bounded(text), metadata };
   }
@@ -83,20 +87,35 @@ export function statusOf(thrown: unknown): StatusObject {
 }
 
 /**
- * The error that a client throws for a failed call: ERR_CRI_<status>, with `details.rpc` (`rpcErrorText`),
- * `details.method` and, from a Stillframe server, `details.remoteCode`.
+ * The error that a client throws for a failed call: ERR_CRI_<status>, with `details.rpc` (`rpcErrorText`) and
+ * `details.method`. From a Stillframe server it has that one's message, hint and code (`details.remoteCode`).
  */
 export function errorOfStatus(failure: ServiceError, method: string): StillframeError {
   const row = ROWS.find((candidate) => candidate.number === failure.code) ?? UNKNOWN;
-  const remoteCode = failure.metadata?.get(CODE_TRAILER)[0];
-  const details = {
-    rpc: `rpc error: code = ${row.goName} desc = ${failure.details}`,
-    method,
-    ...(typeof remoteCode === 'string' ? { remoteCode } : {}),
+  const trailer = (name: string) => {
+    const value = failure.metadata?.get(name)[0];
+    return typeof value === 'string' ? value : undefined;
   };
-  // What to do stands in the text of a runtime of ours; the table's advice is for a runtime that did not answer.
-  const hint = typeof remoteCode === 'string' ? { hint: '' } : {};
-  return criError(row.code, `${method}: ${failure.details}`, { cause: failure, details, ...hint });
+  const remoteCode = trailer(CODE_TRAILER);
+  const rpc = `rpc error: code = ${row.goName} desc = ${failure.details}`;
+  if (remoteCode === undefined) {
+    return criError(row.code, `${method}: ${failure.details}`, { cause: failure, details: { rpc, method } });
+  }
+  // Ours says what to do itself; the table's advice is for a runtime that did not answer.
+  const hint = decoded(trailer(HINT_TRAILER));
+  const end = ` (${hint})`;
+  const message =
+    hint !== '' && failure.details.endsWith(end) ? failure.details.slice(0, -end.length) : failure.details;
+  return criError(row.code, message, { cause: failure, details: { rpc, method, remoteCode }, hint });
+}
+
+/** Empty for a text that no server of ours sends. */
+function decoded(text: string | undefined): string {
+  try {
+    return decodeURIComponent(text ?? '');
+  } catch {
+    return '';
+  }
 }
 
 /**

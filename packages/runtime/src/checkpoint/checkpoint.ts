@@ -2,10 +2,8 @@
  * CheckpointContainer: freeze, dump, take the filesystem diff, thaw; then, with the container running again, pack,
  * hash, sync and publish the archive. The container pays for the first half only.
  */
-import { readdir, readFile, stat, statfs } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
-import { systemCode } from '@stillframe/core';
-import { openTemporaryFolder } from '@stillframe/core/file';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { evidencePath } from '@stillframe/evidence';
 import { containerOf } from '../container/lifecycle.ts';
 import { statusOf } from '../container/status.ts';
@@ -16,6 +14,7 @@ import type { CheckpointFigures, ContainerRecord } from '../store/records.ts';
 import { type Capture, captureAll } from './capture.ts';
 import { type CaptureChoices, choicesOf } from './choices.ts';
 import { writeEvidence } from './evidence.ts';
+import { checkLocation, openWork, tellFullDisk } from './location.ts';
 import { packArchive } from './pack.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
@@ -61,24 +60,13 @@ export async function runningContainer(context: NodeContext, id: string): Promis
   throw runtimeError('ERR_CONTAINER_STATE', `container ${id} is not running (it is ${state})`);
 }
 
-/** Runs `work`; throws ERR_CHECKPOINT_DISK_FULL in place of what a full disk made it throw. */
-export async function tellFullDisk<T>(location: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(await diskIsFull(location, cause))) throw cause;
-    const message = `no space for the checkpoint in ${dirname(location)}; what was captured runs on`;
-    throw runtimeError('ERR_CHECKPOINT_DISK_FULL', message, { cause });
-  }
-}
-
 async function captureTo(
   context: NodeContext,
   record: ContainerRecord,
   location: string,
   options: CheckpointOptions,
 ): Promise<CheckpointFigures> {
-  await using work = await openTemporaryFolder(dirname(location), 'checkpoint');
+  await using work = await openWork(dirname(location));
   await using operation = await context.journal.begin<CheckpointOperation>({
     kind: 'checkpoint',
     containerIDs: [record.id],
@@ -150,44 +138,6 @@ export async function finishCapture(
     pause: capture.pause,
   });
   return { capture, connected, archive: archive.path, evidence, figures };
-}
-
-/** Bytes of a file name on Linux. */
-const NAME_MAX = 255;
-
-async function checkLocation(location: string): Promise<void> {
-  if (!isAbsolute(location) || normalize(location) !== location) {
-    throw runtimeError(
-      'ERR_CHECKPOINT_LOCATION',
-      `the location ${JSON.stringify(location)} is not a plain absolute path`,
-    );
-  }
-  if (Buffer.byteLength(basename(evidencePath(location))) > NAME_MAX) {
-    throw runtimeError(
-      'ERR_CHECKPOINT_LOCATION',
-      `the name ${basename(location)} leaves no room for its evidence beside it`,
-      {
-        hint: 'give a shorter name',
-      },
-    );
-  }
-  const folder = await stat(dirname(location)).catch(() => undefined);
-  if (!folder?.isDirectory()) {
-    throw runtimeError('ERR_CHECKPOINT_LOCATION', `the folder ${dirname(location)} does not exist`);
-  }
-  for (const taken of [location, evidencePath(location)]) {
-    if (await stat(taken).catch(() => undefined))
-      throw runtimeError('ERR_CHECKPOINT_EXISTS', `${taken} exists already`);
-  }
-}
-
-/** CRIU and tar report a full disk in words; what is left on the filesystem is the surer sign. */
-async function diskIsFull(location: string, error: unknown): Promise<boolean> {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (systemCode(cause) === 'ENOSPC' || /No space left|errno 28/i.test(cause.message)) return true;
-  }
-  const free = await statfs(dirname(location)).catch(() => undefined);
-  return free !== undefined && free.bavail * free.bsize < 1 << 20;
 }
 
 /** The running container's specification, as spec.dump is made of it. */

@@ -4,7 +4,6 @@
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize } from 'node:path';
-import { openTemporaryFolder } from '@stillframe/core/file';
 import { containerOf } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
@@ -18,9 +17,9 @@ import {
   finishCapture,
   publicationOf,
   runningContainer,
-  tellFullDisk,
 } from './checkpoint.ts';
 import { choicesOf } from './choices.ts';
+import { openWork, tellFullDisk } from './location.ts';
 import { POD_DUMP, POD_OPTIONS, podDocuments, writePodDocument } from './pod-documents.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
@@ -102,7 +101,7 @@ async function captureTo(
   folder: string,
   options: CheckpointOptions,
 ): Promise<CheckpointFigures[]> {
-  await using work = await openTemporaryFolder(folder, 'checkpoint');
+  await using work = await openWork(folder);
   await using operation = await context.journal.begin<CheckpointOperation>({
     kind: 'checkpoint',
     containerIDs: records.map(({ id }) => id),

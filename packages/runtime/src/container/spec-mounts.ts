@@ -1,7 +1,7 @@
 /** Mounts of a request: sources made and resolved, propagation checked, and what config.json says of them. */
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, normalize } from 'node:path';
-import { messageOf, systemCode } from '@stillframe/core';
+import { systemCode, systemFact } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import type { MountRequest } from '../store/records.ts';
 
@@ -73,8 +73,7 @@ async function sourceOf({ hostPath, containerPath }: MountRequest): Promise<stri
 }
 
 function unusable(hostPath: string, containerPath: string, cause: unknown) {
-  const why = messageOf(cause);
-  return runtimeError('ERR_CONTAINER_INVALID', `mount at ${containerPath}: ${hostPath} cannot be used: ${why}`, {
+  return runtimeError('ERR_CONTAINER_INVALID', `mount at ${containerPath}: ${hostPath} ${systemFact(cause)}`, {
     cause,
   });
 }

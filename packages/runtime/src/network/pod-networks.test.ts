@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,7 +13,14 @@ import { bridgeName } from './conflist.ts';
 import { PodNetworks } from './pod-networks.ts';
 
 const identity = { name: 'p', uid: 'u', kubeNamespace: 'n', attempt: 0 };
-const ID = 'ab'.repeat(32);
+/** Another at each run: what a run that was killed has left is not taken for our own. */
+const ID = randomBytes(32).toString('hex');
+
+/** Lines of the host's address translation that are for a pod. */
+async function rulesOf(id: string): Promise<string[]> {
+  const { stdout } = await run(['iptables', '--wait', '5', '-t', 'nat', '-S'], {});
+  return stdout.split('\n').filter((line) => line.includes(id));
+}
 
 const networksIn = (folder: string, more = {}) =>
   new PodNetworks({
@@ -47,11 +55,26 @@ test(
       assert.deepEqual(await later.attached(), []);
       const bridge = await run(['ip', 'link', 'show', bridgeName(join(folder.path, 'networks'))]);
       assert.notEqual(bridge.code, 0, 'the bridge goes with its last pod');
+      assert.deepEqual(await rulesOf(ID), [], 'the pod had dropped its address, by which the plugin looks for rules');
     } finally {
       await removeNamespaces(join(folder.path, 'ns'));
     }
   },
 );
+
+test('a pod whose network namespace is gone leaves no rules either', needs('root', 'cni'), async () => {
+  await using folder = await openTemporaryFolder('/var/tmp');
+  const { net = '' } = await makeNamespaces(join(folder.path, 'ns'), ['net'], 'p');
+  const networks = networksIn(folder.path);
+  try {
+    const { kind } = await networks.attach({ sandboxID: ID, identity, netns: net, portMappings: [] });
+    assert.equal(kind, 'cni');
+  } finally {
+    await removeNamespaces(join(folder.path, 'ns'));
+    await networks.detach(ID);
+  }
+  assert.deepEqual(await rulesOf(ID), []);
+});
 
 test('without plugins a pod has loopback and a reason; with host ports that is an error', async () => {
   await using folder = await openTemporaryFolder('/var/tmp');

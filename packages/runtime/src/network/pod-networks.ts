@@ -19,6 +19,7 @@ import {
   type NetworkList,
   parseNetwork,
 } from './conflist.ts';
+import { removeMasquerade } from './masquerade.ts';
 import { findPlugin, type PluginPlace } from './plugin.ts';
 import { addressesOf } from './result.ts';
 
@@ -140,6 +141,9 @@ export class PodNetworks {
 
   async #detach(attachment: Attachment): Promise<void> {
     await removeFrom(attachment, this.#place);
+    const reason = await removeMasquerade(attachment, this.#place);
+    const { containerID: sandboxID } = attachment;
+    if (reason) this.#options.logger.log('warn', 'rules of a pod could not be removed', { sandboxID, reason });
     await rm(this.#notePath(attachment.containerID), { force: true });
     if (attachment.network.plugins[0]?.['bridge'] !== this.#bridge || (await this.attached()).length > 0) return;
     // The plugin never removes a bridge, which would stay for ever on a host whose node is gone.

@@ -42,7 +42,7 @@ export function checkMounts(
       'ERR_RESTORE_REFUSED',
       `restoring "${image}" expects following bind mounts defined (${missing.join(',')})`,
       {
-        hint: 'declare a mount at each of these paths in the request; its source is yours to choose',
+        hint: 'declare a mount at each of these paths in the request (`--mount SOURCE:PATH`); its source is yours to choose',
         details: { missing },
       },
     );
@@ -53,7 +53,7 @@ export function checkMounts(
 export function checkMasks(image: string, masking: 'runc' | 'crun' | undefined, runtime: string): void {
   if (masking === undefined || masking === runtime) return;
   throw runtimeError('ERR_RESTORE_REFUSED', `"${image}" was dumped on ${masking}, and ${runtime} cannot restore it`, {
-    hint: `restore it into a pod with the runtime handler ${masking}`,
+    hint: `restore it into a pod with the runtime handler ${masking} (\`--runtime ${masking}\`)`,
   });
 }
 

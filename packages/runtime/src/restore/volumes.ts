@@ -75,6 +75,6 @@ async function place(
 
 function refused(message: string) {
   return runtimeError('ERR_RESTORE_REFUSED', message, {
-    hint: `set the annotation ${VOLUMES_ANNOTATION} to "apply" (into empty folders mounted at their places) or "ignore"`,
+    hint: `\`--annotation ${VOLUMES_ANNOTATION}=apply\` (into empty folders mounted at their places), or "ignore"`,
   });
 }

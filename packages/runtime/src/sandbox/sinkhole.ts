@@ -8,7 +8,7 @@ import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/p
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { messageOf, systemCode, UndoStack } from '@stillframe/core';
+import { systemFact, UndoStack } from '@stillframe/core';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { demand, run } from '../process/run.ts';
@@ -123,8 +123,7 @@ async function newFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx', 0o600);
   } catch (cause) {
-    const why = systemCode(cause) === 'EEXIST' ? 'exists already' : `cannot be made: ${messageOf(cause)}`;
-    throw runtimeError('ERR_SANDBOX_INVALID', `the file for packets ${path} ${why}`, {
+    throw runtimeError('ERR_SANDBOX_INVALID', `the file for packets ${path} ${systemFact(cause)}`, {
       cause,
       hint: `give a name that is free, in a folder that exists (${dirname(path)})`,
     });

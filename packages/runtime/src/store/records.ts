@@ -1,4 +1,5 @@
 /** What the node remembers of a sandbox and of a container. Plain data: it is written as JSON. */
+import type { Diagnostic } from '@stillframe/core';
 import type { StoredRecord } from './record-store.ts';
 
 /** Who a sandbox is, in Kubernetes' words (CRI PodSandboxMetadata). */
@@ -124,6 +125,8 @@ export interface RestoreSource {
   ignoredEnvironment?: string[];
   /** What was changed in this copy, or in one that its checkpoint came from, in words; absent for a true copy. */
   altered?: string[];
+  /** What was wrong with the archive, made harmless; absent where nothing was. */
+  diagnostics?: Diagnostic[];
   /** Digest of the archive's bytes, where it was known or computed. */
   archiveDigest?: string;
 }

@@ -1,0 +1,50 @@
+/** What `stillframe restore` restores: looked at before any runtime is asked. */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { archiveLayer, findCheckpointImage, openCheckpoint } from '@stillframe/checkpoint';
+import { type Diagnostic, hexOf } from '@stillframe/core';
+import { isDnsLabel } from '@stillframe/kubelet';
+import { Layout } from '@stillframe/oci';
+import type { Io } from './io.ts';
+import { isPathLike } from './open-evidence.ts';
+import { openLocation } from './open-location.ts';
+import { cliError } from './usage.ts';
+
+export interface RestoreSource {
+  /** The image as the runtime is to be asked for it. */
+  image: string;
+  pull: boolean;
+  /** Names for the copies. */
+  pod: string;
+  container: string;
+  /** Faults of an archive on this machine; those of a registry's are told by the runtime that pulls it. */
+  diagnostics: readonly Diagnostic[];
+}
+
+/** Throws what the readers throw, and ERR_NOT_A_CHECKPOINT. */
+export async function describeSource(what: string, io: Io): Promise<RestoreSource> {
+  if (isPathLike(what) || (await stat(what).catch(() => undefined))) return describeArchive(resolve(what), io);
+  await using place = await openLocation(what, io);
+  const image = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
+  if (!image) {
+    const message = `${what} is an ordinary image, not a checkpoint; nothing can be restored from it`;
+    throw cliError('ERR_NOT_A_CHECKPOINT', message);
+  }
+  const names = { pod: dnsName(image.facts.podName), container: dnsName(image.facts.containerName) };
+  if (!(place.store instanceof Layout)) return { image: what, pull: true, ...names, diagnostics: [] };
+  // A layout's blob is a file, which the runtime reads as it reads any archive.
+  const archive = join(place.store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest));
+  return { ...(await describeArchive(archive, io)), ...names };
+}
+
+async function describeArchive(path: string, io: Io): Promise<RestoreSource> {
+  await using checkpoint = await openCheckpoint(path, { signal: io.signal });
+  const { container } = checkpoint.metadata;
+  const names = { pod: dnsName(container.podName), container: dnsName(container.name) };
+  return { image: path, pull: false, ...names, diagnostics: checkpoint.diagnostics() };
+}
+
+/** A name of the evidence where it is one that Kubernetes would take. */
+function dnsName(name: string | undefined): string {
+  return name && isDnsLabel(name) ? name : 'restored';
+}
