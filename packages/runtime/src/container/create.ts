@@ -200,7 +200,11 @@ export async function writeBundle(
   const { uid, gid, additionalGids = [] } = what.user;
   const user = { uid, gid, additionalGids: [...additionalGids] };
   const told = [...clamped, ...adjusted.notes];
-  return { ...record, resources: adjusted.resources, user, ...(told.length > 0 ? { clamped: told } : {}) };
+  return {
+    ...{ ...record, resources: adjusted.resources, user },
+    ...(adjusted.mounts.length > 0 ? { pluginMounts: adjusted.mounts } : {}),
+    ...(told.length > 0 ? { clamped: told } : {}),
+  };
 }
 
 function checkRequest(context: NodeContext, sandbox: SandboxRecord, request: ContainerRequest): void {

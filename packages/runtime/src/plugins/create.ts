@@ -1,5 +1,5 @@
 /** Asking plugins about a container that comes into being. */
-import { type Adjusted, type ContainerAdjustment, nriError } from '@stillframe/nri';
+import { type Adjusted, type ContainerAdjustment, nriError, removedKey } from '@stillframe/nri';
 import type { OciSpec } from '../container/spec.ts';
 import { fitResources, mergeResources, resourceHost, specResources } from '../container/spec-resources.ts';
 import type { NodeContext } from '../context.ts';
@@ -14,6 +14,8 @@ import { containerInit, podView } from './views.ts';
 export interface AdjustedSpec {
   spec: OciSpec;
   resources: Resources;
+  /** Bind mounts that were added. */
+  mounts: NonNullable<ContainerRecord['pluginMounts']>;
   /** What was not done as the plugins want it, in words. */
   notes: string[];
 }
@@ -29,7 +31,7 @@ export async function adjustByPlugins(
   record: ContainerRecord,
   built: OciSpec,
 ): Promise<AdjustedSpec> {
-  if (context.plugins.names.length === 0) return { spec: built, resources: record.resources, notes: [] };
+  if (context.plugins.names.length === 0) return { spec: built, resources: record.resources, mounts: [], notes: [] };
   // buildSpec has made it, and of nothing but plain data.
   const spec = structuredClone(built) as PluginSpec;
   const adjusted = await context.plugins.createContainer(podView(sandbox), containerInit(record, spec));
@@ -67,7 +69,15 @@ async function applied(
   };
   await demandUpdates(context, updates);
   const notes = shape.map((what) => `NRI: ${what} of plugins left out: ${fixed}`);
-  return { spec: limited, resources, notes: [...clamped, ...notes] };
+  const mounts = fixed === undefined ? bindMountsOf(adjust) : [];
+  return { spec: limited, resources, mounts, notes: [...clamped, ...notes] };
+}
+
+function bindMountsOf({ mounts }: ContainerAdjustment): AdjustedSpec['mounts'] {
+  return mounts.flatMap(({ destination, source, type, options }) => {
+    const isBind = type === 'bind' || options.includes('bind') || options.includes('rbind');
+    return isBind && removedKey(destination) === undefined ? [{ hostPath: source, containerPath: destination }] : [];
+  });
 }
 
 function wantedLimits({ linux }: ContainerAdjustment) {
