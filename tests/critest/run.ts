@@ -1,6 +1,6 @@
 /**
  * Runs critest of kubernetes-sigs/cri-tools against a node of its own:
- * `node tests/critest/run.ts [--focus REGEX] [CRITEST]`. Without the path STILLFRAME_CRITEST names the program.
+ * `npx node tests/critest/run.ts [--focus REGEX] [CRITEST]`. Without the path STILLFRAME_CRITEST names the program.
  * STILLFRAME_CRITEST_REGISTRY: address of a registry that has the images already. Prints the counts and every difference
  * from known-failing.txt; exit code 1 where there is one.
  */

@@ -52,14 +52,14 @@ export function adjustSpec(spec: PluginSpec, adjust: ContainerAdjustment): Plugi
   if (impossible.length > 0) {
     throw nriError('ERR_NRI_ADJUSTMENT', `NRI: plugins want ${impossible.join(', ')}, which this node does not do`);
   }
-  const { process, linux } = spec;
+  const { process: first, linux } = spec;
   const adjusted = {
     ...spec,
     process: {
-      ...process,
-      args: adjust.args.length > 0 ? [...adjust.args] : process.args,
-      env: adjustEnv(process.env, adjust),
-      ...rlimits(process.rlimits, adjust),
+      ...first,
+      args: adjust.args.length > 0 ? [...adjust.args] : first.args,
+      env: adjustEnv(first.env, adjust),
+      ...rlimits(first.rlimits, adjust),
     },
     annotations: adjustAnnotations(spec.annotations, adjust.annotations),
     mounts: adjustMounts(spec.mounts, adjust),

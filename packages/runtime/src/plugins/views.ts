@@ -38,6 +38,7 @@ export async function containerView(context: NodeContext, record: ContainerRecor
 
 /** `status` is left out for one that is just coming into being. */
 export function containerInit(record: ContainerRecord, spec?: PluginSpec, status?: ContainerStatus): ContainerInit {
+  const first = spec?.process;
   return {
     id: record.id,
     podSandboxId: record.sandboxID,
@@ -45,13 +46,13 @@ export function containerInit(record: ContainerRecord, spec?: PluginSpec, status
     state: status ? STATES[status.state] : ContainerState.CONTAINER_UNKNOWN,
     labels: { ...record.labels },
     annotations: { ...record.annotations },
-    args: [...(spec?.process.args ?? [])],
-    env: [...(spec?.process.env ?? [])],
+    args: [...(first?.args ?? [])],
+    env: [...(first?.env ?? [])],
     mounts: (spec?.mounts ?? []).map((mount) => ({ ...mount, options: [...(mount.options ?? [])] })),
     hooks: hooksView(spec?.hooks ?? {}),
     linux: linuxView(record, spec),
     pid: status?.state === 'running' ? (record.pid ?? 0) : 0,
-    rlimits: (spec?.process.rlimits ?? []).map(({ type, hard, soft }) => ({
+    rlimits: (first?.rlimits ?? []).map(({ type, hard, soft }) => ({
       type,
       hard: BigInt(hard),
       soft: BigInt(soft),
