@@ -33,6 +33,7 @@ export async function startContainer(context: NodeContext, idOrPrefix: string): 
     const { state } = await statusOf(context, record);
     if (state !== 'created') throw runtimeError('ERR_CONTAINER_STATE', `container ${id} is ${state}, not created`);
     try {
+      using _joining = await context.plugins.enter();
       await tellPlugins(context, Event.START_CONTAINER, record);
       const started = record.restore ? await startRestored(context, record) : await startCreated(context, record);
       await informPlugins(context, Event.POST_START_CONTAINER, started);
