@@ -15,6 +15,7 @@ const root = join(import.meta.dirname, '..');
 const TARGETS: readonly { proto: string; gen: string }[] = [
   { proto: 'proto/criu', gen: 'packages/criu-image/src/gen' },
   { proto: 'proto/cri', gen: 'packages/cri/src/gen' },
+  { proto: 'proto/nri', gen: 'packages/nri/src/gen' },
 ];
 
 const check = process.argv.includes('--check');

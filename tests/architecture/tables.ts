@@ -10,7 +10,8 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   oci: ['core'],
   checkpoint: ['core', 'criu-image', { to: 'oci', within: 'src/image/' }],
   evidence: ['core'],
-  runtime: ['core', 'checkpoint', 'evidence', 'oci'],
+  nri: ['core'],
+  runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
   cli: ['core', 'criu-image', 'oci', 'evidence', 'checkpoint', 'runtime', 'cri', 'kubelet'],
@@ -33,7 +34,7 @@ export const ENCLAVES: readonly { owner: string; inside: readonly string[]; pack
 const NETWORK = ['net', 'tls', 'http', 'https', 'http2', 'dgram', 'dns', 'dns/promises'];
 const PROCESSES = ['child_process', 'cluster'];
 const FILES = ['fs', 'fs/promises'];
-const DAEMONS = ['packages/runtime/', 'packages/cri/', 'packages/kubelet/', 'packages/cli/'];
+const DAEMONS = ['packages/runtime/', 'packages/nri/', 'packages/cri/', 'packages/kubelet/', 'packages/cli/'];
 const PRIVATE = ['packages/testkit/', 'packages/demo/'];
 
 /** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */

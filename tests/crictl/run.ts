@@ -1,5 +1,5 @@
 /**
- * Runs crictl of kubernetes-sigs/cri-tools against a node of its own, verb after verb: `node tests/crictl/run.ts [CRICTL]`.
+ * Runs crictl of kubernetes-sigs/cri-tools against a node of its own, verb after verb: `npx node tests/crictl/run.ts [CRICTL]`.
  * Without the path STILLFRAME_CRICTL names the program. Prints a line a step; exit code 1 at the first that goes wrong.
  */
 import { openLab } from '../lab/lab.ts';

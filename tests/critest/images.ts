@@ -1,5 +1,5 @@
 /**
- * The images that critest asks for, made here and put into a local registry. `node tests/critest/images.ts FILE` serves
+ * The images that critest asks for, made here and put into a local registry. `npx node tests/critest/images.ts FILE` serves
  * them until it is ended and writes the registry's address to FILE.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

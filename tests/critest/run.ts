@@ -1,6 +1,6 @@
 /**
  * Runs critest of kubernetes-sigs/cri-tools against a node of its own:
- * `node tests/critest/run.ts [--focus REGEX] [CRITEST]`. Without the path STILLFRAME_CRITEST names the program.
+ * `npx node tests/critest/run.ts [--focus REGEX] [CRITEST]`. Without the path STILLFRAME_CRITEST names the program.
  * STILLFRAME_CRITEST_REGISTRY: address of a registry that has the images already. Prints the counts and every difference
  * from known-failing.txt; exit code 1 where there is one.
  */
@@ -48,12 +48,12 @@ async function runAll(work: string, program: string): Promise<Spec[]> {
   const stillframe = new Stillframe(work);
   await mkdir(join(work, 'reports'));
   const path = join(work, 'reports', 'report.json');
-  const { socket } = await stillframe.json<{ socket: string }>(
+  const { socket, nri } = await stillframe.json<{ socket: string; nri: string }>(
     ['node', 'up'],
     ['--config', config, '--port', '0', '--cgroup-parent', cgroup],
   );
   try {
-    await runCritest(program, socket, path);
+    await runCritest(program, { socket, nri }, path);
   } finally {
     await stillframe.atNode(['node', 'down', '--pods']);
   }
@@ -61,10 +61,14 @@ async function runAll(work: string, program: string): Promise<Spec[]> {
 }
 
 /** Its exit code says only that something failed, which the report says better. */
-async function runCritest(program: string, socket: string, path: string): Promise<void> {
+async function runCritest(
+  program: string,
+  { socket, nri }: { socket: string; nri: string },
+  path: string,
+): Promise<void> {
   const focus = values.focus === undefined ? [] : ['-ginkgo.focus', values.focus];
   const argv = [
-    ...['-runtime-endpoint', `unix://${socket}`, '-image-endpoint', `unix://${socket}`],
+    ...['-runtime-endpoint', `unix://${socket}`, '-image-endpoint', `unix://${socket}`, '-nri-socket', nri],
     ...['-ginkgo.json-report', path, '-ginkgo.timeout', `${LIMIT}s`, '-ginkgo.no-color'],
     ...focus,
   ];

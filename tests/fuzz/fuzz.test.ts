@@ -1,4 +1,4 @@
-/** The part of the fuzzing that every run of the tests does; `node tests/fuzz/run.ts` goes on from there. */
+/** The part of the fuzzing that every run of the tests does; `npx node tests/fuzz/run.ts` goes on from there. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';

@@ -1,5 +1,5 @@
 /**
- * The long run over hurt archives: `node tests/fuzz/run.ts [--seconds 300] [--seed 1] [--keep FOLDER]`. It ends at the first
+ * The long run over hurt archives: `npx node tests/fuzz/run.ts [--seconds 300] [--seed 1] [--keep FOLDER]`. It ends at the first
  * defect (no error of ours, more than two seconds of processor time, more memory than the cap, a file outside) with the seed
  * that shows it, and otherwise says with which seed to go on.
  */

@@ -3,6 +3,14 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import {
+  openCheckpoint,
+  readCgroups,
+  readIpc,
+  readKernelNamespaces,
+  readMounts,
+  readNetwork,
+} from '@stillframe/checkpoint';
 import { bytesSource, readAll, sliceSource } from '@stillframe/core';
 import {
   decodeImage,
@@ -20,7 +28,7 @@ import { execute } from '@stillframe/demo/stage';
 import { findPeer, leftBehind, needs, takeCensus } from '@stillframe/testkit';
 import { type Corpus, corpusValue, dumpCorpus } from './corpus.ts';
 import { assertOpenFiles, assertSockets } from './corpus-files.ts';
-import { ADDRESS, dumpNetwork } from './corpus-network.ts';
+import { ADDRESS, dumpNetwork, GATEWAY, MAC } from './corpus-network.ts';
 
 /** Kinds that CRIU 4.2 writes and this corpus does not make: each is in criu-image/fixtures/crafted. */
 const NOT_MADE: Readonly<Partial<Record<KindName, string>>> = {
@@ -164,7 +172,60 @@ describe('a corpus of everything', { skip }, () => {
       [...network.files].some(([name, bytes]) => name.startsWith('ifaddr') && Buffer.from(bytes).includes(octets)),
     );
   });
+
+  test('tells of the container’s surroundings what the program has made', async () => {
+    const { namespaces, ipc, mounts, cgroups, faults } = await surroundingsOf(corpus.images);
+    const [segment] = ipc?.segments ?? [];
+    assert.deepEqual(
+      [segment?.key, segment?.bytes, segment?.attached.some(({ pid }) => pid === 1)],
+      [0xc0, 8192n, true],
+    );
+    assert.deepEqual([ipc?.semaphores[0]?.key, ipc?.semaphores[0]?.values], [0xc1, [11, 22, 33]]);
+    assert.deepEqual(
+      ipc?.queues[0]?.messages.map(({ type, content }) => [type, Buffer.from(content).toString()]),
+      [1, 2].map((number) => [7n, corpusValue(`sysv-message-${number}`)]),
+    );
+    const own = namespaces.filter(({ ofDumper }) => ofDumper === false).map(({ nsKind }) => nsKind);
+    assert.ok(['pid', 'net', 'ipc', 'uts', 'mnt'].every((kind) => own.some((each) => each === kind)));
+    assert.equal(namespaces.find(({ nsKind }) => nsKind === 'uts')?.uts?.nodeName, 'corpus');
+    const shm = mounts.find(({ mountpoint }) => mountpoint === '/dev/shm');
+    assert.deepEqual([shm?.type, shm?.role], ['tmpfs', 'filesystem']);
+    assert.ok(shm?.flagNames.includes('noexec') && (shm.content?.bytes ?? 0) > 0);
+    const set = cgroups.sets.find(({ pids }) => pids.includes(1));
+    assert.ok(set && !set.ofDumper && set.members.some(({ path }) => /^\/corpus-/.test(path)));
+    assert.deepEqual(faults, []);
+  });
+
+  test('tells of a network what ip and the firewall were told', async () => {
+    const { network, faults } = await surroundingsOf(sets[1]?.folder ?? '');
+    const named = (name: string) => network?.devices?.find((device) => device.name === name);
+    assert.deepEqual([named('corpus0')?.type, named('corpus0')?.mac, named('corpus0')?.mtu], ['bridge', MAC, 1400]);
+    const address = network?.addresses?.find((row) => row.address === ADDRESS);
+    assert.deepEqual([address?.prefixLength, address?.interfaceIndex], [24, named('lo')?.index]);
+    const route = network?.routes?.find(({ destination }) => destination === '10.77.0.0/16');
+    const { gateway, interfaceIndex, metric } = route ?? {};
+    assert.deepEqual([gateway, interfaceIndex, metric], [GATEWAY, named('corpus0')?.index, 7]);
+    const rule = network?.rules?.find(({ from }) => from === `${ADDRESS}/32`);
+    assert.deepEqual([rule?.action, rule?.table], ['table', '100']);
+    assert.ok(network?.firewall.some(({ rules }) => rules.includes(ADDRESS)));
+    assert.deepEqual(faults, []);
+  });
 });
+
+async function surroundingsOf(folder: string) {
+  await using checkpoint = await openCheckpoint(folder);
+  const { images } = checkpoint;
+  const namespaces = await readKernelNamespaces(images);
+  const [ipc] = await readIpc(images, { namespaces });
+  return {
+    namespaces,
+    ipc,
+    network: (await readNetwork(images, { namespaces })).find(({ state }) => state === 'captured'),
+    mounts: await readMounts(images),
+    cgroups: await readCgroups(images),
+    faults: checkpoint.diagnostics(),
+  };
+}
 
 async function openSet(folder: string) {
   const names = (await readdir(folder)).filter((name) => kindOfFile(name));

@@ -1,11 +1,13 @@
 /** Restoring: what comes back, and what is refused before anything is made. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { waitForNumbers } from '@stillframe/demo/stage';
+import { StillframeError } from '@stillframe/core';
+import { openCriClient } from '@stillframe/cri/client';
+import { execute, waitForNumbers } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
 import { type Lab, openLab } from './lab.ts';
 
@@ -127,6 +129,64 @@ describe('restore', { skip }, () => {
       assert.ok(performance.now() - from < 4000, `${path} took ${performance.now() - from} ms`);
     }
     assert.equal((await lab.stillframe.json<{ pods: unknown[] }>(['pods'])).pods.length, before);
+  });
+
+  test('tells what is wrong with an archive, and refuses one whose copy would be another container', async () => {
+    const archive = await checkpoint('default/plain/shell');
+    const changed = async (name: string, work: (folder: string) => Promise<void>) => {
+      const path = join(lab.folder, `${name}.tar`);
+      const folder = join(lab.folder, name);
+      await copyFile(archive, path);
+      await mkdir(folder);
+      await work(folder);
+      await execute(['tar', '--append', '--absolute-names', '--file', path, '--directory', folder, '.']);
+      return path;
+    };
+    const hostile = await changed('hostile', async (folder) => {
+      await symlink('/etc/passwd', join(folder, 'link'));
+    });
+    await execute(['tar', '--append', '--absolute-names', '--file', hostile, '--directory', '/etc', '../etc/hostname']);
+    const said = await lab.stillframe.atNode(['restore', hostile, '--name', 'hostile']).catch((error: Error) => error);
+    assert.ok(said instanceof Error, 'exit code 4');
+    assert.match(said.message, /^error: .*would leave the archive {2}\[tar-name-unsafe\]$/m);
+    assert.match(said.message, /^warning: .*is a symlink; never opened {2}\[tar-entry-not-file\]$/m);
+    const cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
+    const { containers } = await cri.runtime.listContainers({});
+    const copy = containers.find(({ annotations }) => annotations['checkpointImage'] === hostile);
+    const { info } = await cri.runtime.containerStatus({ containerId: copy?.id ?? '', verbose: true });
+    await cri[Symbol.asyncDispose]();
+    const { restoredFrom } = JSON.parse(info['info'] ?? '{}') as { restoredFrom: { diagnostics: { id: string }[] } };
+    assert.deepEqual(restoredFrom.diagnostics.map(({ id }) => id).sort(), ['tar-entry-not-file', 'tar-name-unsafe']);
+    assert.match(await readFile(join(lab.folder, 'root/node.log'), 'utf8'), /fault of the archive that was restored/);
+
+    const before = (await lab.stillframe.json<{ pods: unknown[] }>(['pods'])).pods.length;
+    for (const [name, content, message] of [
+      ['spec.dump', '{', /spec\.dump (is not JSON|ends too early).*ERR_RESTORE_ARCHIVE/s],
+      ['deleted.files', '{"a": ', /deleted\.files (is not JSON|ends too early).*ERR_RESTORE_ARCHIVE/s],
+    ] as const) {
+      const path = await changed(name, (folder) => writeFile(join(folder, name), content));
+      await assert.rejects(restore(path), message);
+    }
+    assert.equal((await lab.stillframe.json<{ pods: unknown[] }>(['pods'])).pods.length, before);
+  });
+
+  test('says of a checkpoint that cannot be written why, and of a name that is taken one thing everywhere', async () => {
+    const to = (path: string) => lab.stillframe.json(['checkpoint', 'default/plain/shell'], ['--export', path]);
+    await assert.rejects(to('/proc/x.tar'), /no archive can be written in \/proc.*ERR_CHECKPOINT_LOCATION/s);
+    await assert.rejects(to('/nonexistent/x.tar'), /stillframe: \/nonexistent does not exist {2}\[ERR_PATH_MISSING\]/);
+    const taken = join(lab.folder, 'taken.tar');
+    await writeFile(taken, '');
+    await assert.rejects(to(taken), /ERR_CHECKPOINT_EXISTS/);
+    const cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
+    const { containers } = await cri.runtime.listContainers({});
+    const containerId = containers.find(({ labels }) => labels['io.kubernetes.pod.name'] === 'plain')?.id ?? '';
+    await assert.rejects(cri.runtime.checkpointContainer({ containerId, location: taken }), (error) => {
+      assert.ok(StillframeError.is(error));
+      assert.equal(error.details['remoteCode'], 'ERR_CHECKPOINT_EXISTS');
+      return true;
+    });
+    await cri[Symbol.asyncDispose]();
+    await assert.rejects(lab.stillframe.atNode(['checkpoint', 'default/none/shell']), /`stillframe pods --root /);
   });
 
   test('refuses to put the dump on another base image than the one that ran', async () => {

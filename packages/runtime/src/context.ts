@@ -1,5 +1,6 @@
 /** What every operation of the node works with; made once by openNode. */
 import type { Logger } from '@stillframe/core';
+import type { Plugins } from '@stillframe/nri';
 import type { EventHub } from './events/event-hub.ts';
 import type { ImageStore } from './image/image-store.ts';
 import type { PodNetworks } from './network/pod-networks.ts';
@@ -22,6 +23,8 @@ export interface NodeContext {
   /** Serialises work on one sandbox or container, by id. */
   readonly locks: KeyedLock;
   readonly events: EventHub;
+  /** NRI plugins; none where the node does not listen for them. */
+  readonly plugins: Plugins;
   readonly onStep: StepObserver;
   readonly logger: Logger;
   /** The node's capabilities, `CAP_…`. */

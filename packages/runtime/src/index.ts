@@ -11,7 +11,7 @@ export type { ForwardedConnection } from './exec/forward.ts';
 export { type StreamSession, type TerminalSize, terminalSize } from './exec/session.ts';
 export { type ImageRecord, type OpenRepository, ociArchitecture, type PullOptions } from './image/image-store.ts';
 export type { FolderUsage } from './image/usage.ts';
-export { EmbeddedNode, type NodeOptions, type RuntimeEntry } from './node.ts';
+export { EmbeddedNode, type NodeOptions, type PluginPlace, type RuntimeEntry } from './node.ts';
 export type { RuntimeHandler } from './oci-runtime/runtimes.ts';
 export { openNode } from './open-node.ts';
 export { ownerOf } from './owner.ts';

@@ -20,6 +20,7 @@ import { userOf } from './image/image-use.ts';
 import { UsageMeter } from './image/usage.ts';
 import type { NetworkPlaces } from './network/pod-networks.ts';
 import type { NodePaths } from './paths.ts';
+import { tellPodResources } from './plugins/tell.ts';
 import { createFromCheckpoint } from './restore/create.ts';
 import { type PodRestoreRequest, type RestoredPod, restorePod } from './restore/pod.ts';
 import { archiveOf } from './restore/source.ts';
@@ -34,6 +35,16 @@ export interface RuntimeEntry {
   /** The program, absolute. */
   path: string;
   type: 'runc' | 'crun';
+}
+
+/** Where NRI plugins connect. */
+export interface PluginPlace {
+  /** Absolute path of the socket. */
+  socket: string;
+  /** Milliseconds for a plugin to register, and to take in what is there; 5,000 by default. */
+  registrationTimeout?: number | undefined;
+  /** Milliseconds for a plugin to answer; 2,000 by default. */
+  requestTimeout?: number | undefined;
 }
 
 export interface NodeOptions {
@@ -52,6 +63,8 @@ export interface NodeOptions {
   runtimes?: readonly RuntimeEntry[] | undefined;
   /** CRIU options of containers whose annotations say nothing else, by annotation (`io.stillframe.criu/…`). */
   criuDefaults?: Readonly<Record<string, string>> | undefined;
+  /** Left out, the node takes no NRI plugins. */
+  nri?: PluginPlace | undefined;
   /** Told of what the node has done, for its metrics. */
   observer?: NodeObserver | undefined;
   /** Told of each step of an operation; a test ends the process there. */
@@ -101,6 +114,11 @@ export class EmbeddedNode implements AsyncDisposable {
 
   removeSandbox(id: string): Promise<void> {
     return removeSandbox(this.context, id);
+  }
+
+  /** What kubelet has set for the pod as a whole; NRI plugins are told of it. */
+  updateSandbox(id: string, overhead?: Resources, resources?: Resources): Promise<void> {
+    return tellPodResources(this.context, sandboxOf(this.context, id), overhead, resources);
   }
 
   sandbox(id: string): SandboxRecord {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, silentLogger, UndoStack } from '@stillframe/core';
+import { listenForPlugins, Plugins } from '@stillframe/nri';
 import type { NodeContext } from './context.ts';
 import { EventHub } from './events/event-hub.ts';
 import { effectiveCapabilities } from './host/capabilities.ts';
@@ -12,6 +13,8 @@ import { EmbeddedNode, type NodeOptions } from './node.ts';
 import { openRuntimes } from './open-runtimes.ts';
 import { takeOwnership } from './owner.ts';
 import { makeFolders, type NodeFolders } from './paths.ts';
+import { nodePort } from './plugins/port.ts';
+import { noteStopped } from './plugins/stopped.ts';
 import { run } from './process/run.ts';
 import { KeyedLock } from './store/keyed-lock.ts';
 import { OperationJournal } from './store/operation-journal.ts';
@@ -33,6 +36,11 @@ export async function openNode(options: NodeOptions): Promise<EmbeddedNode> {
     const context = await openContext(options, folders, logger);
     context.images.pinned = options.pinnedImages ?? [];
     await sweep(context);
+    await noteStopped(context);
+    if (options.nri) {
+      const listening = await listenForPlugins(options.nri.socket, context.plugins);
+      ownership.push('NRI socket', () => listening[Symbol.asyncDispose]());
+    }
     return new EmbeddedNode(context, options, ownership);
   } catch (error) {
     await ownership[Symbol.asyncDispose]();
@@ -47,7 +55,7 @@ async function openContext(options: NodeOptions, folders: NodeFolders, logger: L
   const locks = new KeyedLock();
   const images = await ImageStore.open(folders.images, logger);
   let missing: Promise<string | undefined> | undefined;
-  return {
+  const context: NodeContext = {
     folders,
     oci,
     images,
@@ -57,6 +65,7 @@ async function openContext(options: NodeOptions, folders: NodeFolders, logger: L
     locks,
     networks: new PodNetworks({ ...options.network, folder: folders.networks, env: options.env, locks, logger }),
     events: new EventHub(),
+    plugins: pluginsOf(options, logger, () => context),
     onStep: options.onStep ?? (() => undefined),
     logger,
     capabilities: await heldCapabilities(),
@@ -69,6 +78,17 @@ async function openContext(options: NodeOptions, folders: NodeFolders, logger: L
     version: options.version,
     cgroupParent: options.cgroupParent ?? '/stillframe',
   };
+  return context;
+}
+
+function pluginsOf({ nri, version }: NodeOptions, logger: Logger, contextOf: () => NodeContext): Plugins {
+  const { registrationTimeout: registration = 5000, requestTimeout: request = 2000 } = nri ?? {};
+  return new Plugins({
+    runtime: { name: 'stillframe', version },
+    timeouts: { registration, request },
+    logger,
+    node: nodePort(contextOf),
+  });
 }
 
 /** A host without CRIU still runs containers; a checkpoint then fails with a reason. */

@@ -11,7 +11,7 @@ test('a dump below a root that containerd never has is refused, and what to do i
   await assert.rejects(convertFor(checkpoint, 'containerd'), {
     code: 'ERR_CHECKPOINT_CONVERSION',
     message: /mode 0555/,
-    hint: /io\.stillframe\.checkpoint\/for: containerd/,
+    hint: /--annotation io\.stillframe\.checkpoint\/for=containerd/,
   });
 });
 

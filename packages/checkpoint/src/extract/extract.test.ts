@@ -32,9 +32,11 @@ test('environment and arguments are those of the process, with a NUL behind each
   await using taken = await takeOut(checkpoint, { wishes: [{ kind: 'env' }], pids: new Set([6]) });
   assert.deepEqual(
     taken.files.map(({ file }) => file),
-    ['pid-6-environ.bin', 'pid-6-cmdline.bin'],
+    ['pid-6-environ.bin', 'pid-6-environ-now.bin', 'pid-6-cmdline.bin'],
   );
   const environment = (await taken.read('pid-6-environ.bin')).toString().split('\0');
+  // A shell changes what it exports in a place of its own.
+  assert.deepEqual((await taken.read('pid-6-environ-now.bin')).toString().split('\0'), environment);
   assert.ok(environment.includes('TOKEN=s3cr3t'));
   assert.equal(environment.at(-1), '');
   assert.match((await taken.read('pid-6-cmdline.bin')).toString(), /^\/bin\/sh\0-c\0/);

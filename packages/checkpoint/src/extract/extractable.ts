@@ -3,6 +3,7 @@ import type { SignalOptions } from '@stillframe/criu-image';
 import type { Archive } from '../archive/open.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { FileTable } from '../fd/file-table.ts';
+import type { PathDescriptor } from '../fd/open-files.ts';
 import type { Process } from '../process/process-tree.ts';
 import type { Content } from './content.ts';
 import type { Holders } from './holders.ts';
@@ -25,12 +26,12 @@ export type ExtractKind =
   | 'metadata'
   | 'memory';
 
-/** Who has a thing: by an fd, by a mapping, as what it runs, or because a message that nobody has read brings it. */
+/** Who has a thing: by an fd, by a mapping, as what it runs or stands in, or because a message that nobody has read brings it. */
 export type Holder =
   | { readonly pid: number; readonly fd: number }
   /** `offset`: which byte of the thing lies at `start`. */
   | { readonly pid: number; readonly start: bigint; readonly end: bigint; readonly offset: bigint }
-  | { readonly pid: number; readonly as: 'executable' | 'working-folder' | 'root' | 'owner' }
+  | { readonly pid: number; readonly as: PathDescriptor }
   /** In flight: in the queue of the socket with that file id. */
   | { readonly inQueueOf: number };
 

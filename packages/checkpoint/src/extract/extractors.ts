@@ -21,7 +21,7 @@ export const extractors: readonly Extractor[] = [
   { kind: 'socket', summary: 'queues of Unix sockets, a file for each datagram', list: unixQueues },
   { kind: 'tcp', summary: 'queues of TCP connections both ways, as bytes and as PCAP', list: tcpQueues },
   { kind: 'tty', summary: 'queues of terminals', list: terminals },
-  { kind: 'env', summary: 'environment and arguments of each process', list: processTexts },
+  { kind: 'env', summary: 'environment at the start and now, and arguments, of each process', list: processTexts },
   { kind: 'rootfs', summary: 'files that the container changed', list: rootfsChanges },
   { kind: 'log', summary: 'the container’s log and those of CRIU', list: logs },
   { kind: 'metadata', summary: 'config.dump, spec.dump and the like', list: metadataFiles },

@@ -2,13 +2,9 @@
 import type { ByteSource } from '@stillframe/core';
 import { fileNameOf, type ImageSet, type SignalOptions } from '@stillframe/criu-image';
 import type { ghost_file_entry } from '@stillframe/criu-image/proto';
+import { readKeptFiles } from '../fd/kept-file.ts';
 import { type Content, sourceContent, sourcePieces } from './content.ts';
 import type { Extractable, ExtractContext } from './extractable.ts';
-
-/** remap_file_path_entry.remap_type of a file whose content is in a ghost-file image. */
-const GHOST = 1;
-/** Where CRIU did not yet write the type, this bit of remap_id said so. */
-const GHOST_BIT = 0x8000_0000;
 
 /** Lists them by ghost id. */
 export async function* ghosts(context: ExtractContext): AsyncGenerator<Extractable, void, undefined> {
@@ -92,13 +88,11 @@ async function filesOfGhosts(
   options: SignalOptions,
 ): Promise<ReadonlyMap<number, readonly number[]>> {
   const owners = new Map<number, number[]>();
-  for await (const { origId, remapId, remapType } of images.entries('remap-fpath', undefined, options)) {
-    const old = remapType === 0 && remapId >= GHOST_BIT;
-    if (remapType !== GHOST && !old) continue;
-    const ghost = old ? remapId - GHOST_BIT : remapId;
-    const list = owners.get(ghost);
-    if (list === undefined) owners.set(ghost, [origId]);
-    else list.push(origId);
+  for (const [fileId, kept] of await readKeptFiles(images, options)) {
+    if (kept.how !== 'ghost') continue;
+    const list = owners.get(kept.ghostId);
+    if (list === undefined) owners.set(kept.ghostId, [fileId]);
+    else list.push(fileId);
   }
   return owners;
 }

@@ -3,7 +3,6 @@
 import type { SignalOptions } from '@stillframe/criu-image';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
-import { readFileTable } from '../fd/file-table.ts';
 import { readProcesses } from '../process/process-tree.ts';
 import type { Extractable, ExtractContext, ExtractKind } from './extractable.ts';
 import { extractors } from './extractors.ts';
@@ -32,9 +31,8 @@ const MOST = 1 << 17;
 export async function openExtractContext(checkpoint: Checkpoint, options: SignalOptions = {}): Promise<ExtractContext> {
   const { images } = checkpoint;
   const processes = await readProcesses(images, options);
-  const files = await readFileTable(images, options);
-  const holders = await readHolders(images, processes, files, options);
-  return { checkpoint, processes, files, holders, signal: options.signal };
+  const holders = await readHolders(images, processes, options);
+  return { checkpoint, processes, files: holders.open.files, holders, signal: options.signal };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type ByteSource, isCode } from '@stillframe/core';
 import { fileNameOf } from '@stillframe/criu-image';
 import { openArchive } from '../archive/open.ts';
-import { deviceText, readMounts } from '../mount/mounts.ts';
+import { readMounts } from '../mount/mounts.ts';
 import { openRootfsDiff, ROOTFS_DIFF } from '../rootfs-diff.ts';
 import type { Extractable, ExtractableTree, ExtractContext } from './extractable.ts';
 
@@ -25,19 +25,17 @@ export async function* rootfsChanges(context: ExtractContext): AsyncGenerator<Ex
 /** Lists tmpfs mounts by their device number, old ones by mount id; POSIX shared memory is in that of /dev/shm. */
 export async function* tmpfsMounts(context: ExtractContext): AsyncGenerator<Extractable, void, undefined> {
   const { images, archive } = context.checkpoint;
-  const byDevice = new Map<string, string>();
-  const byMount = new Map<number, string>();
-  for (const { mountId, device, root, mountpoint } of await readMounts(images, context)) {
-    byMount.set(mountId, mountpoint);
+  const mountpoints = new Map<string, string>();
+  for (const { content, root, mountpoint } of await readMounts(images, { signal: context.signal })) {
     // Single files of it may be mounted elsewhere.
-    if (root === '/' && !byDevice.has(device)) byDevice.set(device, mountpoint);
+    if (content && root === '/' && !mountpoints.has(content.image)) mountpoints.set(content.image, mountpoint);
   }
   for (const kind of ['tmpfs-dev', 'tmpfs'] as const) {
     for (const id of images.ids(kind)) {
       const source = images.source(kind, id);
       if (source === undefined) continue;
       const image = fileNameOf(kind, id);
-      const name = kind === 'tmpfs' ? byMount.get(id) : byDevice.get(deviceText(id));
+      const name = mountpoints.get(image);
       yield tmpfs({ id: kind === 'tmpfs' ? `mount-${id}` : String(id), image, name, source });
     }
   }

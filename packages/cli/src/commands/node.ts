@@ -164,7 +164,7 @@ async function unitText(): Promise<string> {
 
 function nodeText(endpoints: NodeEndpoints, fresh: boolean): string {
   return `${fresh ? 'node started' : 'node runs'}, pid ${endpoints.pid}
-CRI socket        ${endpoints.socket}
+CRI socket        ${endpoints.socket}${endpoints.nri === undefined ? '' : `\nNRI socket        ${endpoints.nri}`}
 checkpoint API    ${endpoints.kubelet}/checkpoint/{namespace}/{pod}/{container}
 checkpoints       ${endpoints.checkpoints}
 

@@ -26,11 +26,14 @@ images:
     - { prefix: "*", location: "127.0.0.1:5000", fallback: false }
   pinned: [registry.example/pause*]
 criu: { tcpEstablished: false, networkLock: skip }
+nri: { enabled: true, socket: /run/nri.sock, registrationTimeout: 9, requestTimeout: 3 }
 `,
     'node.yaml',
   );
   assert.deepEqual(config.images?.mirrors, [{ prefix: '*', location: '127.0.0.1:5000', fallback: false }]);
   assert.equal(config.criu?.networkLock, 'skip');
+  const times = { registrationTimeout: 9, requestTimeout: 3 };
+  assert.deepEqual(config.nri, { enabled: true, socket: '/run/nri.sock', ...times });
 });
 
 test('each key of the section criu says what its annotation says, and what is left out says nothing', () => {

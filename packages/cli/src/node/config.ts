@@ -66,6 +66,13 @@ const schema = group({
   }),
   /** Where exec, attach and port-forward are served. */
   streaming: group({ host: text, port }),
+  /** Where plugins of the Node Resource Interface connect; `nri.sock` in the state folder by default. Times in seconds. */
+  nri: group({
+    enabled: flag,
+    socket: absolutePath,
+    registrationTimeout: whole(1, 600),
+    requestTimeout: whole(1, 600),
+  }),
   /** A plain HTTP port for /metrics and /healthz without a certificate. */
   metrics: groupWith({ host: oneOf('127.0.0.1', '::1', 'localhost'), port }, 'port'),
 });

@@ -8,6 +8,8 @@ export interface NodeEndpoints {
   pid: number;
   /** CRI socket. */
   socket: string;
+  /** Where NRI plugins connect, where the node takes any. */
+  nri?: string;
   /** `https://127.0.0.1:10250` */
   kubelet: string;
   /** `http://127.0.0.1:9100` where metrics have a plain port. */

@@ -5,7 +5,7 @@ import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { startKubeletApi } from '@stillframe/kubelet';
-import { foldersOf, type NodePaths, openNode, type Step } from '@stillframe/runtime';
+import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
@@ -37,6 +37,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     const registries = openRegistries(env, { mirrors, insecure, logger });
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
+    const nri = pluginPlace(paths, config);
     const node = await openNode({
       paths,
       env,
@@ -45,6 +46,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       criuDefaults: criuDefaultsOf(config),
       network: config.network,
       runtimes: config.runtimes,
+      nri,
       observer: metrics,
       onStep: killer(env),
       version: productVersion,
@@ -82,6 +84,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     const endpoints: NodeEndpoints = {
       pid: process.pid,
       socket,
+      ...(nri ? { nri: nri.socket } : {}),
       kubelet: `https://${api.address.host.includes(':') ? `[${api.address.host}]` : api.address.host}:${api.address.port}`,
       ...(plain ? { metrics: plain.url } : {}),
       checkpoints: folders.checkpoints,
@@ -96,6 +99,17 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     if (!isCode(error, 'ERR_NODE_BUSY')) await made.remove();
     throw error;
   }
+}
+
+/** Plugins are taken unless the configuration says otherwise. */
+function pluginPlace(paths: NodePaths, { nri = {} }: NodeConfig): PluginPlace | undefined {
+  if (nri.enabled === false) return undefined;
+  const milliseconds = (seconds: number | undefined) => seconds && seconds * 1000;
+  return {
+    socket: nri.socket ?? join(paths.state, 'nri.sock'),
+    registrationTimeout: milliseconds(nri.registrationTimeout),
+    requestTimeout: milliseconds(nri.requestTimeout),
+  };
 }
 
 /**

@@ -194,7 +194,8 @@ async function takeChanges(
 ): Promise<void> {
   const { record, work } = capture;
   const layers = context.images.find(record.image.id)?.layers ?? [];
-  const mounts = new Set([...record.mounts.map((mount) => mount.containerPath), ...NODE_FILES]);
+  const bound = [...record.mounts, ...(record.pluginMounts ?? [])];
+  const mounts = new Set([...bound.map((mount) => mount.containerPath), ...NODE_FILES]);
   const tar = join(work, 'rootfs-diff.tar');
   capture.diff = await writeRootfsDiff(upper, context.images.layersFolder, layers, tar, mounts, { signal });
 }

@@ -170,7 +170,7 @@ function boundPaths(spec: Record<string, unknown>): string[] {
 
 async function bindMountsOf(record: ContainerRecord): Promise<BindMount[]> {
   return Promise.all(
-    record.mounts.map(async (mount) => {
+    [...record.mounts, ...(record.pluginMounts ?? [])].map(async (mount) => {
       const found = await stat(mount.hostPath);
       return {
         source: mount.hostPath,

@@ -3,12 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { UndoStack } from '@stillframe/core';
+import { Event } from '@stillframe/nri';
 import { choicesOf, rootMode } from '../checkpoint/choices.ts';
 import { criuOptionsOf, writeCriuConfig } from '../checkpoint/criu-options.ts';
 import { nowNanoseconds } from '../clock.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ImageRecord } from '../image/image-store.ts';
+import { adjustByPlugins } from '../plugins/create.ts';
+import { tellNotCreated } from '../plugins/stopped.ts';
+import { informPlugins } from '../plugins/tell.ts';
 import { refuseAlterations } from '../restore/alterations.ts';
 import { makeRootfsFolders, mountOverlay, removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
 import { confine } from '../sandbox/confine.ts';
@@ -48,6 +52,9 @@ export async function createFromImage(
   const stopSignal = stopSignalOf(request, config.config?.StopSignal);
   const mounts = await mountImageVolumes(context, sandbox, draft.id, request.mounts, undo);
   const complete = { ...draft, ...stopSignal, mounts };
+  // From the question to plugins until it is recorded, none of them joins.
+  using _joining = await context.plugins.enter();
+  undo.push('plugins', () => tellNotCreated(context, sandbox, complete));
   const record = await writeBundle(context, sandbox, complete, { ...request, mounts }, what);
   context.onStep('create-bundle');
   undo.push('container', () => context.oci.delete(record.id));
@@ -69,6 +76,7 @@ export async function createFromImage(
   const created = await context.containers.put({ ...record, ...told, ...(await identityOf(pid)) });
   undo.keep();
   context.onStep('create-recorded');
+  await informPlugins(context, Event.POST_CREATE_CONTAINER, created);
   return created;
 }
 
@@ -183,12 +191,20 @@ export async function writeBundle(
     ...(await pidNamespaceOf(context, sandbox, request.security.pid)),
     annotations: { ...request.annotations, 'org.criu.config': folders.criuConfig },
   });
+  const adjusted = await adjustByPlugins(context, sandbox, { ...record, resources }, spec);
+  for (const text of adjusted.notes)
+    context.logger.log('warn', 'not as plugins want it', { containerID: record.id, text });
   const oci = context.oci.named(sandbox.runtimeHandler);
-  const fitting = oci.fit ? await oci.fit(spec, folders.rootfs) : spec;
+  const fitting = oci.fit ? await oci.fit(adjusted.spec, folders.rootfs) : adjusted.spec;
   await writeFile(folders.spec, JSON.stringify(fitting, null, 2), { mode: 0o600 });
   const { uid, gid, additionalGids = [] } = what.user;
   const user = { uid, gid, additionalGids: [...additionalGids] };
-  return { ...record, resources, user, ...(clamped.length > 0 ? { clamped } : {}) };
+  const told = [...clamped, ...adjusted.notes];
+  return {
+    ...{ ...record, resources: adjusted.resources, user },
+    ...(adjusted.mounts.length > 0 ? { pluginMounts: adjusted.mounts } : {}),
+    ...(told.length > 0 ? { clamped: told } : {}),
+  };
 }
 
 function checkRequest(context: NodeContext, sandbox: SandboxRecord, request: ContainerRequest): void {

@@ -1,8 +1,11 @@
 /** Start, stop and remove a container (CRI StartContainer, StopContainer, RemoveContainer). */
 import { join } from 'node:path';
 import { messageOf } from '@stillframe/core';
+import { Event } from '@stillframe/nri';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
+import { forgetStopped, tellStopped } from '../plugins/stopped.ts';
+import { informPlugins, tellPlugins } from '../plugins/tell.ts';
 import { startRestored } from '../restore/start.ts';
 import { removeCgroupTree } from '../sandbox/cgroups.ts';
 import type { ContainerRecord } from '../store/records.ts';
@@ -19,8 +22,9 @@ export function containerOf(context: NodeContext, idOrPrefix: string): Container
 }
 
 /**
- * Starts a created container, or restores one that was created from a checkpoint: that is where CRIU works.
- * Throws ERR_CONTAINER_STATE unless it is created, ERR_CONTAINER_START, ERR_RESTORE_FAILED; it then counts as exited.
+ * Starts a created container, or restores one that was created from a checkpoint: that is where CRIU works. Throws
+ * ERR_CONTAINER_STATE unless it is created, ERR_CONTAINER_START, ERR_RESTORE_FAILED, ERR_NRI_REFUSED; it then counts as
+ * exited.
  */
 export async function startContainer(context: NodeContext, idOrPrefix: string): Promise<ContainerRecord> {
   const { id } = containerOf(context, idOrPrefix);
@@ -29,7 +33,10 @@ export async function startContainer(context: NodeContext, idOrPrefix: string): 
     const { state } = await statusOf(context, record);
     if (state !== 'created') throw runtimeError('ERR_CONTAINER_STATE', `container ${id} is ${state}, not created`);
     try {
-      return record.restore ? await startRestored(context, record) : await startCreated(context, record);
+      await tellPlugins(context, Event.START_CONTAINER, record);
+      const started = record.restore ? await startRestored(context, record) : await startCreated(context, record);
+      await informPlugins(context, Event.POST_START_CONTAINER, started);
+      return started;
     } catch (error) {
       await context.oci.delete(id);
       await context.containers.put({ ...record, startError: messageOf(error) });
@@ -74,6 +81,7 @@ export async function stopContainer(context: NodeContext, idOrPrefix: string, ti
     await context.oci.delete(record.id);
     forgetDeadline(context, record.id);
   });
+  await tellStopped(context, found.id);
 }
 
 /** Stops and removes everything of the container but its log. Idempotent; an unknown id is no error (CRI). */
@@ -84,7 +92,12 @@ export async function removeContainer(context: NodeContext, idOrPrefix: string):
   await context.locks.run(found.id, async () => {
     const parent = context.sandboxes.get(found.sandboxID)?.cgroupParent;
     if (parent !== undefined) await removeCgroupTree(join(parent, found.id));
+    // A plugin that joins knows it, or is told that it is gone.
+    using _joining = await context.plugins.enter();
+    const record = context.containers.get(found.id);
+    if (record) await informPlugins(context, Event.REMOVE_CONTAINER, record);
     await removeRemains(context, found.id);
     await context.containers.delete(found.id);
+    forgetStopped(context, found.id);
   });
 }

@@ -1,6 +1,7 @@
 /** Derives events from what changes: records that come, change and go, and exit files that appear. */
 import { nowNanoseconds } from '../clock.ts';
 import type { NodeContext } from '../context.ts';
+import { tellStopped } from '../plugins/stopped.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
 import type { NodeEventKind } from './event-hub.ts';
 import { watchExits } from './exit-watch.ts';
@@ -10,8 +11,10 @@ export function tellEvents(context: NodeContext): Disposable {
   const emit = (kind: NodeEventKind, id: string, sandbox: SandboxRecord | undefined) => {
     if (sandbox) context.events.emit({ kind, id, sandbox, at: nowNanoseconds() });
   };
-  const told = (kind: NodeEventKind, record: ContainerRecord) =>
+  const told = (kind: NodeEventKind, record: ContainerRecord) => {
     emit(kind, record.id, context.sandboxes.get(record.sandboxID));
+    if (kind === 'stopped') void tellStopped(context, record.id);
+  };
   /** Ended before anybody could say that they were started. */
   const early = new Set<string>();
   context.containers.listen((before, after) => {

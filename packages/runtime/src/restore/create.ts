@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Checkpoint } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
+import { Event } from '@stillframe/nri';
 import { prepareRootfs, stopSignalOf, writeBundle } from '../container/create.ts';
 import { containerFolders } from '../container/folders.ts';
 import { mountImageVolumes } from '../container/image-volumes.ts';
@@ -9,6 +10,8 @@ import type { ContainerRequest } from '../container/request.ts';
 import type { SpecFacts } from '../container/spec.ts';
 import type { NodeContext } from '../context.ts';
 import type { PullOptions } from '../image/image-store.ts';
+import { tellNotCreated } from '../plugins/stopped.ts';
+import { informPlugins } from '../plugins/tell.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { type Alterations, alterationsOf } from './alterations.ts';
 import { layBindSources } from './bind-sources.ts';
@@ -65,6 +68,9 @@ export async function createFromCheckpoint(
   await using undo = new UndoStack();
   const work: Work = { context, sandbox, checkpoint, wishes, plan, pull, undo };
   const files = await layFiles(work);
+  // From the question to plugins until it is recorded, none of them joins.
+  using _joining = await context.plugins.enter();
+  undo.push('plugins', () => tellNotCreated(context, sandbox, plan.record));
   const laid = await layBundle(work);
   const altered = files.scrubbed > 0 ? [`${files.scrubbed} service-account file(s) overwritten`] : [];
   const record = await completeRecord(work, laid, altered);
@@ -74,6 +80,7 @@ export async function createFromCheckpoint(
   const created = await context.containers.put({ ...record, ...told });
   undo.keep();
   context.onStep('restore-created');
+  await informPlugins(context, Event.POST_CREATE_CONTAINER, created);
   return created;
 }
 

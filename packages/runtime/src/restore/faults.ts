@@ -61,6 +61,12 @@ export function keptFaults(found: readonly Diagnostic[]): Diagnostic[] {
 /** One line of the log a fault. */
 export function logFaults(logger: Logger, containerID: string, faults: readonly Diagnostic[]): void {
   for (const { id, severity, source, message } of faults) {
-    logger.log('warn', 'fault of the archive that was restored', { containerID, fault: id, severity, source, message });
+    logger.log('warn', 'fault of the archive that was restored', {
+      containerID,
+      fault: id,
+      severity,
+      source,
+      reason: message,
+    });
   }
 }

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { UndoStack } from '@stillframe/core';
+import { Event } from '@stillframe/nri';
 import { nowNanoseconds } from '../clock.ts';
 import { removeContainer, stopContainer } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { PortMapping } from '../network/attachment.ts';
+import { informPlugins, tellPlugins } from '../plugins/tell.ts';
 import type { IdMapping, SandboxIdentity, SandboxNetwork, SandboxRecord } from '../store/records.ts';
 import { mappingFor } from '../userns/mapping.ts';
 import { removeCgroups } from './cgroups.ts';
@@ -89,8 +91,7 @@ export async function runSandbox(
     context.onStep('sandbox-files');
     const logDirectory = request.logDirectory || join(context.folders.logs, id);
     await mkdir(logDirectory, { recursive: true, mode: 0o755 });
-    await noting(id);
-    const record = await context.sandboxes.put({
+    const draft: SandboxRecord = {
       id,
       identity: request.identity,
       hostname,
@@ -106,7 +107,12 @@ export async function runSandbox(
       ...(request.privileged === undefined ? {} : { privileged: request.privileged }),
       createdAt: nowNanoseconds(),
       ready: true,
-    });
+    };
+    using _joining = await context.plugins.enter();
+    undo.push('plugins', () => informPlugins(context, Event.REMOVE_POD_SANDBOX, draft));
+    await tellPlugins(context, Event.RUN_POD_SANDBOX, draft);
+    await noting(id);
+    const record = await context.sandboxes.put(draft);
     undo.keep();
     context.onStep('sandbox-recorded');
     context.logger.log('info', 'sandbox runs', { sandboxID: id, pod: request.identity.name });
@@ -120,6 +126,8 @@ export async function stopSandbox(context: NodeContext, idOrPrefix: string): Pro
   if (!sandbox) return;
   await Promise.all(containersOf(context, sandbox.id).map(({ id }) => stopContainer(context, id, GRACE)));
   await context.locks.run(sandbox.id, async () => {
+    const ending = context.sandboxes.get(sandbox.id);
+    if (ending?.ready) await informPlugins(context, Event.STOP_POD_SANDBOX, ending);
     // First the network: its plugins look for the interface in the namespace.
     await context.networks.detach(sandbox.id);
     await removeNamespaces(join(context.folders.namespaces, sandbox.id));
@@ -136,6 +144,9 @@ export async function removeSandbox(context: NodeContext, idOrPrefix: string): P
   await stopSandbox(context, sandbox.id);
   for (const container of containersOf(context, sandbox.id)) await removeContainer(context, container.id);
   await context.locks.run(sandbox.id, async () => {
+    using _joining = await context.plugins.enter();
+    const ending = context.sandboxes.get(sandbox.id);
+    if (ending) await informPlugins(context, Event.REMOVE_POD_SANDBOX, ending);
     await context.sandboxes.delete(sandbox.id);
     await rm(join(context.folders.logs, sandbox.id), { recursive: true, force: true });
     await removeCgroups(sandbox.cgroupParent);

@@ -151,8 +151,10 @@ export interface ContainerRecord extends StoredRecord {
   image: ImageUse;
   logPath: string;
   mounts: MountRequest[];
+  /** Bind mounts that NRI plugins have added. */
+  pluginMounts?: { hostPath: string; containerPath: string }[];
   resources: Resources;
-  /** What of the resources could not be set as asked, in words. */
+  /** What of the resources, and of what plugins want, could not be set as asked, in words. */
   clamped?: string[];
   devices?: DeviceRequest[];
   /** Who the first process is. */
