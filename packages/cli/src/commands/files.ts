@@ -89,7 +89,7 @@ async function print(open: OpenFiles, opened: Reading, options: FilesOptions, io
 }
 
 /** Rows of a table under one heading. */
-const BLOCK = 50_000;
+const BLOCK = 10_000;
 
 async function printDocument(
   open: OpenFiles,

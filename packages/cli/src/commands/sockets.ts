@@ -84,7 +84,7 @@ async function print(
 }
 
 /** Rows of a table under one heading. */
-const BLOCK = 20_000;
+const BLOCK = 10_000;
 
 /** The table; in its long form with lines below each row. */
 function tableOf(rows: readonly ShownSocket[], { long, pid }: SocketsOptions): string {
