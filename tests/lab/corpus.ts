@@ -21,13 +21,15 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ read: 0, mmap: 9, shmat: 30, setitimer: 38, sendmsg: 46, prctl: 157, timer_create: 222, timer_settime: 223 },
     ...{ inotify_add_watch: 254, timerfd_create: 283, timerfd_settime: 286, signalfd4: 289, eventfd2: 290 },
     ...{ epoll_create1: 291, epoll_ctl: 233, inotify_init1: 294, fanotify_init: 300, fanotify_mark: 301 },
-    ...{ memfd_create: 319, pidfd_open: 434, packed_epoll: 1 },
+    ...{ memfd_create: 319, pidfd_open: 434, packed_epoll: 1, gettid: 186, tkill: 200, prlimit64: 302 },
+    kexec_file_load: 320,
   },
   arm64: {
     ...{ read: 63, mmap: 222, shmat: 196, setitimer: 103, sendmsg: 211, prctl: 167, timer_create: 107 },
     ...{ timer_settime: 110, inotify_add_watch: 27, timerfd_create: 85, timerfd_settime: 86, signalfd4: 74 },
     ...{ eventfd2: 19, epoll_create1: 20, epoll_ctl: 21, inotify_init1: 26, fanotify_init: 262 },
-    ...{ fanotify_mark: 263, memfd_create: 279, pidfd_open: 434, packed_epoll: 0 },
+    ...{ fanotify_mark: 263, memfd_create: 279, pidfd_open: 434, packed_epoll: 0, gettid: 178, tkill: 130 },
+    ...{ prlimit64: 261, kexec_file_load: 294 },
   },
 };
 
@@ -135,7 +137,7 @@ async function ready(tree: string): Promise<string[]> {
 }
 
 function configOf(id: string, criuConfig: string, environment: readonly string[]) {
-  const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT'];
+  const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT', 'SETGID'];
   const capabilities = names.map((name) => `CAP_${name}`);
   const mount = (destination: string, type: string, source: string, ...flags: string[]) => ({
     ...{ destination, type, source, options: ['nosuid', ...flags] },

@@ -66,9 +66,8 @@ async function readTaskViews({ images, spec }: Checkpoint): Promise<void> {
     compareEnvironment(await readEnvironment(images, pid), spec?.process.env);
     for (const { tid, facts } of threads) {
       await readRegisters(images, tid);
-      const last = facts.state === 'present' ? facts.seccomp.filter : undefined;
-      if (last === undefined) continue;
-      const chain = filters.chain(last);
+      if (facts.state === 'absent' || facts.seccomp.filter === undefined) continue;
+      const chain = filters.chain(facts.seccomp.filter, facts.seccomp.begins);
       for (const index of chain) filters.disassemble(index);
       filters.verdicts(chain);
     }

@@ -231,6 +231,40 @@ attempt 'pending signals', sub {
   POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(10, 12, 34)) or die "$!\n";
   kill 10, $SELF;
 };
+attempt 'rights', sub {
+  my $pid = fork() // die "$!\n";
+  return if $pid;
+  # No title here: perl writes it over the texts of the environment.
+  delete $ENV{CORPUS};
+  eval {
+    $) = '0 10 20';
+    POSIX::nice(5) or die "nice: $!\n";
+    # RLIMIT_NOFILE.
+    call('prlimit64', 0, 7, pack('Q Q', 512, 1024), 0);
+    # PR_SET_PDEATHSIG with SIGHUP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_SET_NAME.
+    call('prctl', 1, 1, 0, 0, 0);
+    call('prctl', 36, 1, 0, 0, 0);
+    call('prctl', 38, 1, 0, 0, 0);
+    my $name = 'corpus-rights';
+    call('prctl', 15, $name, 0, 0, 0);
+    # SA_RESTART; SIGTERM and SIGHUP are blocked meanwhile.
+    my $action = POSIX::SigAction->new(sub { }, POSIX::SigSet->new(1, 15), 0x10000000);
+    POSIX::sigaction(12, $action) or die "sigaction: $!\n";
+    $SIG{TTIN} = 'IGNORE';
+    # SIGUSR1 waits for this thread alone; it inherits that it is blocked.
+    call('tkill', call('gettid'), 10);
+    # ld [0]; jeq #kexec_file_load, 2, 3; ret ERRNO(7); ret ALLOW. PR_SET_SECCOMP, SECCOMP_MODE_FILTER.
+    my $filter = pack('S C C L' x 4, 0x20, 0, 0, 0, 0x15, 0, 1, $CALL{kexec_file_load}, 6, 0, 0, 0x50007, 6, 0, 0, 0x7fff0000);
+    my $program = pack('S x6 P', 4, $filter);
+    call('prctl', 22, 2, $program, 0, 0);
+    1;
+  } or do {
+    open(my $told, '>', '/rights-refused');
+    print $told $@;
+    close $told;
+  };
+  sleep 1 while 1;
+};
 # CRIU 4.2.1 waits for ever for a stopped process in a frozen cgroup (version 1), so there is none by default.
 attempt 'stopped child', sub {
   my $stopped = fork() // die "$!\n";

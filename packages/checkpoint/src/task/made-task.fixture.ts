@@ -1,4 +1,5 @@
 /** For tests: the made-up process of elf-core with images beside those that it has there. */
+import assert from 'node:assert/strict';
 import { create, type DescMessage, type Message, type MessageInitShape } from '@bufbuild/protobuf';
 import { bytesSource } from '@stillframe/core';
 import {
@@ -10,6 +11,8 @@ import {
   openImageSet,
 } from '@stillframe/criu-image';
 import { seccomp_entrySchema, tty_info_entrySchema } from '@stillframe/criu-image/proto';
+import { type CoreInit, madeSet, PID, x86Core } from '../elf-core/made-set.fixture.ts';
+import { readTasks, type Task } from './task.ts';
 
 /** The set with more images, by file name. */
 export function withImages(made: ImageSet, more: Readonly<Record<string, Uint8Array>>): ImageSet {
@@ -66,3 +69,32 @@ export const bpf = {
   atLeast: (k: number, jt: number, jf: number) => [0x35, jt, jf, k] as const,
   answer: (k: number) => [0x06, 0, 0, k] as const,
 };
+
+export type Tc = Exclude<NonNullable<CoreInit['tc']>, { $typeName: string }>;
+export type ThreadCore = Exclude<NonNullable<CoreInit['threadCore']>, { $typeName: string }>;
+export const ALIVE: Tc = { taskState: 1, exitCode: 0, personality: 0, flags: 0, blkSigset: 0n, comm: 'made' };
+export const THREAD: ThreadCore = { futexRla: 0n, futexRlaLen: 0 };
+export const CREDS = { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0, secbits: 0 };
+
+/** The only process of a set. */
+export async function taskOf(images: ReturnType<typeof madeSet>): Promise<Task> {
+  const [task, ...others] = await Array.fromAsync(readTasks(images, { dumpable: true }));
+  assert.deepEqual(others, []);
+  return task ?? assert.fail('no task');
+}
+
+/** Facts of a made-up process and its thread, with these fields. */
+export async function factsOf(tc: Tc = {}, threadCore: ThreadCore = {}) {
+  const cores = { [PID]: x86Core({ tc: { ...ALIVE, ...tc }, threadCore: { ...THREAD, ...threadCore } }) };
+  const task = await taskOf(madeSet({ vmas: undefined, cores }));
+  const [thread] = task.threads;
+  assert.ok(task.facts.state === 'present' && thread?.facts.state === 'present');
+  return { task, facts: task.facts, thread: thread.facts };
+}
+
+/** siginfo_t with words of 32 bits at offsets. */
+export function siginfo(words: Readonly<Record<number, number>>): Uint8Array {
+  const bytes = Buffer.alloc(128);
+  for (const [offset, word] of Object.entries(words)) bytes.writeInt32LE(word, Number(offset));
+  return bytes;
+}

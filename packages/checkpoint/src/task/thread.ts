@@ -26,8 +26,10 @@ export interface AlternateStack {
 /** Whether and by which filters its calls are judged. */
 export interface ThreadSeccomp {
   readonly mode: 'disabled' | 'strict' | 'filter' | 'unknown';
-  /** Number in seccomp.img of the filter installed last; its predecessors are in SeccompFilters.chain. */
+  /** Number in seccomp.img of the filter with which the chain begins; SeccompFilters.chain has the others. */
   readonly filter: number | undefined;
+  /** Which end of the chain that is: CRIU begins with the oldest one, its old versions with the newest. */
+  readonly begins: 'oldest' | 'newest';
   /** CRIU noted it once for the process, since all threads have the same filters. */
   readonly ofProcess: boolean;
 }
@@ -125,11 +127,13 @@ export function pendingSignals(
  * their filters, only the main thread has them and those carry TSYNC.
  */
 function seccompOf(entry: thread_core_entry, { tc }: core_entry, common: number | undefined): ThreadSeccomp {
-  const mode = recorded(entry, 'seccompMode') ?? (tc && recorded(tc, 'oldSeccompMode'));
+  const own = recorded(entry, 'seccompMode');
+  const begins = own === undefined && tc && recorded(tc, 'oldSeccompMode') !== undefined ? 'newest' : 'oldest';
+  const mode = own ?? (tc && recorded(tc, 'oldSeccompMode'));
   const filter = recorded(entry, 'seccompFilter') ?? (tc && recorded(tc, 'oldSeccompFilter'));
-  if (mode === undefined && common !== undefined) return { mode: 'filter', filter: common, ofProcess: true };
+  if (mode === undefined && common !== undefined) return { mode: 'filter', filter: common, begins, ofProcess: true };
   const named = MODES[mode ?? seccomp_mode.disabled] ?? 'unknown';
-  return { mode: named, filter: named === 'filter' ? filter : undefined, ofProcess: false };
+  return { mode: named, filter: named === 'filter' ? filter : undefined, begins, ofProcess: false };
 }
 
 function stackOf({ sas }: thread_core_entry): AlternateStack | undefined {

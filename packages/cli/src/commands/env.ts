@@ -35,7 +35,7 @@ export const env: RegisterCommand = (program, io, done) => {
     .action(async (what: string, options: EnvOptions) => {
       const shown = options.showSecrets ? (text: string) => text : redactVariable;
       const code = await reading(what, options, io, async ({ checkpoint, chosen }) => {
-        const declared = checkpoint.spec?.process.env;
+        const { env: declared } = checkpoint.spec?.process ?? {};
         const found: EnvironmentView[] = [];
         for (const process of chosen) {
           const environment = await readEnvironment(checkpoint.images, process.pid, { signal: io.signal });

@@ -78,15 +78,18 @@ async function readDetail(
   signal: AbortSignal,
 ): Promise<TaskDetail> {
   const registers: (Registers & { tid: number })[] = [];
-  const tidsOf = new Map<number, number[]>();
+  const chains = new Map<number, { begins: 'oldest' | 'newest'; tids: number[] }>();
   for (const { tid, facts } of task.threads) {
     const found = await readRegisters(images, tid, { signal });
     if (found) registers.push({ tid, ...found });
-    const last = facts.state === 'present' ? facts.seccomp.filter : undefined;
-    if (last !== undefined) tidsOf.set(last, [...(tidsOf.get(last) ?? []), tid]);
+    if (facts.state === 'absent' || facts.seccomp.filter === undefined) continue;
+    const { filter, begins } = facts.seccomp;
+    const chain = chains.get(filter) ?? { begins, tids: [] };
+    chain.tids.push(tid);
+    chains.set(filter, chain);
   }
-  const seccomp = [...tidsOf].map(([last, tids]) => {
-    const chain = filters.chain(last);
+  const seccomp = [...chains].map(([first, { begins, tids }]) => {
+    const chain = filters.chain(first, begins);
     return { tids, filters: chain.flatMap((index) => filterView(filters, index)), verdicts: filters.verdicts(chain) };
   });
   return { registers, seccomp };

@@ -124,7 +124,8 @@ export const creds_entrySchema: GenMessage<creds_entry> = /*@__PURE__*/
   messageDesc(file_confinement, 0);
 
 /**
- * filter is an array of 8-byte BPF instructions; prev is the index of the filter installed before.
+ * filter is an array of 8-byte BPF instructions; prev is the index of the next in the order in which they were installed,
+ * the oldest of them being the one that the core image names.
  *
  * @generated from message seccomp_filter
  */

@@ -18,8 +18,8 @@ export interface SeccompFilter {
   readonly instructions: number;
   /** `SECCOMP_FILTER_FLAG_…`. TSYNC is CRIU's own note that all threads of a process have the same filters. */
   readonly flags: BitNames;
-  /** The filter that was installed before. */
-  readonly previous: number | undefined;
+  /** The next of the chain (CRIU's `prev`). */
+  readonly next: number | undefined;
 }
 
 const FLAGS = ['TSYNC', 'LOG', 'SPEC_ALLOW', 'NEW_LISTENER', 'TSYNC_ESRCH', 'WAIT_KILLABLE_RECV'].map(
@@ -55,30 +55,19 @@ export class SeccompFilters {
       sha256: createHash('sha256').update(entry.filter).digest('hex'),
       instructions: Math.floor(entry.filter.length / INSTRUCTION),
       flags: bitNames(BigInt(entry.flags), FLAGS),
-      previous: recorded(entry, 'prev'),
+      next: recorded(entry, 'prev'),
     };
   }
 
   /**
-   * The filters of a thread by number, newest first, from the one its core image names. A number of no filter, a circle
-   * and more filters than a kernel takes end the chain; each is told.
+   * The filters of a thread by number, newest first, from what its core image tells. CRIU writes the newest filter of a
+   * thread first, lets `prev` lead from each to the one that was installed after it, and names the oldest in the core
+   * image. A number of no filter, a circle and more filters than a kernel takes end the chain; each is told.
    */
-  chain(last: number): readonly number[] {
-    const known = this.#chains.get(last);
-    if (known) return known;
-    const chain = new Set<number>();
-    for (let at: number | undefined = last; at !== undefined; ) {
-      const entry: seccomp_filter | undefined = this.#entries[at];
-      const fault = entry ? this.#faultOf(at, chain) : ['seccomp-filter-missing', `there is no filter ${at}`];
-      if (fault || !entry) {
-        this.#report(fault?.[0] ?? '', fault?.[1] ?? '');
-        break;
-      }
-      chain.add(at);
-      at = recorded(entry, 'prev');
-    }
-    this.#chains.set(last, [...chain]);
-    return [...chain];
+  chain(first: number, begins: 'oldest' | 'newest' = 'oldest'): readonly number[] {
+    const found = this.#chains.get(first) ?? this.#follow(first);
+    this.#chains.set(first, found);
+    return begins === 'oldest' ? found.toReversed() : found;
   }
 
   /** The instructions of a filter with their meaning. Empty where there is none of that number. */
@@ -97,6 +86,21 @@ export class SeccompFilters {
         );
   }
 
+  #follow(first: number): readonly number[] {
+    const chain = new Set<number>();
+    for (let at: number | undefined = first; at !== undefined; ) {
+      const entry: seccomp_filter | undefined = this.#entries[at];
+      const fault = entry ? this.#faultOf(at, chain) : ['seccomp-filter-missing', `there is no filter ${at}`];
+      if (fault || !entry) {
+        this.#report(fault?.[0] ?? '', fault?.[1] ?? '');
+        break;
+      }
+      chain.add(at);
+      at = recorded(entry, 'prev');
+    }
+    return [...chain];
+  }
+
   #program(index: number): readonly Instruction[] {
     const bytes = this.#entries[index]?.filter ?? new Uint8Array();
     if (bytes.length % INSTRUCTION !== 0 || bytes.length > LONGEST * INSTRUCTION) {
@@ -106,7 +110,7 @@ export class SeccompFilters {
   }
 
   #faultOf(at: number, chain: ReadonlySet<number>): readonly [id: string, message: string] | undefined {
-    if (chain.has(at)) return ['seccomp-chain-cyclic', `filter ${at} would be installed before itself`];
+    if (chain.has(at)) return ['seccomp-chain-cyclic', `filter ${at} would come twice in one chain`];
     if (chain.size < LONGEST_CHAIN) return undefined;
     return ['seccomp-chain-long', `a chain has more than ${LONGEST_CHAIN} filters`];
   }
