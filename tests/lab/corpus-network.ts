@@ -10,7 +10,12 @@ import { execute } from '@stillframe/demo/stage';
 const CRIU = join(process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu', 'bin/criu');
 /** The address that `ifaddr` must hold. */
 export const ADDRESS = '10.99.88.77';
+/** Hardware address of the bridge `corpus0`, over which the route to 10.77.0.0/16 leads by way of `GATEWAY`. */
+export const MAC = '02:00:00:99:88:77';
+export const GATEWAY = '10.66.0.1';
 const SCRIPT = `ip link set lo up; ip address add ${ADDRESS}/24 dev lo; ip rule add from ${ADDRESS} table 100
+  ip link add corpus0 type bridge; ip link set corpus0 address ${MAC} mtu 1400 up
+  ip route add 10.77.0.0/16 via ${GATEWAY} dev corpus0 onlink metric 7
   iptables -A INPUT -s ${ADDRESS} -j ACCEPT; exec sleep 100000`;
 
 /** Returns the folder with the images. `folder`: an empty one. */

@@ -21,6 +21,7 @@ import { findPeer, leftBehind, needs, takeCensus } from '@stillframe/testkit';
 import { type Corpus, corpusValue, dumpCorpus } from './corpus.ts';
 import { assertOpenFiles, assertSockets } from './corpus-files.ts';
 import { ADDRESS, dumpNetwork } from './corpus-network.ts';
+import { assertNetwork, assertSurroundings } from './corpus-surroundings.ts';
 
 /** Kinds that CRIU 4.2 writes and this corpus does not make: each is in criu-image/fixtures/crafted. */
 const NOT_MADE: Readonly<Partial<Record<KindName, string>>> = {
@@ -164,6 +165,10 @@ describe('a corpus of everything', { skip }, () => {
       [...network.files].some(([name, bytes]) => name.startsWith('ifaddr') && Buffer.from(bytes).includes(octets)),
     );
   });
+
+  test('tells of the container’s surroundings what the program has made', () => assertSurroundings(corpus.images));
+
+  test('tells of a network what ip and the firewall were told', () => assertNetwork(sets[1]?.folder ?? ''));
 });
 
 async function openSet(folder: string) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { corpusImages, imagesOf } from '../corpus.fixture.ts';
 import { attribute, little, message } from './netlink.fixture.ts';
@@ -20,10 +21,18 @@ test('what ip and CRIU wrote of a real namespace is read', async () => {
       '32767 from all lookup default',
     ],
   );
-  assert.deepEqual(network?.routes, [], 'an image without routes');
   assert.deepEqual(
-    network?.devices?.map(({ name, type, mtu, flags, peer }) => [name, type, mtu, flags.join(), peer]),
-    [['lo', 'loopback', 65536, 'up,loopback,running,lower-up', undefined]],
+    network?.routes?.map(({ destination, gateway, interfaceIndex, table, protocol, metric, flags }) => [
+      ...[destination, gateway, interfaceIndex, table, protocol, metric, flags.join()],
+    ]),
+    [['10.77.0.0/16', '10.66.0.1', 2, 'main', 'boot', 7, 'onlink,linkdown']],
+  );
+  assert.deepEqual(
+    network?.devices?.map(({ name, type, mtu, flags, mac, peer }) => [name, type, mtu, flags.join(), mac, peer]),
+    [
+      ['lo', 'loopback', 65536, 'up,loopback,running,lower-up', undefined, undefined],
+      ['corpus0', 'bridge', 1400, 'up,broadcast,multicast', '02:00:00:99:88:77', undefined],
+    ],
   );
   const sysctl = network?.devices?.[0]?.sysctls.find(({ name }) => name === 'net.ipv6.conf.lo.mtu');
   assert.equal(sysctl?.value, 65536, 'the names stand beside the right values');
@@ -75,4 +84,23 @@ test('a namespace of which there is no image is the host’s, the pod’s, or no
       [9, 'not-captured', undefined],
     ],
   );
+});
+
+test('followed and expected connections are read from the crafted images', async () => {
+  const crafted = (name: string) =>
+    readFileSync(new URL(`../../../criu-image/fixtures/crafted/${name}`, import.meta.url));
+  const files = { 'netns-ct-10.img': crafted('netns-ct-10.img'), 'netns-exp-10.img': crafted('netns-exp-10.img') };
+  const images = imagesOf(files);
+  const [network] = await readNetwork(images, { namespaces: [] });
+  const [connection] = network?.connections ?? [];
+  assert.deepEqual(connection?.original, {
+    ...{ protocol: 'tcp', source: '10.88.0.5', sourcePort: 40000, destination: '10.88.0.1', destinationPort: 443 },
+  });
+  assert.deepEqual(
+    [connection?.reply?.source, connection?.state, connection?.timeout],
+    ['10.88.0.1', 'established', 431999],
+  );
+  const [expected] = network?.expectations ?? [];
+  assert.deepEqual([expected?.original.destinationPort, expected?.timeout], [50021, 300]);
+  assert.deepEqual(images.diagnostics.list, []);
 });

@@ -47,6 +47,10 @@ test('network: what was captured, in the manner of ip', () =>
     assert.match(stdout, /10\.99\.88\.77\/24 dev lo scope global label lo permanent/);
     assert.match(stdout, /32765: from 10\.99\.88\.77\/32 lookup 100/);
     assert.match(stdout, /ip saddr 10\.99\.88\.77 counter packets 0 bytes 0 accept/);
+    assert.match(
+      stdout,
+      /10\.77\.0\.0\/16 via 10\.66\.0\.1 dev corpus0 table main proto boot scope global metric 7 onlink/,
+    );
     assert.match(stdout, /iptables: no rules, or no such tool/);
     assert.match(stdout, /Followed connections: not captured/);
     const table = (await run('network', CORPUS, '-o', 'table')).stdout;
@@ -56,7 +60,7 @@ test('network: what was captured, in the manner of ip', () =>
       .split('\n')
       .map((row) => JSON.parse(row));
     const address = rows.find(({ kind, address }) => kind === 'NetworkAddress' && address === '10.99.88.77');
-    assert.deepEqual([address.namespaceId, address.prefixLength, address.created], [9, 24, 14934.85]);
+    assert.deepEqual([address.namespaceId, address.prefixLength, address.created], [9, 24, 17060.48]);
     assert.match((await run('network', CORPUS, '--settings')).stdout, /net\.ipv6\.conf\.lo\.mtu = 65536/);
   }));
 
