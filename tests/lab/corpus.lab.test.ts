@@ -3,19 +3,6 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import {
-  compareEnvironment,
-  openCheckpoint,
-  readCgroups,
-  readEnvironment,
-  readIpc,
-  readKernelNamespaces,
-  readMounts,
-  readNetwork,
-  readSeccompFilters,
-  readTasks,
-  type Task,
-} from '@stillframe/checkpoint';
 import { bytesSource, readAll, sliceSource } from '@stillframe/core';
 import {
   decodeImage,
@@ -28,12 +15,14 @@ import {
   openImageSet,
 } from '@stillframe/criu-image';
 import { exploreImages, explorers, imageFromJson, imageToJson } from '@stillframe/criu-image/crit';
-import { core_entry_march, fd_typesSchema } from '@stillframe/criu-image/proto';
+import { fd_typesSchema } from '@stillframe/criu-image/proto';
 import { execute } from '@stillframe/demo/stage';
 import { findPeer, leftBehind, needs, takeCensus } from '@stillframe/testkit';
 import { type Corpus, corpusValue, dumpCorpus } from './corpus.ts';
 import { assertOpenFiles, assertSockets } from './corpus-files.ts';
-import { ADDRESS, dumpNetwork, GATEWAY, MAC } from './corpus-network.ts';
+import { ADDRESS, dumpNetwork } from './corpus-network.ts';
+import { assertNetwork, assertSurroundings } from './corpus-surroundings.ts';
+import { assertTasks } from './corpus-tasks.ts';
 
 /** Kinds that CRIU 4.2 writes and this corpus does not make: each is in criu-image/fixtures/crafted. */
 const NOT_MADE: Readonly<Partial<Record<KindName, string>>> = {
@@ -150,70 +139,6 @@ describe('a corpus of everything', { skip }, () => {
     await assertSockets(images);
   });
 
-  test('tells rights, signals, timers and filters at the process that has them', async () => {
-    const images = sets[0]?.images ?? assert.fail();
-    const tasks = await Array.fromAsync(readTasks(images, { dumpable: true }));
-    const named = (name: string) => tasks.find((task) => task.name === name) ?? assert.fail(name);
-    const main = told(named('corpus-main'));
-    assert.deepEqual(
-      main.facts.pending.map(({ signal, code, sender }) => [signal, code, sender?.pid]),
-      [['SIGUSR1', 'SI_USER', 1]],
-    );
-    assert.deepEqual(main.thread.blocked, ['SIGUSR1', 'SIGUSR2', 'SIGRT2']);
-    const [interval] = main.facts.timers?.interval ?? [];
-    assert.deepEqual([interval?.timer, interval?.interval], ['real', 900_000_000_000n]);
-    const [posix] = main.facts.timers?.posix ?? [];
-    assert.deepEqual([posix?.clock, posix?.notify, posix?.signalNumber], ['CLOCK_MONOTONIC', 'SIGEV_SIGNAL', 12]);
-    assert.equal(posix?.value, 0x5eedn);
-    const threads = named('corpus-main').threads.map(({ name }) => name);
-    assert.deepEqual(threads, ['corpus-main', 'corpus-thread-1', 'corpus-thread-2']);
-    const dead = tasks.find(({ state }) => state === 'dead');
-    assert.deepEqual(dead?.exit, { how: 'exited', code: 3 });
-    const session = named('corpus-session');
-    assert.deepEqual([session.terminal?.name, session.terminal?.foreground], ['pts/0', session.pgid]);
-    const capabilities = main.thread.credentials?.capabilities.effective.names ?? [];
-    assert.ok(capabilities.includes('CAP_SYS_ADMIN') && !capabilities.includes('CAP_SYS_PTRACE'));
-
-    const rights = named('corpus-rights');
-    const { facts, thread } = told(rights);
-    assert.deepEqual(thread.credentials?.groups, [10, 20]);
-    assert.equal(thread.credentials?.noNewPrivileges, true);
-    assert.equal(thread.schedule.nice, 5);
-    assert.equal(thread.parentDeathSignal, 'SIGHUP');
-    assert.equal(facts.childSubreaper, true);
-    const files = facts.limits?.find(({ resource }) => resource === 'RLIMIT_NOFILE');
-    assert.deepEqual([files?.soft, files?.hard], [512n, 1024n]);
-    const actions = new Map(facts.signalActions?.map((action) => [action.signal, action]));
-    const usr2 = actions.get('SIGUSR2');
-    assert.equal(usr2?.action, 'handled');
-    assert.ok(usr2.flags.names.includes('SA_RESTART'));
-    assert.deepEqual(usr2.mask, ['SIGHUP', 'SIGTERM']);
-    assert.equal(actions.get('SIGTTIN')?.action, 'ignored');
-    assert.deepEqual(
-      thread.pending.map(({ signal, code, sender }) => [signal, code, sender?.pid]),
-      [['SIGUSR1', 'SI_TKILL', rights.pid]],
-    );
-
-    const machine = process.arch === 'arm64' ? core_entry_march.AARCH64 : core_entry_march.X86_64;
-    const filters = await readSeccompFilters(images, machine);
-    const chain = filters.chain(thread.seccomp.filter ?? assert.fail());
-    assert.equal(chain.length, 2, 'its own filter before that of the container');
-    assert.deepEqual(
-      filters.disassemble(chain[0] ?? -1).map(({ comment }) => comment),
-      ['call', 'kexec_file_load', 'ERRNO(7)', 'ALLOW'],
-    );
-    const answers = new Map(filters.verdicts(chain)?.actions.map(({ action, calls }) => [action, calls]));
-    assert.deepEqual(answers.get('ERRNO(7)'), ['kexec_file_load']);
-    assert.deepEqual(answers.get('ERRNO(EPERM)'), ['kexec_load']);
-
-    const { variables } = compareEnvironment(await readEnvironment(images, rights.pid), [
-      `CORPUS=${corpusValue('environment')}`,
-    ]);
-    // What the program deleted since stands in the texts of its start; perl keeps its own vector on its heap.
-    const found = variables.find(({ name }) => name === 'CORPUS');
-    assert.deepEqual([found?.text, found?.declared], [`CORPUS=${corpusValue('environment')}`, 'same']);
-  });
-
   test('holds what the program has written, each where it belongs', async () => {
     const [container, network] = sets;
     assert.ok(container && network);
@@ -242,65 +167,13 @@ describe('a corpus of everything', { skip }, () => {
     );
   });
 
-  test('tells of the container’s surroundings what the program has made', async () => {
-    const { namespaces, ipc, mounts, cgroups, faults } = await surroundingsOf(corpus.images);
-    const [segment] = ipc?.segments ?? [];
-    assert.deepEqual(
-      [segment?.key, segment?.bytes, segment?.attached.some(({ pid }) => pid === 1)],
-      [0xc0, 8192n, true],
-    );
-    assert.deepEqual([ipc?.semaphores[0]?.key, ipc?.semaphores[0]?.values], [0xc1, [11, 22, 33]]);
-    assert.deepEqual(
-      ipc?.queues[0]?.messages.map(({ type, content }) => [type, Buffer.from(content).toString()]),
-      [1, 2].map((number) => [7n, corpusValue(`sysv-message-${number}`)]),
-    );
-    const own = namespaces.filter(({ ofDumper }) => ofDumper === false).map(({ nsKind }) => nsKind);
-    assert.ok(['pid', 'net', 'ipc', 'uts', 'mnt'].every((kind) => own.some((each) => each === kind)));
-    assert.equal(namespaces.find(({ nsKind }) => nsKind === 'uts')?.uts?.nodeName, 'corpus');
-    const shm = mounts.find(({ mountpoint }) => mountpoint === '/dev/shm');
-    assert.deepEqual([shm?.type, shm?.role], ['tmpfs', 'filesystem']);
-    assert.ok(shm?.flagNames.includes('noexec') && (shm.content?.bytes ?? 0) > 0);
-    const set = cgroups.sets.find(({ pids }) => pids.includes(1));
-    assert.ok(set && !set.ofDumper && set.members.some(({ path }) => /^\/corpus-/.test(path)));
-    assert.deepEqual(faults, []);
-  });
+  test('tells rights, signals, timers and filters at the process that has them', () =>
+    assertTasks(sets[0]?.images ?? assert.fail()));
 
-  test('tells of a network what ip and the firewall were told', async () => {
-    const { network, faults } = await surroundingsOf(sets[1]?.folder ?? '');
-    const named = (name: string) => network?.devices?.find((device) => device.name === name);
-    assert.deepEqual([named('corpus0')?.type, named('corpus0')?.mac, named('corpus0')?.mtu], ['bridge', MAC, 1400]);
-    const address = network?.addresses?.find((row) => row.address === ADDRESS);
-    assert.deepEqual([address?.prefixLength, address?.interfaceIndex], [24, named('lo')?.index]);
-    const route = network?.routes?.find(({ destination }) => destination === '10.77.0.0/16');
-    const { gateway, interfaceIndex, metric } = route ?? {};
-    assert.deepEqual([gateway, interfaceIndex, metric], [GATEWAY, named('corpus0')?.index, 7]);
-    const rule = network?.rules?.find(({ from }) => from === `${ADDRESS}/32`);
-    assert.deepEqual([rule?.action, rule?.table], ['table', '100']);
-    assert.ok(network?.firewall.some(({ rules }) => rules.includes(ADDRESS)));
-    assert.deepEqual(faults, []);
-  });
+  test('tells of the container’s surroundings what the program has made', () => assertSurroundings(corpus.images));
+
+  test('tells of a network what ip and the firewall were told', () => assertNetwork(sets[1]?.folder ?? ''));
 });
-
-async function surroundingsOf(folder: string) {
-  await using checkpoint = await openCheckpoint(folder);
-  const { images } = checkpoint;
-  const namespaces = await readKernelNamespaces(images);
-  const [ipc] = await readIpc(images, { namespaces });
-  return {
-    namespaces,
-    ipc,
-    network: (await readNetwork(images, { namespaces })).find(({ state }) => state === 'captured'),
-    mounts: await readMounts(images),
-    cgroups: await readCgroups(images),
-    faults: checkpoint.diagnostics(),
-  };
-}
-
-/** Facts of a process and of its main thread. */
-function told({ facts, threads: [thread] }: Task) {
-  assert.ok(facts.state === 'present' && thread?.facts.state === 'present');
-  return { facts, thread: thread.facts };
-}
 
 async function openSet(folder: string) {
   const names = (await readdir(folder)).filter((name) => kindOfFile(name));

@@ -16,6 +16,8 @@ test('what the encoder writes the decoder reads, for every name, size, number an
       uid: fc.integer({ min: 0, max: 2 ** 45 }),
       gid: fc.integer({ min: 0, max: 2 ** 31 }),
       mtime: fc.integer({ min: 0, max: 2 ** 40 }),
+      deviceMajor: fc.integer({ min: 0, max: 2 ** 31 }),
+      deviceMinor: fc.integer({ min: 0, max: 2 ** 45 }),
       type: fc.constantFrom('0', '1', '2', '5', 'x', 'L', 'S'),
       dialect: fc.constantFrom('ustar' as const, 'gnu' as const),
     },
