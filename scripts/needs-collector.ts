@@ -32,7 +32,7 @@ export const it = test;
 export const describe = (name, ...rest) => { const [skip, body] = parts(rest); if (declared(name, skip)) body?.(); };
 export const suite = describe;
 export const before = () => {}, after = before, beforeEach = before, afterEach = before, mock = {};
-export default test;
+export { test as "default" };
 `;
 const asModule = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
 
