@@ -1,23 +1,39 @@
 /** Everything that reads a checkpoint, one after the other: each must end with a result or with an error of ours. */
 import {
   type Checkpoint,
+  compareEnvironment,
+  listExtractables,
+  mountTree,
   openCheckpoint,
+  openExtractContext,
   openMappedFiles,
   openRootfsDiff,
+  readCgroups,
+  readChanges,
   readCommandLine,
+  readDumpFacts,
+  readDumpLog,
+  readEnvironment,
   readFileTable,
+  readIpc,
+  readKernelNamespaces,
   readMaps,
   readMounts,
+  readNetwork,
   readOpenFiles,
   readProcesses,
+  readRegisters,
+  readSeccompFilters,
   readSockets,
   readStatistics,
   readStrings,
+  readTasks,
   searchMemory,
   searchPattern,
 } from '@stillframe/checkpoint';
 import { bytesSource, StillframeError } from '@stillframe/core';
 import { openAddressSpace } from '@stillframe/criu-image';
+import { core_entry_march } from '@stillframe/criu-image/proto';
 
 /** What became of one archive. */
 export interface Outcome {
@@ -65,10 +81,50 @@ async function views(checkpoint: Checkpoint): Promise<void> {
   const open = await readOpenFiles(images, await readProcesses(images));
   for (const { fileId } of open.descriptors) open.facts(fileId);
   for await (const _ of readSockets(images, open));
-  await readMounts(images);
+  await tasks(checkpoint);
+  await surroundings(checkpoint);
+  await taken(checkpoint);
   await readStatistics(images);
   await images.check();
   await using _diff = await ours(openRootfsDiff(checkpoint, { partial: true }));
+}
+
+async function tasks({ images, spec }: Checkpoint): Promise<void> {
+  const filters = await readSeccompFilters(images, core_entry_march.X86_64);
+  let count = 0;
+  for await (const { pid, threads } of readTasks(images, { dumpable: true })) {
+    count += 1;
+    if (count > 20) break;
+    compareEnvironment(await readEnvironment(images, pid), spec?.process.env);
+    for (const { tid, facts } of threads.slice(0, 20)) {
+      await readRegisters(images, tid);
+      const last = facts.state === 'present' ? facts.seccomp.filter : undefined;
+      if (last === undefined) continue;
+      const chain = filters.chain(last);
+      for (const index of chain) filters.disassemble(index);
+      filters.verdicts(chain);
+    }
+  }
+}
+
+async function surroundings(checkpoint: Checkpoint): Promise<void> {
+  const { images, spec, archive } = checkpoint;
+  mountTree(await readMounts(images, { spec }));
+  const namespaces = await readKernelNamespaces(images, { spec });
+  await readNetwork(images, { namespaces });
+  await readIpc(images, { namespaces });
+  await readCgroups(images);
+  await readDumpFacts(images);
+  await readDumpLog(archive);
+  for await (const _ of readChanges(checkpoint, { partial: true }));
+}
+
+/** What can be extracted, and the bytes of what is small. */
+async function taken(checkpoint: Checkpoint): Promise<void> {
+  for await (const thing of listExtractables(await openExtractContext(checkpoint))) {
+    if (thing.form !== 'file' || (thing.content?.size ?? 0n) > 1n << 18n) continue;
+    for await (const _ of thing.content?.pieces() ?? []);
+  }
 }
 
 async function memory(checkpoint: Checkpoint): Promise<void> {

@@ -249,7 +249,7 @@ describe('a container over the CRI', { skip }, () => {
     })();
     // Nothing says when the stream has begun; it is asked for before this call.
     await delay(300);
-    await cri.runtime.execSync({ containerId: id, cmd: ['touch', '/tmp/go'], timeout: 10n });
+    await cri.runtime.execSync({ containerId: id, cmd: ['/bin/busybox', 'touch', '/tmp/go'], timeout: 10n });
     assert.equal((await ended(id)).exitCode, 5);
     await delay(200);
     await cri.runtime.removeContainer({ containerId: id });

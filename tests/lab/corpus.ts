@@ -52,6 +52,15 @@ export interface Corpus {
   images: string;
   /** What this machine refused, one line each: `packet socket: Operation not permitted`. */
   refused: readonly string[];
+  /** Where the program says that its values are, by thing. */
+  places: ReadonlyMap<string, CorpusPlace>;
+}
+
+/** Where a value is, as the program itself sees it. */
+export interface CorpusPlace {
+  pid: number;
+  fd: number | undefined;
+  address: bigint | undefined;
 }
 
 /** Lays perl, its libraries and the program out as the root filesystem of a container. `tree`: an empty folder. */
@@ -113,7 +122,7 @@ export async function dumpCorpus(folder: string, options: CorpusOptions = {}): P
     throw new Error(`CRIU refuses the corpus:\n${errors.join('\n')}`, { cause });
   }
   await copyFile(join(work, 'stats-dump'), join(images, 'stats-dump'));
-  return { images, refused };
+  return { images, refused, places: await readPlaces(tree) };
 }
 
 /** Not through `execute`: pipes of ours would be the container's standard streams, which CRIU refuses to dump. */
@@ -134,6 +143,21 @@ async function ready(tree: string): Promise<string[]> {
     if (there) return (await readFile(join(tree, 'ready'), 'utf8')).split('\n').filter(Boolean);
   }
   return assert.fail('the program does not come to an end of its preparations');
+}
+
+async function readPlaces(tree: string): Promise<ReadonlyMap<string, CorpusPlace>> {
+  const lines = (await readFile(join(tree, 'places'), 'utf8')).trimEnd().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const [thing = '', pid, fd, address] = line.split(' ');
+      const known = (text: string | undefined) => (text === '-' ? undefined : text);
+      const at = known(address);
+      return [
+        thing,
+        { pid: Number(pid), fd: known(fd) ? Number(fd) : undefined, address: at ? BigInt(at) : undefined },
+      ];
+    }),
+  );
 }
 
 function configOf(id: string, criuConfig: string, environment: readonly string[]) {

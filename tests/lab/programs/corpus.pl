@@ -1,6 +1,7 @@
 # A process tree that holds one of everything a checkpoint can hold. What it writes into a thing is "corpus:" and the
 # thing's name, so that a test which finds it again knows what it has found (corpus.ts, `corpusValue`).
-# Needs perl with threads and nothing else; what a machine refuses is written to /refused, one line each.
+# Needs perl with threads and nothing else; what a machine refuses is written to /ready, one line each. Where each value is
+# stands in /places: thing, pid, fd or -, address or -.
 use strict;
 use warnings;
 use threads;
@@ -12,7 +13,7 @@ use DynaLoader ();
 
 # Written by the test: numbers of system calls here.
 my %CALL = do { no strict; %{ do '/etc/corpus-calls.pl' } };
-my (@kept, @refused, @threads);
+my (@kept, @refused, @threads, @places);
 our $GLOBAL = 'corpus:global';
 my $SELF = POSIX::getpid() + 0;
 
@@ -25,6 +26,11 @@ sub call {
   return $result;
 }
 sub keep { push @kept, @_; return $_[0] }
+sub place {
+  my ($thing, $file, $address) = @_;
+  my $fd = !defined $file ? '-' : ref $file ? fileno $file : $file;
+  push @places, join(' ', $thing, $SELF, $fd, defined $address ? sprintf('0x%x', $address) : '-') . "\n";
+}
 sub attempt {
   my ($what, $do) = @_;
   eval { $do->(); 1 } or push @refused, "$what: $@";
@@ -41,12 +47,14 @@ chdir "/work";
 attempt 'pipe', sub {
   pipe(my $out, my $in) or die "$!\n";
   write_all($in, value('pipe'));
+  place('pipe', $out);
   keep($out, $in);
 };
 attempt 'fifo', sub {
   POSIX::mkfifo('/work/fifo', 0600) or die "$!\n";
   sysopen(my $fifo, '/work/fifo', O_RDWR) or die "$!\n";
   write_all($fifo, value('fifo'));
+  place('fifo', $fifo);
   keep($fifo);
 };
 attempt 'ghost', sub {
@@ -59,6 +67,8 @@ attempt 'ghost', sub {
   write_all($large, value('ghost-chunk'));
   truncate($large, 262144);
   unlink '/work/ghost-large';
+  place('ghost', $small);
+  place('ghost-chunk', $large);
   keep($small, $large);
 };
 attempt 'memfd', sub {
@@ -68,6 +78,7 @@ attempt 'memfd', sub {
   open(my $memfd, '+<&=', $fd) or die "$!\n";
   write_all($memfd, value('memfd'));
   fcntl($memfd, 1033, 4) or die "seal: $!\n";
+  place('memfd', $memfd);
   keep($memfd);
 };
 attempt 'shared mapping', sub {
@@ -77,19 +88,20 @@ attempt 'shared mapping', sub {
   my $text = value('shared-mapping');
   write_all($in, $text);
   call('read', fileno($out), $address + 4096, length $text);
+  place('shared-mapping', undef, $address + 4096);
 };
 attempt 'POSIX shared memory', sub {
   sysopen(my $shm, '/dev/shm/corpus', O_RDWR | O_CREAT) or die "$!\n";
   write_all($shm, value('posix-shm'));
   truncate($shm, 4096);
-  call('mmap', 0, 4096, 3, 1, fileno($shm), 0);
+  place('posix-shm', $shm, call('mmap', 0, 4096, 3, 1, fileno($shm), 0));
   keep($shm);
 };
 attempt 'System V shared memory', sub {
   # IPC_CREAT with permissions.
   my $id = must(shmget(0xc0, 8192, 01600), 'shmget');
   shmwrite($id, value('sysv-shm'), 0, length value('sysv-shm')) or die "shmwrite: $!\n";
-  call('shmat', $id, 0, 0);
+  place('sysv-shm', undef, call('shmat', $id, 0, 0));
 };
 attempt 'System V semaphores', sub {
   my $id = must(semget(0xc1, 3, 01600), 'semget');
@@ -112,6 +124,8 @@ attempt 'Unix sockets', sub {
   socket(my $listener, AF_UNIX, SOCK_STREAM, 0) or die "$!\n";
   bind($listener, pack_sockaddr_un("\0corpus-abstract")) or die "$!\n";
   listen($listener, 7);
+  place('unix-stream', $b);
+  place('unix-datagram', $receiver);
   keep($a, $b, $receiver, $sender, $listener);
 };
 attempt 'descriptors in flight', sub {
@@ -123,6 +137,7 @@ attempt 'descriptors in flight', sub {
   my $control = pack('Q i i i x4', 20, 1, 1, fileno($file));
   my $header = pack('Q L x4 P Q P Q i x4', 0, 0, $vector, 1, $control, length $control, 0);
   call('sendmsg', fileno($a), $header, 0);
+  place('in-flight', $b);
   keep($a, $b, $file);
 };
 attempt 'TCP', sub {
@@ -138,6 +153,8 @@ attempt 'TCP', sub {
   $client->blocking(0);
   my $sent = 0;
   while (defined(my $n = syswrite($client, value('tcp-to-server') . ' ' x 1000))) { $sent += $n }
+  place('tcp-to-client', $client);
+  place('tcp-to-server', $server);
   keep($listener, $client, $server);
 };
 attempt 'UDP', sub {
@@ -218,6 +235,7 @@ attempt 'terminal', sub {
     $0 = 'corpus-session';
     sleep 1 while 1;
   }
+  place('terminal', $master);
   keep($master);
 };
 attempt 'interval timer', sub { call('setitimer', 0, pack('q4', 900, 0, 1800, 0), 0) };
@@ -285,7 +303,14 @@ attempt 'threads', sub {
   }
 };
 
-$0 = 'corpus-main';
+# Perl has no pointers, but packs them.
+place('global', undef, unpack('J', pack('p', $GLOBAL)));
+# PR_SET_NAME. A new $0 would be written over arguments and environment, as the children have it.
+my $main = 'corpus-main';
+syscall($CALL{prctl}, 15, $main);
+open(my $places, '>', '/places') or die;
+print $places @places;
+close $places;
 open(my $refused, '>', '/refused') or die;
 print $refused @refused;
 close $refused;
