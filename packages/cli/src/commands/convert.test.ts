@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint, openRootfsDiff } from '@stillframe/checkpoint';
+import { openCheckpoint, openRootfsDiff, type WriterEntry, writeArchive } from '@stillframe/checkpoint';
 import { digestOf, readAll } from '@stillframe/core';
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { convert } from './convert.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
+const DELETED = 'deleted.files';
 /** st_mode of a folder as CRIU writes it (reg_file_entry.mode, a varint): CRI-O's root, and containerd's. */
 const [ROOT_0555, ROOT_0755] = ['ed8201', 'ed8301'].map((hex) => Buffer.from(hex, 'hex')) as [Buffer, Buffer];
 
@@ -20,13 +21,21 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-async function run(...args: string[]): Promise<string> {
-  let text = '';
-  const io = { out: (part: string) => (text += part), signal: new AbortController().signal } as unknown as Io;
+async function ran(...args: string[]): Promise<{ out: string; err: string; code: number }> {
+  const ended = { out: '', err: '', code: 0 };
+  const io = {
+    out: (part: string) => (ended.out += part),
+    err: (part: string) => (ended.err += part),
+    signal: new AbortController().signal,
+  } as unknown as Io;
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
-  convert(program, io, () => undefined);
+  convert(program, io, (code) => (ended.code = code ?? 0));
   await program.parseAsync(['convert', ...args], { from: 'user' });
-  return text;
+  return ended;
+}
+
+async function run(...args: string[]): Promise<string> {
+  return (await ran(...args)).out;
 }
 
 /** CRI-O's counter, captured below a root of containerd's mode. */
@@ -79,6 +88,19 @@ test('what exists is never overwritten, and nothing is left of a conversion that
   const refused = run(FIXTURE, join(folder, 'never.tar'), '--for', 'containerd');
   await assert.rejects(refused, { code: 'ERR_CHECKPOINT_CONVERSION', message: /mode 0555/ });
   assert.deepEqual((await readdir(folder)).sort(), names);
+});
+
+test('faults of the archive are told, and the exit code is that of partial evidence', async () => {
+  await using source = await openCheckpoint(await convertible('sound.tar'));
+  const kept = [...source.archive.entries.values()].filter(({ name, kind }) => kind === 'file' && name !== DELETED);
+  const entries: WriterEntry[] = kept.map(({ name }) => ({ name, mode: 0o600, body: source.archive.open(name) }));
+  const faulty = join(folder, 'faulty.tar');
+  const body = new TextEncoder().encode('["/../etc/passwd"]');
+  await writeArchive(faulty, [...entries, { name: DELETED, mode: 0o600, body }], { mtime: 0 });
+  const { code, err, out } = await ran(faulty, '--for', 'containerd', '--output', 'json');
+  assert.equal(code, 4);
+  assert.match(err, /^error: deleted\.files: .*\[deleted-file-unsafe\]\n$/);
+  assert.equal(JSON.parse(out).diagnostics[0].id, 'deleted-file-unsafe');
 });
 
 test('engines that cannot be converted for are no choice, and none is not either', async () => {

@@ -5,7 +5,9 @@ import { convertFor, openCheckpoint, type TargetEngine, writeArchive } from '@st
 import { bytesText, digestSource } from '@stillframe/core';
 import { openFileSource, openTemporaryFolder, publish } from '@stillframe/core/file';
 import { Option } from 'commander';
+import { tellDiagnostics } from '../diagnostics.ts';
 import { renderJson } from '../display/json.ts';
+import { evidenceCode } from '../exit.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 
 /** Engines that need another layout than the one that is captured. */
@@ -16,7 +18,8 @@ interface ConvertOptions {
   output: string;
 }
 
-export const convert: RegisterCommand = (program, io) => {
+/** Exit code 4 where the new archive was made of one with faults. */
+export const convert: RegisterCommand = (program, io, done) => {
   program
     .command('convert')
     .description(
@@ -31,9 +34,11 @@ export const convert: RegisterCommand = (program, io) => {
     .addOption(outputOption('table', 'json'))
     .action(async (archive: string, given: string | undefined, options: ConvertOptions) => {
       const target = resolve(given ?? `${archive.replace(/\.tar$/, '')}.${options.for}.tar`);
-      const digest = await write(archive, target, options.for, io.signal);
+      const { digest, diagnostics } = await write(archive, target, options.for, io.signal);
+      tellDiagnostics(io, diagnostics);
+      done(evidenceCode(diagnostics));
       const { size } = await stat(target);
-      const body = { archive: target, source: resolve(archive), engine: options.for, size, digest };
+      const body = { archive: target, source: resolve(archive), engine: options.for, size, digest, diagnostics };
       if (options.output === 'json') {
         io.out(renderJson('ConvertedArchive', 1, body));
         return;
@@ -63,5 +68,5 @@ async function write(archive: string, target: string, engine: TargetEngine, sign
   await using handle = await open(path, 'r+');
   await handle.sync();
   await publish(path, target, { replace: false });
-  return digest;
+  return { digest, diagnostics: checkpoint.diagnostics() };
 }
