@@ -1,15 +1,10 @@
 /** A container that holds one of everything (programs/corpus.pl), for tests of what a checkpoint can tell. */
-import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { access, chmod, copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { UndoStack } from '@stillframe/core';
+import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execute } from '@stillframe/demo/stage';
 import { findProgram } from '@stillframe/testkit';
+import { dumpContainer } from './runc-dump.ts';
 
-const CRIU = join(process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu', 'bin');
 const PROGRAM = join(import.meta.dirname, 'programs/corpus.pl');
 /** The modules that the program uses, and perl itself. */
 const MODULES = 'use threads; use Fcntl; use IO::Handle; use POSIX; use Socket; use DynaLoader;';
@@ -87,65 +82,17 @@ export async function buildCorpusTree(tree: string): Promise<void> {
 
 /** Runs the program in a container of runc with namespaces of its own, and dumps it. `folder`: an empty one. */
 export async function dumpCorpus(folder: string, options: CorpusOptions = {}): Promise<Corpus> {
-  const bundle = join(folder, 'bundle');
-  const images = join(folder, 'images');
-  const tree = join(bundle, 'rootfs');
-  await mkdir(tree, { recursive: true });
-  await mkdir(images);
-  await buildCorpusTree(tree);
-  await writeFile(join(folder, 'criu.conf'), 'tcp-established\nfile-locks\nnetwork-lock skip\nghost-limit 1048576\n');
-  const id = `corpus-${randomBytes(4).toString('hex')}`;
-  const config = configOf(id, join(folder, 'criu.conf'), options.environment ?? ['FANOTIFY=1', 'PIDFD=1']);
-  await writeFile(join(bundle, 'config.json'), JSON.stringify(config));
-  const runc = ['env', `PATH=${CRIU}:${process.env['PATH']}`, 'runc', '--root', join(folder, 'state')];
-  await using undo = new UndoStack({ deadline: 30_000 });
-  undo.push('container', () => execute([...runc, 'delete', '--force', id]).then(() => undefined));
-  await start([...runc, 'run', '--detach', '--bundle', bundle, id]);
-  const refused = await ready(tree);
-  const work = join(folder, 'work');
-  try {
-    await execute([
-      ...runc,
-      'checkpoint',
-      '--image-path',
-      images,
-      '--work-path',
-      work,
-      '--file-locks',
-      '--tcp-established',
-      '--leave-running',
-      id,
-    ]);
-  } catch (cause) {
-    const log = await readFile(join(work, 'dump.log'), 'utf8').catch(() => '');
-    const errors = log.split('\n').filter((line) => /Error|Warn/.test(line));
-    throw new Error(`CRIU refuses the corpus:\n${errors.join('\n')}`, { cause });
-  }
-  await copyFile(join(work, 'stats-dump'), join(images, 'stats-dump'));
-  return { images, refused, places: await readPlaces(tree) };
+  const more = options.environment ?? ['FANOTIFY=1', 'PIDFD=1'];
+  const { images, tree, said } = await dumpContainer(folder, {
+    fill: buildCorpusTree,
+    args: ['/usr/bin/perl', '/etc/corpus.pl'],
+    environment: ['PATH=/usr/bin', `CORPUS=${corpusValue('environment')}`, ...more],
+  });
+  return { images, refused: said, places: await readPlaces(tree) };
 }
 
-/** Not through `execute`: pipes of ours would be the container's standard streams, which CRIU refuses to dump. */
-async function start(argv: readonly string[]): Promise<void> {
-  await using nothing = await open('/dev/null', 'r+');
-  const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: [nothing.fd, nothing.fd, nothing.fd] });
-  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  assert.equal(code, 0, `${basename(argv[2] ?? '')} starts the container`);
-}
-
-async function ready(tree: string): Promise<string[]> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(50)) {
-    const there = await access(join(tree, 'ready')).then(
-      () => true,
-      () => false,
-    );
-    if (there) return (await readFile(join(tree, 'ready'), 'utf8')).split('\n').filter(Boolean);
-  }
-  return assert.fail('the program does not come to an end of its preparations');
-}
-
-async function readPlaces(tree: string): Promise<ReadonlyMap<string, CorpusPlace>> {
+/** Of a program that wrote /places: thing, pid, fd or -, address or -. */
+export async function readPlaces(tree: string): Promise<ReadonlyMap<string, CorpusPlace>> {
   const lines = (await readFile(join(tree, 'places'), 'utf8')).trimEnd().split('\n');
   return new Map(
     lines.map((line) => {
@@ -158,36 +105,4 @@ async function readPlaces(tree: string): Promise<ReadonlyMap<string, CorpusPlace
       ];
     }),
   );
-}
-
-function configOf(id: string, criuConfig: string, environment: readonly string[]) {
-  const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT', 'SETGID'];
-  const capabilities = names.map((name) => `CAP_${name}`);
-  const mount = (destination: string, type: string, source: string, ...flags: string[]) => ({
-    ...{ destination, type, source, options: ['nosuid', ...flags] },
-  });
-  const mounts = [
-    mount('/proc', 'proc', 'proc'),
-    mount('/dev', 'tmpfs', 'tmpfs', 'strictatime', 'mode=755', 'size=65536k'),
-    mount('/dev/pts', 'devpts', 'devpts', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'),
-    mount('/dev/shm', 'tmpfs', 'shm', 'noexec', 'nodev', 'mode=1777', 'size=1m'),
-    mount('/dev/mqueue', 'mqueue', 'mqueue', 'noexec', 'nodev'),
-  ];
-  return {
-    ociVersion: '1.0.2',
-    process: {
-      ...{ user: { uid: 0, gid: 0 }, cwd: '/', args: ['/usr/bin/perl', '/etc/corpus.pl'] },
-      env: ['PATH=/usr/bin', `CORPUS=${corpusValue('environment')}`, ...environment],
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-    },
-    root: { path: 'rootfs' },
-    hostname: 'corpus',
-    mounts,
-    annotations: { 'org.criu.config': criuConfig },
-    linux: {
-      cgroupsPath: `/${id}`,
-      namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
-      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['kexec_load'], action: 'SCMP_ACT_ERRNO' }] },
-    },
-  };
 }

@@ -28,6 +28,7 @@ export type Capability =
   | 'portmap'
   | 'catatonit'
   | 'perl'
+  | 'python3'
   | 'tcpdump'
   | 'podman'
   | 'containerd'
@@ -67,6 +68,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   portmap: () => cniPlugin('portmap') ?? program('iptables')(),
   catatonit: program('catatonit'),
   perl: () => program('perl')() ?? perlThreads(),
+  python3: () => (isExecutable('/usr/bin/python3') ? undefined : 'no /usr/bin/python3'),
   tcpdump: program('tcpdump'),
   podman: program('podman'),
   containerd,
