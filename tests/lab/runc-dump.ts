@@ -78,6 +78,7 @@ async function ready(tree: string): Promise<string[]> {
   return assert.fail('the program does not come to an end of its preparations');
 }
 
+/** As engines do by default, it refuses io_uring, whose rings CRIU cannot dump and Node.js would use. */
 function configOf(id: string, criuConfig: string, { args, environment, hostFolders = {} }: ContainerProgram) {
   const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT'];
   const capabilities = names.map((name) => `CAP_${name}`);
@@ -106,7 +107,10 @@ function configOf(id: string, criuConfig: string, { args, environment, hostFolde
     linux: {
       cgroupsPath: `/${id}`,
       namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
-      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['kexec_load'], action: 'SCMP_ACT_ERRNO' }] },
+      seccomp: {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['kexec_load', 'io_uring_setup'], action: 'SCMP_ACT_ERRNO' }],
+      },
     },
   };
 }
