@@ -27,7 +27,7 @@ export function dumpRedis(folder: string): Promise<DumpedContainer> {
   return dumpContainer(folder, { ...script('redis.sh', '/bin/sh'), environment: [PATH, `VALUE=${digits('redis')}`] });
 }
 
-/** This Node.js with a string and a buffer. */
+/** This Node.js with a string and a buffer. As under any engine it has no io_uring, whose rings CRIU cannot dump. */
 export function dumpNode(folder: string): Promise<DumpedContainer> {
   const { fill, args } = script('node.mjs', '/node/node');
   const environment = [PATH, `STRING=${digits('node-string')}`, `BUFFER=${digits('node-buffer')}`];
@@ -36,6 +36,7 @@ export function dumpNode(folder: string): Promise<DumpedContainer> {
     args,
     environment,
     hostFolders: { ...USR, '/node': dirname(process.execPath) },
+    refused: ['io_uring_setup'],
   });
 }
 

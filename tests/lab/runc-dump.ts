@@ -18,6 +18,8 @@ export interface ContainerProgram {
   environment: readonly string[];
   /** Folders of this machine that it sees, read-only, by their paths inside. */
   hostFolders?: Readonly<Record<string, string>>;
+  /** System calls that fail besides. */
+  refused?: readonly string[];
 }
 
 export interface DumpedContainer {
@@ -78,9 +80,12 @@ async function ready(tree: string): Promise<string[]> {
   return assert.fail('the program does not come to an end of its preparations');
 }
 
-/** As engines do by default, it refuses io_uring, whose rings CRIU cannot dump and Node.js would use. */
-function configOf(id: string, criuConfig: string, { args, environment, hostFolders = {} }: ContainerProgram) {
-  const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT'];
+function configOf(
+  id: string,
+  criuConfig: string,
+  { args, environment, hostFolders = {}, refused = [] }: ContainerProgram,
+) {
+  const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT', 'SETGID'];
   const capabilities = names.map((name) => `CAP_${name}`);
   const mount = (destination: string, type: string, source: string, ...flags: string[]) => ({
     ...{ destination, type, source, options: ['nosuid', ...flags] },
@@ -109,7 +114,7 @@ function configOf(id: string, criuConfig: string, { args, environment, hostFolde
       namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
       seccomp: {
         defaultAction: 'SCMP_ACT_ALLOW',
-        syscalls: [{ names: ['kexec_load', 'io_uring_setup'], action: 'SCMP_ACT_ERRNO' }],
+        syscalls: [{ names: ['kexec_load', ...refused], action: 'SCMP_ACT_ERRNO' }],
       },
     },
   };
