@@ -41,7 +41,8 @@ function suite(
 
     test('every image is decoded without a fault, and encoded to the bytes that CRIU wrote', () =>
       demandRoundTrip(dumped.set));
-    test('every image is the JSON of crit, and that JSON is the image again', () => demandJsonOfCrit(dumped.set));
+    test('an image of each kind is the JSON of crit, and that JSON is the image again', () =>
+      demandJsonOfCrit(dumped.set, { ofEachKind: 1 }));
     test('processes, files and memory are listed as crit lists them', () => demandListsOfCrit(dumped.set));
     more(() => dumped);
   });

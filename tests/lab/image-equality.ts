@@ -43,9 +43,16 @@ export async function demandRoundTrip({ images, files }: OpenedSet): Promise<voi
   }
 }
 
-/** Every image is the JSON that crit makes of it, and that JSON is the image again. */
-export async function demandJsonOfCrit({ folder, files }: OpenedSet): Promise<void> {
+/**
+ * Every image is the JSON that crit makes of it, and that JSON is the image again. crit takes half a second for each, so of
+ * a set that only repeats what another one has shown `ofEachKind` images are enough.
+ */
+export async function demandJsonOfCrit({ folder, files }: OpenedSet, { ofEachKind = Infinity } = {}): Promise<void> {
+  const seen = new Map<FramedKind, number>();
   for (const [name, kind, bytes] of framed(files)) {
+    const before = seen.get(kind) ?? 0;
+    if (before >= ofEachKind) continue;
+    seen.set(kind, before + 1);
     const pretty = await json(bytes, { pretty: true });
     assert.equal(`${pretty}\n`, await crit('decode', '--pretty', '-i', join(folder, name)), name);
     const exact = await json(bytes, { exact: true });

@@ -18,6 +18,8 @@ export interface ContainerProgram {
   environment: readonly string[];
   /** Folders of this machine that it sees, read-only, by their paths inside. */
   hostFolders?: Readonly<Record<string, string>>;
+  /** System calls that fail besides. */
+  refused?: readonly string[];
 }
 
 export interface DumpedContainer {
@@ -78,7 +80,11 @@ async function ready(tree: string): Promise<string[]> {
   return assert.fail('the program does not come to an end of its preparations');
 }
 
-function configOf(id: string, criuConfig: string, { args, environment, hostFolders = {} }: ContainerProgram) {
+function configOf(
+  id: string,
+  criuConfig: string,
+  { args, environment, hostFolders = {}, refused = [] }: ContainerProgram,
+) {
   const names = ['NET_RAW', 'NET_ADMIN', 'NET_BIND_SERVICE', 'SYS_ADMIN', 'KILL', 'IPC_LOCK', 'SYS_CHROOT', 'SETGID'];
   const capabilities = names.map((name) => `CAP_${name}`);
   const mount = (destination: string, type: string, source: string, ...flags: string[]) => ({
@@ -106,7 +112,10 @@ function configOf(id: string, criuConfig: string, { args, environment, hostFolde
     linux: {
       cgroupsPath: `/${id}`,
       namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
-      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['kexec_load'], action: 'SCMP_ACT_ERRNO' }] },
+      seccomp: {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['kexec_load', ...refused], action: 'SCMP_ACT_ERRNO' }],
+      },
     },
   };
 }

@@ -109,3 +109,29 @@ test('every thing that is listed can be asked for by the name it is listed under
     assert.ok(found.some((each) => nameOfThing(each) === nameOfThing(thing)));
   }
 });
+
+test('what waits in pipes, sockets and terminals, and deleted files, are what the program wrote, at the fds that it has', async () => {
+  await using checkpoint = await open('corpus');
+  const pids = new Set([1]);
+  const kinds = ['ghost', 'pipe', 'fifo', 'socket', 'tty', 'tcp'] as const;
+  await using taken = await takeOut(checkpoint, { wishes: kinds.map((kind) => ({ kind })), pids });
+  const found: string[] = [];
+  for (const { kind, part, state, file = '', holders } of taken.files) {
+    if (state !== 'written' || part === 'pcap') continue;
+    const fds = holders.flatMap((holder) => ('fd' in holder && holder.pid === 1 ? [holder.fd] : []));
+    const text = (await taken.read(file)).toString('latin1').replaceAll('\0', '');
+    found.push(`${kind} ${fds.join(',')}: ${text.slice(0, 40).trimEnd()}`);
+  }
+  assert.deepEqual(found, [
+    'ghost 6: corpus:ghost',
+    'ghost 7: corpus:ghost-chunk',
+    'pipe 3,4: corpus:pipe',
+    'fifo 5: corpus:fifo',
+    'socket 12: corpus:unix-datagram-1',
+    'socket 12: corpus:unix-datagram-2',
+    'socket 16: corpus:in-flight',
+    'socket 11: corpus:unix-stream',
+    'tcp 20: corpus:tcp-to-server',
+    'tty 39: corpus:terminal',
+  ]);
+});

@@ -43,7 +43,12 @@ const REMEDIES: readonly { cause: RegExp; remedy: string }[] = [
     cause: /Can't dump ghost file/,
     remedy: 'a deleted but open file is larger than the limit: raise io.stillframe.criu/ghost-limit',
   },
-  { cause: /io_uring|unknown \/dev\//, remedy: 'the container holds a device or an io_uring that CRIU cannot dump' },
+  {
+    cause: /io_uring/,
+    remedy:
+      'the program uses io_uring, which CRIU cannot dump: Node.js goes without by UV_USE_IO_URING=0, others by a seccomp profile that refuses io_uring_setup',
+  },
+  { cause: /unknown \/dev\//, remedy: 'the container holds a device that CRIU cannot dump' },
   {
     cause: /Unable to freeze|timeout/i,
     remedy: 'a process could not be frozen in time; it may hang in the kernel: try again',
