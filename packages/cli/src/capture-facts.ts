@@ -30,6 +30,10 @@ export async function readCaptureFacts(
   archive: Pick<Archive, 'label' | 'bytes'>,
   options: { verify: boolean; signal: AbortSignal },
 ): Promise<CaptureFacts> {
+  // An image's label is no path: a file that happens to have that name beside it is about something else.
+  const { locator } = archive.bytes ?? {};
+  if (archive.bytes && (locator?.kind !== 'file' || locator.path !== archive.label))
+    return { recorded: undefined, digest: 'none', diagnostics: [] };
   const path = evidencePath(archive.label);
   const there = await lstat(path).catch(() => undefined);
   if (!there) return { recorded: undefined, digest: 'none', diagnostics: [] };

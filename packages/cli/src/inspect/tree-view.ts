@@ -27,7 +27,7 @@ export function inspectionTree(found: Inspection, sections: Sections, style: Sty
   return {
     label: style.bold(harmless(container.name ?? container.id ?? found.archive.label)),
     children: [
-      ...fact('Image', image.name ?? image.requested),
+      ...fact('Image', imageText(image)),
       ...fact('Image ID', image.ref),
       ...fact('Container ID', container.id),
       ...fact('Pod', container.podName && `${container.kubeNamespace ?? '?'}/${container.podName}`),
@@ -63,6 +63,12 @@ const DIGEST: Readonly<Record<Inspection['digest'], string>> = {
   equal: 'verified',
   differs: 'NOT of this archive',
 };
+
+/** As the container's request named it, and another name where the engine kept that; a kubelet asks by id. */
+function imageText({ name, requested }: Inspection['image']): string | undefined {
+  if (requested === undefined || /^(sha256:)?[0-9a-f]{64}$/.test(requested)) return name ?? requested;
+  return name === undefined || name === requested ? requested : `${requested} (kept as ${name})`;
+}
 
 /** Levels that are drawn: a forger makes chains as long as he likes. What lies deeper stands at the last level. */
 const DEEPEST = 64;
