@@ -111,7 +111,7 @@ test('every thing that is listed can be asked for by the name it is listed under
 });
 
 test('what waits in pipes, sockets and terminals, and deleted files, are what the program wrote, at the fds that it has', async () => {
-  await using checkpoint = await open('corpus');
+  await using checkpoint = await open('open-files');
   const pids = new Set([1]);
   const kinds = ['ghost', 'pipe', 'fifo', 'socket', 'tty', 'tcp'] as const;
   await using taken = await takeOut(checkpoint, { wishes: kinds.map((kind) => ({ kind })), pids });

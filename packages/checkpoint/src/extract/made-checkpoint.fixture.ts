@@ -1,8 +1,9 @@
 /** For tests of extraction: a checkpoint of given images and files, and what is taken out of it. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bytesSource } from '@stillframe/core';
+import { bytesSource, UndoStack } from '@stillframe/core';
+import { openTemporaryFolder } from '@stillframe/core/file';
 import { inventory_entrySchema, pstree_entrySchema } from '@stillframe/criu-image/proto';
 import { entry, tarOf } from '../archive/tar.fixture.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint.ts';
@@ -42,17 +43,20 @@ export async function takeOut(
   selection: Selection = {},
   options: Partial<ExtractOptions> = {},
 ): Promise<Taken> {
-  const parent = await mkdtemp(join(tmpdir(), 'stillframe-extract-'));
-  const path = join(parent, 'out');
+  await using undo = new UndoStack();
+  const parent = await openTemporaryFolder(tmpdir());
+  undo.push('folder', () => parent[Symbol.asyncDispose]());
+  const path = join(parent.path, 'out');
   const context = await openExtractContext(checkpoint, selection);
   await using folder = await openExtractionFolder(path);
   const things = listExtractables(context, selection);
   const files = await Array.fromAsync(extractInto(folder, things, checkpoint, { limit: 1n << 30n, ...options }));
   await folder.publish();
+  undo.keep();
   return {
     folder: path,
     files,
     read: (file) => readFile(join(path, file)),
-    [Symbol.asyncDispose]: () => rm(parent, { recursive: true }),
+    [Symbol.asyncDispose]: () => parent[Symbol.asyncDispose](),
   };
 }
