@@ -45,14 +45,15 @@ describe('a pod of several containers', { skip }, () => {
   after(() => lab?.[Symbol.asyncDispose]());
 
   for (const name of NAMES) {
-    test(`every image of ${name} is encoded to its own bytes, and those of each kind are crit's JSON`, async () => {
+    test(`every image of ${name} is encoded to its own bytes, and read as crit reads it`, async () => {
       const unpacked = join(folder, name);
       await mkdir(unpacked);
       await execute(['tar', '--extract', '--file', join(folder, `${name}.tar`), '--directory', unpacked]);
       const set = await openSet(join(unpacked, 'checkpoint'));
       await demandRoundTrip(set);
-      await demandJsonOfCrit(set, { ofEachKind: 1 });
       await demandListsOfCrit(set);
+      // Both have the same kinds.
+      if (name === 'one') await demandJsonOfCrit(set, { ofEachKind: 1 });
     });
 
     test(`what ${name} remembers and holds is in its own archive, and in no other`, async () => {
