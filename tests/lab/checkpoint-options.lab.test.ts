@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { StillframeError } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { ContainerState } from '@stillframe/cri/proto';
 import { decodeEnvelope } from '@stillframe/evidence';
@@ -195,7 +196,12 @@ for (const place of ['annotation', 'config'] as const) {
         const calls = await spy.calls();
         const asked = cri.runtime.checkpointContainer({ containerId, location: archive });
         if (each.fails) {
-          await assert.rejects(asked, each.fails);
+          const fails = each.fails;
+          await assert.rejects(asked, (error) => {
+            assert.ok(StillframeError.is(error), String(error));
+            assert.match(`${error.message}\n${error.hint}`, fails);
+            return true;
+          });
           assert.deepEqual(await readdir(out), []);
           const { status } = await cri.runtime.containerStatus({ containerId });
           assert.equal(status?.state, ContainerState.CONTAINER_RUNNING);

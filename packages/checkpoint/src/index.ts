@@ -61,6 +61,7 @@ export * from './metadata/documents.ts';
 export * from './metadata/network-status.ts';
 export * from './metadata/spec-dump.ts';
 export * from './metadata/status-dump.ts';
+export { reportMissingImages } from './missing-images.ts';
 export { missingParts } from './missing-parts.ts';
 export type { Propagation } from './mount/mount-flags.ts';
 export * from './mount/mount-tree.ts';

@@ -106,3 +106,12 @@ test('a result that cannot be written is a failure that says so', async () => {
   assert.equal(code, 1);
   assert.match(stderr, /cannot be written to stdout: .*\[ENOSPC\]/);
 });
+
+test('a range of memory that is mostly nothing is told at once, however long it is', () =>
+  atDesk(async ({ run }) => {
+    const range = ['memory', FIXTURE, '--pid', '6', '--address', '0x100000000000', '--length', '0x6fffffffffff'];
+    const { code, stdout, milliseconds } = await run(...range);
+    assert.equal(code, 4);
+    assert.match(stdout, /^0x100000000000 {6}… 0x[0-9a-f]+ {2}absent: unmapped\n/);
+    assert.ok(milliseconds < 10_000, `${milliseconds} ms`);
+  }));

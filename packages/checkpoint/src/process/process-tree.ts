@@ -136,6 +136,8 @@ async function readThreads(
   main: core_entry | undefined,
   options: SignalOptions,
 ): Promise<readonly Thread[]> {
+  // CRIU writes memory that nobody set for the thread of a zombie.
+  if (STATES[main?.tc?.taskState ?? 0] === 'dead') return [{ tid: pid, comm: main?.tc?.comm }];
   const threads: Thread[] = [];
   for (const tid of tids) {
     const core = tid === pid ? main : await images.single('core', tid, options);

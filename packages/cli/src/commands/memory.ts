@@ -1,4 +1,5 @@
 /** `stillframe memory`: a range of one process's memory, told byte for byte what it is. */
+import { setImmediate } from 'node:timers/promises';
 import { bytesText, harmless, hexAddress } from '@stillframe/core';
 import { type AddressSpace, type MappedFiles, type MemoryRange, openAddressSpace } from '@stillframe/criu-image';
 import { Hexdump } from '../display/hexdump.ts';
@@ -65,7 +66,8 @@ Bytes that the checkpoint does not hold are told, with the reason; with --output
 
 interface Part {
   range: MemoryRange;
-  bytes: Buffer;
+  /** Undefined for what is absent as a whole. */
+  bytes: Buffer | undefined;
 }
 
 /** The range in order, in parts of one kind. */
@@ -76,11 +78,21 @@ async function* readParts(
   files: MappedFiles | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Part, void, undefined> {
-  for (let at = start; at < end; at += BigInt(PIECE)) {
-    const bytes = Buffer.alloc(Number(end - at < BigInt(PIECE) ? end - at : BigInt(PIECE)));
-    for (const range of await space.read(at, bytes, { files, signal })) {
-      const from = Number(range.vaddr - at);
-      yield { range, bytes: bytes.subarray(from, from + range.bytes) };
+  for await (const stretch of space.survey(start, end)) {
+    // Terabytes of nothing are one part: only what a file may fill has to be looked at.
+    if (stretch.state === 'absent' && (files === undefined || stretch.reason !== 'file')) {
+      yield { range: stretch, bytes: undefined };
+      continue;
+    }
+    const last = stretch.vaddr + BigInt(stretch.bytes);
+    for (let at = stretch.vaddr; at < last; at += BigInt(PIECE)) {
+      // What is zero is read without waiting for anything, and an interrupt must be heard all the same.
+      await setImmediate(undefined, { signal });
+      const bytes = Buffer.alloc(Number(last - at < BigInt(PIECE) ? last - at : BigInt(PIECE)));
+      for (const range of await space.read(at, bytes, { files, signal })) {
+        const from = Number(range.vaddr - at);
+        yield { range, bytes: bytes.subarray(from, from + range.bytes) };
+      }
     }
   }
 }
@@ -98,11 +110,12 @@ const showHex: Show = async (parts, io) => {
   };
   for await (const { range, bytes } of parts) {
     const end = range.vaddr + BigInt(range.bytes);
-    if (range.state === 'absent') {
+    if (range.state === 'absent' || bytes === undefined) {
       absent += BigInt(range.bytes);
-      if (gap?.reason !== range.reason) {
+      const reason = range.state === 'absent' ? range.reason : range.state;
+      if (gap?.reason !== reason) {
         await close();
-        gap = { start: range.vaddr, end, reason: range.reason };
+        gap = { start: range.vaddr, end, reason };
       } else gap.end = end;
       continue;
     }
@@ -118,10 +131,19 @@ const showRaw: Show = async (parts, io) => {
   let absent = 0n;
   for await (const { range, bytes } of parts) {
     if (range.state === 'absent') absent += BigInt(range.bytes);
-    await io.write(bytes);
+    if (bytes) await io.write(bytes);
+    else await writeZeroes(range.bytes, io);
   }
   return absent;
 };
+
+async function writeZeroes(length: number, io: Io): Promise<void> {
+  const zeroes = Buffer.alloc(Math.min(length, PIECE));
+  for (let left = length; left > 0; left -= PIECE) {
+    await setImmediate(undefined, { signal: io.signal });
+    await io.write(left < PIECE ? zeroes.subarray(0, left) : zeroes);
+  }
+}
 
 const showJson: Show = async (parts, io, pid) => {
   const ranges: object[] = [];
@@ -129,7 +151,7 @@ const showJson: Show = async (parts, io, pid) => {
   for await (const { range, bytes } of parts) {
     const { vaddr, bytes: length, ...state } = range;
     if (range.state === 'absent') absent += BigInt(length);
-    const data = range.state === 'absent' ? {} : { base64: bytes.toString('base64') };
+    const data = range.state === 'absent' || !bytes ? {} : { base64: bytes.toString('base64') };
     const from = state.state === 'filled' ? { from: harmless(state.from) } : {};
     ranges.push({ address: hexAddress(vaddr), bytes: length, ...state, ...from, ...data });
   }

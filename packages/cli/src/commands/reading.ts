@@ -1,5 +1,5 @@
 /** What the commands that read a checkpoint share: its options, how it is opened, and how its faults are told. */
-import { type Checkpoint, type Process, readProcesses } from '@stillframe/checkpoint';
+import { type Checkpoint, type Process, readProcesses, reportMissingImages } from '@stillframe/checkpoint';
 import { type Diagnostic, harmless } from '@stillframe/core';
 import type { Command } from 'commander';
 import { evidenceCode } from '../exit.ts';
@@ -62,6 +62,7 @@ export async function reading(
 ): Promise<number> {
   await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
   const processes = await readProcesses(checkpoint.images, { signal: io.signal });
+  await reportMissingImages(checkpoint.images, processes, { signal: io.signal });
   const wanted = pidsOf(options.pid, processes);
   const chosen = processes.filter(({ pid }) => wanted?.has(pid) ?? true);
   const more: Diagnostic[] = [];
