@@ -1,53 +1,13 @@
 /** The part of the fuzzing that every run of the tests does; `npx node tests/fuzz/run.ts` goes on from there. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { encodeTarHeader, openCheckpoint, readTarIndex } from '@stillframe/checkpoint';
 import { type ByteSource, bytesSource, StillframeError } from '@stillframe/core';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { chainOf } from './chain.ts';
-import { flip, grow, type Hurt, truncate } from './hurt.ts';
-import { boundariesOf } from './places.ts';
-import { Random } from './random.ts';
-import { readEverything } from './subject.ts';
 
-/** Milliseconds of processor time that any archive may take. */
-const SLOW = 2000;
 const FIXTURE = new URL('../../packages/checkpoint/fixtures/crio-counter.tar', import.meta.url);
-
-describe('a hurt archive ends with a result or an error of ours, soon', () => {
-  let archive: Uint8Array;
-  let boundaries: readonly number[];
-  before(async () => {
-    archive = await readFile(FIXTURE);
-    boundaries = await boundariesOf(archive);
-  });
-
-  const check = async (hurt: Hurt, at: number, seed: number) => {
-    try {
-      const { milliseconds } = await readEverything(hurt(archive, at, new Random(seed)), { pages: false });
-      assert.ok(milliseconds < SLOW, `${milliseconds} ms`);
-    } catch (error) {
-      throw new Error(`${hurt.name} at ${at}, seed ${seed}`, { cause: error });
-    }
-  };
-
-  for (const [what, hurt] of Object.entries({ 'cut off': truncate, 'turned a bit of': flip, grown: grow })) {
-    test(`${what} at every header and frame boundary, one before and one behind`, async () => {
-      assert.ok(boundaries.length > 100);
-      for (const boundary of boundaries) {
-        for (const at of [boundary - 1, boundary, boundary + 1]) {
-          if (at >= 0 && at < archive.length) await check(hurt, at, boundary);
-        }
-      }
-    });
-
-    test(`${what} at seeded offsets`, async () => {
-      const random = new Random(4711);
-      for (let seed = 0; seed < 2000; seed += 1) await check(hurt, random.below(archive.length), seed);
-    });
-  }
-});
 
 test('the chain that the run hurts is a sound one', async () => {
   await using checkpoint = await openCheckpoint(bytesSource(await chainOf(await readFile(FIXTURE))));

@@ -1,0 +1,4 @@
+import { flip } from './hurt.ts';
+import { testHurt } from './hurt-tests.ts';
+
+testHurt('with a bit turned', flip);

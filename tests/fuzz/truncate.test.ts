@@ -1,0 +1,4 @@
+import { truncate } from './hurt.ts';
+import { testHurt } from './hurt-tests.ts';
+
+testHurt('cut off', truncate);
