@@ -10,6 +10,7 @@ import { nowNanoseconds } from '../clock.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ImageRecord } from '../image/image-store.ts';
+import { nameFor } from '../image/names.ts';
 import { nameFault } from '../plain-name.ts';
 import { adjustByPlugins } from '../plugins/create.ts';
 import { tellNotCreated } from '../plugins/stopped.ts';
@@ -101,7 +102,7 @@ export function newRecord(
     annotations: { ...request.annotations },
     image: {
       requested: request.image,
-      name: image.names[0] ?? image.repoDigests[0] ?? image.id,
+      name: nameFor(image, request.image),
       id: image.id,
       repoDigests: image.repoDigests,
     },
