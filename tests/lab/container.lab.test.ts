@@ -96,6 +96,25 @@ describe('a container over the CRI', { skip }, () => {
     assert.deepEqual(await readdir(join(lab.folder, 'state/bundles')), before);
   });
 
+  test('is refused, and leaves nothing, where runc cannot make it, or no kernel or folder takes what it says', async () => {
+    const folders = ['bundles', 'attach', 'exits'].map((name) => join(lab.folder, 'state', name));
+    const left = () => Promise.all(folders.map((folder) => readdir(folder)));
+    const before = await left();
+    const mounts = [{ containerPath: '/proc', hostPath: '/tmp' }] as Config['mounts'];
+    await assert.rejects(create('over-proc', 'true', { mounts }), (error) => {
+      assert.ok(error instanceof Error);
+      assert.match(error.message, /proc/);
+      assert.doesNotMatch(error.message, /level=|msg=/);
+      return true;
+    });
+    const negative = { resources: { cpuPeriod: -1n } } as Config['linux'];
+    const code = 'ERR_CRI_INVALID_ARGUMENT';
+    await assert.rejects(create('negative', 'true', { linux: negative }), { code, message: /cpu_period/ });
+    await assert.rejects(create('../../x', 'true', { logPath: 'x.log' }), { code, message: /`\/`/ });
+    await assert.rejects(pod('../../x'), { code, message: /`\/`/ });
+    assert.deepEqual(await left(), before);
+  });
+
   test('has its devices and its working folder; what the host does not allow is told, not fatal', async () => {
     const id = await run('devices', 'pwd; echo x > /dev/mine || echo full', {
       workingDir: '/made/for/it',

@@ -57,9 +57,10 @@ async function sweepCheckpoint(context: NodeContext, operation: CheckpointOperat
   }
 }
 
-/** Bundles and filesystems without a record: a create that never finished. */
+/** Bundles, filesystems and monitors' files without a record: a create that never finished. */
 async function sweepContainers(context: NodeContext, attempt: Attempt): Promise<void> {
-  const ids = new Set([...(await names(context.folders.bundles)), ...(await names(context.folders.containers))]);
+  const { bundles, containers, attach, exits } = context.folders;
+  const ids = new Set((await Promise.all([bundles, containers, attach, exits].map(names))).flat());
   for (const id of ids) {
     if (context.containers.get(id)) continue;
     await attempt(`remove container ${id}`, async () => {

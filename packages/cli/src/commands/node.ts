@@ -10,6 +10,7 @@ import { type StartedNode, startInBackground, stopBackground } from '../node/bac
 import { DEFAULT_CONFIG, type NodeConfig, readConfig } from '../node/config.ts';
 import { connectCri } from '../node/connect.ts';
 import { type NodeEndpoints, readEndpoints } from '../node/endpoints.ts';
+import { strangeRoot } from '../node/folders.ts';
 import { jsonLogger } from '../node/logger.ts';
 import { runningNode, servingNode } from '../node/running.ts';
 import { serveNode } from '../node/serve.ts';
@@ -52,7 +53,9 @@ export const node: RegisterCommand = (program, io, done) => {
       const paths = { root: options.root, state: options.state };
       const port = portOf(options.port);
       const logger = jsonLogger(io, config.logLevel);
+      const strange = await strangeRoot(paths);
       if (options.foreground) {
+        if (strange !== undefined) logger.log('warn', strange);
         await using served = await serveNode({
           paths,
           host: options.host,
@@ -72,6 +75,7 @@ export const node: RegisterCommand = (program, io, done) => {
           hint: '`npx stillframe doctor` says what this host and this user can do',
         });
       }
+      if (strange !== undefined) io.err(`warning: ${strange}\n`);
       const { endpoints, fresh } = await upInBackground(paths, upArguments(options));
       const ignored = ['host', 'port', 'cgroupParent', 'config'].some(
         (name) => command.getOptionValueSource(name) === 'cli',

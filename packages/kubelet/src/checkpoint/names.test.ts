@@ -41,4 +41,14 @@ describe('a name in a path', () => {
     const name = archiveName({ kubeNamespace: 'default', pod: 'counters', container: 'counter' }, new Date());
     assert.match(name, /^checkpoint-counters_default-counter-[-+0-9TZ:]+\.tar$/);
   });
+
+  it('is never a path, whatever a runtime calls its containers', () => {
+    const evil = { kubeNamespace: '..', pod: 'p\0\n', container: '../../../tmp/x' };
+    assert.equal(archiveName(evil, new Date(0)).replace(/-1970.*|-1969.*/, ''), 'checkpoint-p___..-.._.._.._tmp_x');
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (kubeNamespace, pod, container) => {
+        assert.doesNotMatch(archiveName({ kubeNamespace, pod, container }, new Date()), /[/\p{Cc}]/u);
+      }),
+    );
+  });
 });

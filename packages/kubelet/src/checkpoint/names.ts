@@ -31,7 +31,13 @@ export function rfc3339(time: Date, offset = -time.getTimezoneOffset()): string 
   return `${local}${offset < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
 }
 
-/** The file name that a kubelet gives: `checkpoint-<pod>_<namespace>-<container>-<local time, RFC 3339>.tar`. */
+/**
+ * The file name that a kubelet gives: `checkpoint-<pod>_<namespace>-<container>-<local time, RFC 3339>.tar`. Names come
+ * from whichever runtime is asked: what would make a path of them, or no line of text, becomes `_`.
+ */
 export function archiveName({ kubeNamespace, pod, container }: ContainerAddress, time: Date): string {
-  return `checkpoint-${pod}_${kubeNamespace}-${container}-${rfc3339(time)}.tar`;
+  const [podPart, spacePart, containerPart] = [pod, kubeNamespace, container].map((name) =>
+    name.replace(/[/\p{Cc}]/gu, '_'),
+  );
+  return `checkpoint-${podPart}_${spacePart}-${containerPart}-${rfc3339(time)}.tar`;
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { UndoStack } from '@stillframe/core';
+import { harmless, UndoStack } from '@stillframe/core';
 import { Event } from '@stillframe/nri';
 import { choicesOf, rootMode } from '../checkpoint/choices.ts';
 import { criuOptionsOf, writeCriuConfig } from '../checkpoint/criu-options.ts';
@@ -10,6 +10,8 @@ import { nowNanoseconds } from '../clock.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ImageRecord } from '../image/image-store.ts';
+import { nameFor } from '../image/names.ts';
+import { nameFault } from '../plain-name.ts';
 import { adjustByPlugins } from '../plugins/create.ts';
 import { tellNotCreated } from '../plugins/stopped.ts';
 import { informPlugins } from '../plugins/tell.ts';
@@ -23,6 +25,7 @@ import { mapVolumes, openWay, unmountMapped, withMappedLayers } from '../userns/
 import { containerFolders } from './folders.ts';
 import { mountImageVolumes } from './image-volumes.ts';
 import { processOf } from './process.ts';
+import { removeMonitorFiles } from './remains.ts';
 import type { ContainerRequest } from './request.ts';
 import { signalNumber } from './signals.ts';
 import { buildSpec, type SpecFacts } from './spec.ts';
@@ -57,6 +60,7 @@ export async function createFromImage(
   undo.push('plugins', () => tellNotCreated(context, sandbox, complete));
   const record = await writeBundle(context, sandbox, complete, { ...request, mounts }, what);
   context.onStep('create-bundle');
+  undo.push('monitor', () => removeMonitorFiles(context, record.id));
   undo.push('container', () => context.oci.delete(record.id));
   const bundle = {
     containerID: record.id,
@@ -98,7 +102,7 @@ export function newRecord(
     annotations: { ...request.annotations },
     image: {
       requested: request.image,
-      name: image.names[0] ?? image.repoDigests[0] ?? image.id,
+      name: nameFor(image, request.image),
       id: image.id,
       repoDigests: image.repoDigests,
     },
@@ -209,6 +213,10 @@ export async function writeBundle(
 
 function checkRequest(context: NodeContext, sandbox: SandboxRecord, request: ContainerRequest): void {
   if (request.name === '') throw runtimeError('ERR_CONTAINER_INVALID', 'a container needs a name');
+  const fault = nameFault(request.name);
+  if (fault !== undefined) {
+    throw runtimeError('ERR_CONTAINER_INVALID', `the name ${harmless(request.name.slice(0, 300))} ${fault}`);
+  }
   const taken = context.containers
     .list()
     .find((c) => c.sandboxID === sandbox.id && c.name === request.name && c.attempt === request.attempt);

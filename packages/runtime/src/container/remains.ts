@@ -15,6 +15,11 @@ export async function removeRemains(context: NodeContext, id: string): Promise<v
   await unmount(folders.rootfs);
   await rm(folders.bundle, { recursive: true, force: true });
   await removeRootfsFolders(folders.folder);
-  await rm(join(context.folders.exits, id), { force: true });
-  await rm(join(context.folders.attach, id), { recursive: true, force: true });
+  await removeMonitorFiles(context, id);
+}
+
+/** What the monitor wrote outside the bundle: the exit code, and the sockets to attach to. */
+export async function removeMonitorFiles({ folders }: NodeContext, id: string): Promise<void> {
+  await rm(join(folders.exits, id), { force: true });
+  await rm(join(folders.attach, id), { recursive: true, force: true });
 }

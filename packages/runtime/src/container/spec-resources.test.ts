@@ -33,6 +33,19 @@ test('large pages are left out where the host has no such cgroup; settings of ve
   assert.deepEqual(fitResources({ unified }, { ...host, unified: true }).resources, { unified });
 });
 
+test('a setting that no kernel takes is refused by its name', () => {
+  for (const [wanted, name] of [
+    [{ cpuPeriod: -1 }, /cpu_period is -1/],
+    [{ cpuQuota: -2 }, /cpu_quota is -2/],
+    [{ cpuShares: -1 }, /cpu_shares/],
+    [{ memoryLimitInBytes: -2 }, /memory_limit_in_bytes/],
+    [{ memorySwapLimitInBytes: -2 }, /memory_swap_limit_in_bytes/],
+  ] as const)
+    assert.throws(() => fitResources(wanted, host), { code: 'ERR_CONTAINER_INVALID', message: name });
+  const unlimited = { cpuPeriod: 0, cpuQuota: -1, memoryLimitInBytes: -1, memorySwapLimitInBytes: -1 };
+  assert.deepEqual(fitResources(unlimited, host).resources, unlimited);
+});
+
 test('a change keeps what it does not give', () => {
   const current = { cpuQuota: 5, cpuShares: 7, unified: { a: '1', b: '1' } };
   assert.deepEqual(mergeResources(current, { cpuQuota: 6, cpuShares: 0, cpusetCpus: '', hugepageLimits: [] }), {

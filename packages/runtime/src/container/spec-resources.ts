@@ -30,11 +30,31 @@ const textOf = (path: string) =>
     () => '',
   );
 
+/** The least of each setting that means anything, by its name in the CRI; -1 is the kernel's word for no limit. */
+const LEAST = {
+  cpuPeriod: ['cpu_period', 0],
+  cpuQuota: ['cpu_quota', -1],
+  cpuShares: ['cpu_shares', 0],
+  memoryLimitInBytes: ['memory_limit_in_bytes', -1],
+  memorySwapLimitInBytes: ['memory_swap_limit_in_bytes', -1],
+} as const;
+
+/** Throws ERR_CONTAINER_INVALID naming the setting that no kernel takes. */
+function checkSigns(wanted: Resources): void {
+  for (const field of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
+    const [name, least] = LEAST[field];
+    const value = wanted[field];
+    if (value === undefined || value >= least) continue;
+    throw runtimeError('ERR_CONTAINER_INVALID', `${name} is ${value}, which is less than ${least}`);
+  }
+}
+
 /**
  * What can be set of `wanted`, and in words what was changed or left out: a limit that the host cannot keep must not
- * keep the container from running. Throws ERR_CONTAINER_INVALID for settings of the other cgroup version.
+ * keep the container from running. Throws ERR_CONTAINER_INVALID for settings of the other cgroup version, and negative ones.
  */
 export function fitResources(wanted: Resources, host: ResourceHost): { resources: Resources; clamped: string[] } {
+  checkSigns(wanted);
   const { hugepageLimits = [], unified = {}, oomScoreAdj, ...rest } = wanted;
   const clamped: string[] = [];
   if (Object.keys(unified).length > 0 && !host.unified) {

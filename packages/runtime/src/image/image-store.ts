@@ -18,7 +18,7 @@ import { KeyedLock } from '../store/keyed-lock.ts';
 import { RecordStore } from '../store/record-store.ts';
 import { collect, collectTemporary } from './collect.ts';
 import { Gate } from './gate.ts';
-import { findByName, idOf, isNamedBy } from './names.ts';
+import { findByName, idOf, isNamedBy, nameFor } from './names.ts';
 import { platformManifest } from './platform.ts';
 import { openPullSource, type PullOptions, type PullSource } from './pull-source.ts';
 import type { ImageRecord } from './record.ts';
@@ -115,7 +115,7 @@ export class ImageStore {
         if (!image) return false;
         const usedBy = user(image);
         if (usedBy !== undefined) {
-          throw runtimeError('ERR_IMAGE_IN_USE', `image ${image.names[0] ?? image.id} is in use by ${usedBy}`);
+          throw runtimeError('ERR_IMAGE_IN_USE', `image ${nameFor(image, reference)} is in use by ${usedBy}`);
         }
         await this.#records.delete(image.id);
         this.#logger.log('info', 'image removed', { image: image.id, names: image.names });

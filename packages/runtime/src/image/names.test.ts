@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '@stillframe/core';
-import { findByName, idOf, isNamedBy } from './names.ts';
+import { findByName, idOf, isNamedBy, nameFor } from './names.ts';
 import type { ImageRecord } from './record.ts';
 
 const root = digestOf(Buffer.from('index'));
@@ -48,4 +48,17 @@ test('images are pinned by whole names and by beginnings', () => {
   assert.ok(isNamedBy(image, ['busybox']));
   assert.ok(isNamedBy(image, ['registry.example/*']));
   assert.ok(!isNamedBy(image, ['registry.example/bus', 'quay.example/*']));
+});
+
+test('of an image with several names the one that was asked for is told', () => {
+  for (const [reference, name] of [
+    ['registry.example/busybox:1', 'registry.example/busybox:1'],
+    ['busybox', 'docker.io/library/busybox:latest'],
+    [`busybox@${root}`, `docker.io/library/busybox@${root}`],
+    [image.id, 'docker.io/library/busybox:latest'],
+    ['/tmp/archive.tar', 'docker.io/library/busybox:latest'],
+    ['', 'docker.io/library/busybox:latest'],
+  ] as const)
+    assert.equal(nameFor(image, reference), name, reference);
+  assert.equal(nameFor({ ...image, names: [], repoDigests: [] }, 'busybox'), image.id);
 });

@@ -22,6 +22,14 @@ export function findByName(images: readonly ImageRecord[], reference: string): I
   return byRoot ?? images.find((image) => image.manifest.digest === digest && isFrom(image, place));
 }
 
+/** The one of the image's names that `reference` spells, else its first: an image may have been pulled under several. */
+export function nameFor(image: ImageRecord, reference: string): string {
+  const parsed = parsedOrNone(reference);
+  const name = parsed && formatReference(parsed);
+  const known = name !== undefined && [...image.names, ...image.repoDigests].includes(name);
+  return known ? name : (image.names[0] ?? image.repoDigests[0] ?? image.id);
+}
+
 /** Whether one of `patterns` names the image: a reference, or the beginning of one with `*` at its end. */
 export function isNamedBy(image: ImageRecord, patterns: readonly string[]): boolean {
   const names = [...image.names, ...image.repoDigests];

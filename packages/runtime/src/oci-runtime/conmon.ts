@@ -9,6 +9,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { messageOf } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import type { Bundle, ExecFiles, RestoreRequest } from './oci-runtime.ts';
+import { saidLines } from './said.ts';
 
 export interface ConmonOptions {
   conmon: string;
@@ -135,7 +136,7 @@ function pidOf(line: string, stderr: () => string): number {
   }
   if (typeof answer.pid === 'number' && answer.pid > 0) return answer.pid;
   const message = typeof answer.message === 'string' && answer.message !== '' ? answer.message : stderr();
-  throw runtimeError('ERR_PROCESS_FAILED', message.trim() || 'the OCI runtime failed without a word', {
+  throw runtimeError('ERR_PROCESS_FAILED', saidLines(message).join('; ') || 'the OCI runtime failed without a word', {
     details: { pid: answer.pid },
   });
 }

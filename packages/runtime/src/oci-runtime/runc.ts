@@ -10,6 +10,7 @@ import { type RunResult, run } from '../process/run.ts';
 import { type ConmonOptions, execOnTerminal, execUnderConmon, startUnderConmon } from './conmon.ts';
 import { interestingLines, remedyFor } from './criu-log.ts';
 import type { Bundle, DumpRequest, OciRuntime, OciState, RestoreRequest } from './oci-runtime.ts';
+import { saidLines } from './said.ts';
 
 export interface RuncOptions {
   conmon: string;
@@ -159,13 +160,13 @@ function criuFailure(
   cause?: unknown,
 ) {
   const lines = interestingLines(log);
-  const reason = lines.length > 0 ? lines.join('; ') : stderr.trim().split('\n').slice(-3).join('; ');
+  const reason = lines.length > 0 ? lines.join('; ') : saidLines(stderr).slice(-3).join('; ');
   const hint = remedyFor(`${log}\n${stderr}`);
   return runtimeError(code, `${what}: ${reason}`, { details: { criu: lines }, cause, ...(hint ? { hint } : {}) });
 }
 
 function failure(program: string, verb: string, result: RunResult) {
-  const said = result.stderr.trim().split('\n').at(-1) ?? '';
+  const said = saidLines(result.stderr).at(-1) ?? '';
   return runtimeError('ERR_PROCESS_FAILED', `${program} ${verb} failed with code ${result.code}: ${said}`, {
     details: { stderr: result.stderr },
   });

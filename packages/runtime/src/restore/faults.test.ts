@@ -24,6 +24,11 @@ async function changed(lost: RegExp, more: Record<string, string>, use: (path: s
   await use(path);
 }
 
+/** A spec.dump that is sound but for `fields`. */
+function specWith(fields: object) {
+  return { 'spec.dump': JSON.stringify({ process: { args: ['sh'] }, root: { path: '/' }, mounts: [], ...fields }) };
+}
+
 async function judge(path: string): Promise<string> {
   await using checkpoint = await openCheckpoint(path);
   try {
@@ -39,6 +44,7 @@ async function judge(path: string): Promise<string> {
 test('a sound archive of any engine may be restored', async () => {
   for (const name of ['crio-counter', 'containerd-counter', 'podman-counter', 'podman-redis'])
     assert.equal(await judge(FIXTURE.replace('crio-counter', name)), 'restored', name);
+  await changed(/^spec\.dump$/, specWith({}), async (path) => assert.equal(await judge(path), 'restored'));
 });
 
 test('an archive of which the copy would be another container is refused, and why is said', async () => {
@@ -46,6 +52,16 @@ test('an archive of which the copy would be another container is refused, and wh
     [/^spec\.dump$/, {}, /has no spec\.dump/],
     [/^spec\.dump$/, { 'spec.dump': '{"process": ' }, /spec\.dump ends too early|spec\.dump is not JSON/],
     [/^spec\.dump$/, { 'spec.dump': '[]' }, /spec\.dump is no JSON object/],
+    [/^spec\.dump$/, { 'spec.dump': '{}' }, /spec\.dump has no process with arguments/],
+    [/^spec\.dump$/, { 'spec.dump': '{"process":{}}' }, /spec\.dump has no process with arguments/],
+    [/^spec\.dump$/, specWith({ process: 7 }), /spec\.dump:process: the document is not an object/],
+    [/^spec\.dump$/, specWith({ process: { args: 'sh' } }), /spec\.dump:process: args is not a list/],
+    [/^spec\.dump$/, specWith({ process: { args: ['sh', 7] } }), /args is not a list of texts/],
+    [/^spec\.dump$/, specWith({ process: { args: ['sh'], env: { A: 'b' } } }), /env is not a list/],
+    [/^spec\.dump$/, specWith({ mounts: 'all' }), /mounts is not a list/],
+    [/^spec\.dump$/, specWith({ mounts: ['/proc'] }), /mounts\[0\]: the document is not an object/],
+    [/^spec\.dump$/, specWith({ mounts: [{ destination: 1 }] }), /mounts\[0\]: destination is not text/],
+    [/^spec\.dump$/, specWith({ root: [] }), /spec\.dump:root: the document is not an object/],
     [/^deleted\.files$/, { 'deleted.files': '{"a"' }, /deleted\.files/],
     [/^deleted\.files$/, { 'deleted.files': '"/etc"' }, /deleted\.files: paths is not a list/],
     [/^config\.dump$/, { 'config.dump': 'x' }, /config\.dump is not JSON/],

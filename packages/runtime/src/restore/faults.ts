@@ -12,6 +12,8 @@ const KEPT = 50;
 const LONGEST = 500;
 /** Documents without which the copy would be another container: what it ran in and from, and what it had deleted. */
 const NEEDED = ['spec.dump', 'config.dump', 'deleted.files'];
+/** Where in spec.dump a wrong type makes another container of it; user and capabilities are restored from the images. */
+const ESSENTIAL = /^spec\.dump:(?:process|root|mounts)(?:$|\[)/;
 const HINT = '`stillframe inspect` tells all that is wrong with it; its memory and files can still be read';
 
 /** Throws ERR_RESTORE_ARCHIVE naming the first thing that makes the archive one that cannot be restored as it was. */
@@ -31,16 +33,24 @@ function reasonAgainst(checkpoint: Parameters<typeof demandRestorable>[1]): stri
   if (!archive.has('checkpoint/inventory.img')) return 'its CRIU images are not in a folder checkpoint/';
   for (const { id, source, message } of checkpoint.diagnostics()) {
     const name = source.split(':')[0] ?? '';
-    // A list of deletions has no fields that could be left out one by one.
-    const lost = id === 'metadata-unreadable' || (name === 'deleted.files' && id === 'metadata-field-invalid');
-    if (lost && NEEDED.includes(name)) return harmless(message.includes(name) ? message : `${name}: ${message}`);
+    const lost = id === 'metadata-unreadable' || (id === 'metadata-field-invalid' && isEssential(source, message));
+    if (lost && NEEDED.includes(name)) return harmless(message.includes(name) ? message : `${source}: ${message}`);
   }
   if (!spec) return 'it has no spec.dump, which tells what the container was';
+  if (spec.process.args.length === 0) return 'its spec.dump has no process with arguments, so it is of no container';
   for (const { name, kind } of archive.entries.values()) {
     if (!/^checkpoint\/[^/]+\.img$/.test(name) || kind === 'file') continue;
     return `its entry ${JSON.stringify(harmless(name.slice(0, 200)))} is a ${kind} in place of a CRIU image`;
   }
   return undefined;
+}
+
+/** Whether a field of a wrong type, left out by the reader, leaves another container than the one that was dumped. */
+function isEssential(source: string, message: string): boolean {
+  // A list of deletions has no fields that could be left out one by one.
+  if (source === 'deleted.files' || source.startsWith('deleted.files:')) return true;
+  if (source === 'spec.dump') return message.startsWith('mounts ');
+  return ESSENTIAL.test(source);
 }
 
 /** The faults as they are kept with a copy: made harmless, each once, and no more than a sound archive could have. */

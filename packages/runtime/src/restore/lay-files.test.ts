@@ -26,15 +26,18 @@ async function fillFrom(diff: Uint8Array): Promise<void> {
   await fillUpper(context, checkpoint, { layers: [] } as unknown as ImageRecord, at('upper'));
 }
 
-test('changes that cannot be unpacked are the archive’s fault, and no text of a program is shown', async () => {
+test('changes that cannot be unpacked are the archive’s fault, and why is said in our words', async () => {
   await using folder = await openTemporaryFolder(tmpdir());
   const tar = join(folder.path, 'diff.tar');
   await writeArchive(tar, [{ name: 'big', mode: 0o600, body: Buffer.alloc(100_000, 1) }], { mtime: 0 });
   const cut = (await readFile(tar)).subarray(0, 50_000);
-  for (const diff of [Buffer.alloc(2048, 'no tar at all '), cut])
+  for (const [diff, why] of [
+    [Buffer.alloc(2048, 'no tar at all '), 'rootfs-diff.tar is no tar archive, plain or compressed'],
+    [cut, 'rootfs-diff.tar ends too early'],
+  ] as const)
     await assert.rejects(fillFrom(diff), (error) => {
       assert.ok(error instanceof Error && 'code' in error);
-      assert.equal(error.message, 'the filesystem changes of the checkpoint cannot be unpacked');
+      assert.equal(error.message, `the filesystem changes of the checkpoint cannot be unpacked: ${why}`);
       return error.code === 'ERR_RESTORE_ARCHIVE';
     });
 });

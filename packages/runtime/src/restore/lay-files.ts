@@ -9,6 +9,7 @@ import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ImageRecord } from '../image/image-store.ts';
 import { applyRootfsDiff, type DiffSource } from '../rootfs/apply-diff.ts';
+import { diffFault } from '../rootfs/diff-fault.ts';
 import { writeSource } from './extract.ts';
 import { criLines } from './log-lines.ts';
 import { demandRoom } from './room.ts';
@@ -49,7 +50,8 @@ function notUnpacked(cause: unknown, folder: string) {
     const message = `${folder} has no room for the filesystem changes of the checkpoint`;
     return runtimeError('ERR_RESTORE_REFUSED', message, { cause, hint: 'free space there' });
   }
-  return runtimeError('ERR_RESTORE_ARCHIVE', 'the filesystem changes of the checkpoint cannot be unpacked', {
+  const message = `the filesystem changes of the checkpoint cannot be unpacked: ${diffFault(cause)}`;
+  return runtimeError('ERR_RESTORE_ARCHIVE', message, {
     cause,
     hint: 'its rootfs-diff.tar is damaged or forged; its memory can still be read with `stillframe inspect`',
   });

@@ -7,6 +7,7 @@ import type { ContainerRequest } from '../container/request.ts';
 import { maskedPathsOf } from '../container/spec-security.ts';
 import type { NodeContext } from '../context.ts';
 import type { ImageRecord, PullOptions } from '../image/image-store.ts';
+import { nameFor } from '../image/names.ts';
 import type { ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { bindDestinations, maskingRuntime } from './adapt-spec.ts';
 import type { Alterations } from './alterations.ts';
@@ -70,9 +71,11 @@ function restoredRecord(
     const text = 'environment of the request is not that of the memory and has no effect';
     context.logger.log('warn', text, { containerID: record.id, names });
   }
+  const { requested, name = requested } = metadata.image;
+  const image = { ...record.image, name: nameFor(base, name ?? '') };
   return {
     ...record,
-    image: { ...record.image, requested: metadata.image.requested ?? record.image.name },
+    image: { ...image, requested: requested ?? image.name },
     restore: {
       requested: request.image,
       engine: metadata.engine ?? 'unknown',

@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
-import { UndoStack } from '@stillframe/core';
+import { harmless, UndoStack } from '@stillframe/core';
 import { Event } from '@stillframe/nri';
 import { nowNanoseconds } from '../clock.ts';
 import { removeContainer, stopContainer } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { PortMapping } from '../network/attachment.ts';
+import { nameFault } from '../plain-name.ts';
 import { informPlugins, tellPlugins } from '../plugins/tell.ts';
 import type { IdMapping, SandboxIdentity, SandboxNetwork, SandboxRecord } from '../store/records.ts';
 import { mappingFor } from '../userns/mapping.ts';
@@ -204,6 +205,15 @@ function checkRequest(request: SandboxRequest): void {
   }
   if (identity.name === '' || identity.kubeNamespace === '') {
     throw runtimeError('ERR_SANDBOX_INVALID', 'a pod sandbox needs a name and a namespace');
+  }
+  for (const [what, value] of [
+    ['name', identity.name],
+    ['namespace', identity.kubeNamespace],
+    ['uid', identity.uid],
+  ] as const) {
+    const fault = nameFault(value);
+    if (fault === undefined) continue;
+    throw runtimeError('ERR_SANDBOX_INVALID', `the ${what} ${harmless(value.slice(0, 300))} of the pod ${fault}`);
   }
   if (
     logDirectory !== '' &&
