@@ -255,7 +255,10 @@ describe('a container over the CRI', { skip }, () => {
     const { pid } = lab.endpoints;
     process.kill(pid, 'SIGKILL');
     await cri[Symbol.asyncDispose]();
+    const attach = join(lab.folder, 'state/attach');
+    await mkdir(join(attach, 'f'.repeat(64)));
     await lab.stillframe.up<Endpoints>(0);
+    assert.ok((await readdir(attach)).includes(id) && !(await readdir(attach)).includes('f'.repeat(64)));
     cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
     const seen: [string, ContainerEventType][] = [];
     const stop = new AbortController();

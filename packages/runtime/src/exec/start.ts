@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { isCode } from '@stillframe/core';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
+import { saidLines } from '../oci-runtime/said.ts';
 import type { ExecFolder } from './process-file.ts';
 
 /** Milliseconds between two attempts on a container that is frozen for its checkpoint. */
@@ -38,21 +39,9 @@ export async function untilThawed(context: NodeContext, containerID: string): Pr
  */
 export async function notStarted(folder: ExecFolder, code: number, said: string): Promise<Error | undefined> {
   if (code === 0 || (await stat(folder.pidFile).catch(() => undefined))) return undefined;
-  const reason = reasonOf(said);
+  const reason = saidLines(said).at(-1);
   if (wasPaused(said)) return runtimeError('ERR_EXEC_FROZEN', `container ${folder.containerID} is frozen`);
   return runtimeError('ERR_EXEC_FAILED', `the command could not be started: ${reason || `code ${code}`}`);
-}
-
-/** The message of the last line, which the OCI runtime writes as `time=… level=error msg="…"`. */
-function reasonOf(said: string): string {
-  const line = said.trim().split('\n').at(-1) ?? '';
-  const [, quoted] = /\bmsg=("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
-  try {
-    return quoted === undefined ? line : String(JSON.parse(quoted));
-  } catch {
-    // Escaped in a way that JSON does not know: then as it stands.
-    return line;
-  }
 }
 
 function wasPaused(said: string): boolean {

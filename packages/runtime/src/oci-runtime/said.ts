@@ -1,7 +1,7 @@
 /** What an OCI runtime says on its standard error, without the dress of its log. */
 
-/** A line of logrus, as runc writes it: `time="…" level=error msg="…"`. */
-const LOGRUS = /^time="[^"]*" level=\w+ msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))/;
+/** A line of logrus, as runc writes it: `time="…" level=error msg="…"`; conmon may have words of its own before it. */
+const LOGRUS = /(?:^|\s)level=\w+ msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))/;
 
 /** The lines that hold words, each as its bare message; lines in no form of a log stay as they are. Raw text. */
 export function saidLines(stderr: string): string[] {
