@@ -115,3 +115,14 @@ test('a range of memory that is mostly nothing is told at once, however long it 
     assert.match(stdout, /^0x100000000000 {6}… 0x[0-9a-f]+ {2}absent: unmapped\n/);
     assert.ok(milliseconds < 10_000, `${milliseconds} ms`);
   }));
+
+test('cores of the other processes are written where one has lost its registers', () =>
+  atDesk(async ({ work, run }) => {
+    await writeFile(join(work, 'coreless.tar'), await without('checkpoint/core-16.img'));
+    const { code, stdout, stderr } = await run('core', 'coreless.tar', '--all', '--out', 'cores');
+    assert.equal(code, 4);
+    assert.match(stdout, /cores\/core\.6/);
+    assert.match(stderr, /error core-not-written in core-16\.img/);
+    const alone = await run('core', 'coreless.tar', '--pid', '16');
+    assert.equal(alone.code, 1);
+  }));

@@ -24,7 +24,7 @@ test('what is no number, or needs more than 64 bits, is an error of usage that n
     '1.5',
     '0x10000000000000000',
     '99999999999999999999',
-    '1T',
+    '1P',
     '20000000000G',
   ]) {
     assert.throws(() => numberOf(text, '--length'), { code: 'ERR_USAGE_ARGUMENT', message: /--length/ }, text);

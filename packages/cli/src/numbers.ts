@@ -1,16 +1,16 @@
 /** Numbers as users write them: addresses and lengths. */
 import { cliError } from './usage.ts';
 
-const UNITS: Readonly<Record<string, bigint>> = { '': 1n, K: 1n << 10n, M: 1n << 20n, G: 1n << 30n };
+const UNITS: Readonly<Record<string, bigint>> = { '': 1n, K: 1n << 10n, M: 1n << 20n, G: 1n << 30n, T: 1n << 40n };
 
 /** `0x7f00`, `4096`, `64K`, `1MiB`, within 64 bits. Throws ERR_USAGE_ARGUMENT naming `option`. */
 export function numberOf(text: string, option: string): bigint {
-  const [, digits = '', unit = ''] = /^(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:([KMG])(?:iB)?)?$/i.exec(text.trim()) ?? [];
+  const [, digits = '', unit = ''] = /^(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:([KMGT])(?:iB)?)?$/i.exec(text.trim()) ?? [];
   const value = digits === '' ? undefined : BigInt(digits.toLowerCase()) * (UNITS[unit.toUpperCase()] ?? 1n);
   if (value !== undefined && value < 1n << 64n) return value;
   throw cliError(
     'ERR_USAGE_ARGUMENT',
-    `${option} takes a number such as 4096, 0x7f00 or 64K, not ${JSON.stringify(text)}`,
+    `${option} takes a number such as 4096, 0x7f00, 64K or 2T, not ${JSON.stringify(text)}`,
   );
 }
 

@@ -53,7 +53,7 @@ export function compareEnvironment(
   }
   for (const [name, text] of given ?? []) {
     if (!start.has(name) && !now.has(name))
-      variables.push({ name, text, since: known ? 'never' : 'unknown', declared: 'missing' });
+      variables.push({ name, text, since: known ? 'never' : 'unknown', declared: known ? 'missing' : 'unknown' });
   }
   return { variables, overwritten };
 }

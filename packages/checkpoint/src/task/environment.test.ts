@@ -100,7 +100,7 @@ describe('a process that', () => {
 
   test('wrote its title over the texts is not said to have lost its variables', async () => {
     const made = { start: ['A=1', 'TOKEN=a long enough text'], title: 'worker process' };
-    assert.deepEqual(await comparisonOf(made, ['A=1']), { overwritten: true, rows: [['A=1', 'unknown', 'missing']] });
+    assert.deepEqual(await comparisonOf(made, ['A=1']), { overwritten: true, rows: [['A=1', 'unknown', 'unknown']] });
   });
 
   test('has a stack that is none is told to have no vector', async () => {

@@ -52,7 +52,12 @@ export const changes: RegisterCommand = (program, io, done) => {
         if (options.output === 'json')
           await io.write(renderJson('RootfsChangeList', 1, { recorded, changes: rows, diagnostics }));
         else if (options.output === 'tree') await io.write(renderTree(changeTree(rows)));
-        else if (options.output === 'table') await io.write(renderTable(columnsOf(options), rows));
+        else if (options.output === 'table')
+          await io.write(
+            rows.length === 0
+              ? 'no change of the root filesystem is in the checkpoint\n'
+              : renderTable(columnsOf(options), rows),
+          );
       });
       done(code);
     });

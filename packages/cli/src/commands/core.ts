@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type CoreFile, type Process, planCoreOf, readFileTable, writeCore } from '@stillframe/checkpoint';
-import { bytesText, harmless } from '@stillframe/core';
+import { bytesText, type Diagnostic, harmless, StillframeError } from '@stillframe/core';
 import { Option } from 'commander';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
@@ -44,13 +44,22 @@ export const core: RegisterCommand = (program, io, done) => {
         const files = await readFileTable(images, { signal: io.signal });
         const pathOf = await placeFor(options, processes.length, io.signal);
         const written: CoreView[] = [];
+        const failed: Diagnostic[] = [];
         for (const process of processes) {
-          const planned = await planCoreOf(images, process, files, { signal: io.signal });
           const path = pathOf(process.pid);
-          await write(planned, path, io);
-          written.push(await viewOf(planned, path));
+          try {
+            const planned = await planCoreOf(images, process, files, { signal: io.signal });
+            await write(planned, path, io);
+            written.push(await viewOf(planned, path));
+          } catch (error) {
+            // One process that cannot be written is no reason to go without the others.
+            if (!options.all || !StillframeError.is(error) || !error.code.startsWith('ERR_CORE_')) throw error;
+            const source = `core-${process.pid}.img`;
+            failed.push({ id: 'core-not-written', severity: 'error', source, message: error.message });
+          }
         }
-        const diagnostics = opened.checkpoint.diagnostics();
+        opened.report(failed);
+        const diagnostics = [...failed, ...opened.checkpoint.diagnostics()];
         if (options.output === 'json') io.out(renderJson('CoreFileList', 1, { cores: written, diagnostics }));
         else io.out(renderTable(COLUMNS, written));
       });

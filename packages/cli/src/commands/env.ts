@@ -82,7 +82,9 @@ function entryOf({ address, text, origin }: VectorEntry, shown: (text: string) =
 
 function tableOf({ pid, comm, overwritten, block, variables }: EnvironmentView): string {
   const absent = block.state === 'absent' ? `  no environment: ${block.reason}` : '';
-  const note = overwritten ? '  the process has written over its environment' : '';
+  const note = overwritten
+    ? '  the process has written over its environment; it has moved, `stillframe search ARCHIVE NAME=` finds it'
+    : '';
   const partial = block.state === 'present' && block.partial ? '  part of it was not captured' : '';
   const title = `${pid} ${harmless(comm ?? '-')}${absent}${note}${partial}`;
   return variables.length === 0 ? `${title}\n\n` : `${title}\n${renderTable(COLUMNS, variables)}\n`;

@@ -146,7 +146,7 @@ async function take(things: readonly Extractable[], { context, to, limit, json }
 function summaryOf(rows: readonly KindTotals[]): string {
   const files = rows.reduce((sum, row) => sum + row.files, 0);
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  return `${files === 1 ? '1 file' : `${files} files`} of ${bytesText(bytes)}, with their hashes in ${MANIFEST}`;
+  return `${files === 1 ? '1 file' : `${files} files`} of ${bytesText(bytes)}, with hashes in ${MANIFEST}`;
 }
 
 function expectedBytes(thing: Extractable): number {

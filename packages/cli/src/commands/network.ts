@@ -61,7 +61,7 @@ export const network: RegisterCommand = (program, io, done) => {
 
 const HELP = `
 Engines have CRIU leave the network of a container out: a pod's belongs to its sandbox, and runc asks for a new one. Then
-only what the engine recorded is told, and \`stillframe inspect --files\` shows the sockets. Nothing is made up.`;
+only what the engine recorded is told, and \`stillframe sockets\` shows the sockets. Nothing is made up.`;
 
 /** One line a row, each with the number of its namespace. */
 function* linesOf(networks: readonly NetworkNamespace[]): Generator<string> {

@@ -43,7 +43,8 @@ test('mounts: a tree, a document and a line a mount say the same', () =>
 test('network: what was captured, in the manner of ip', () =>
   atDesk(async ({ run }) => {
     const { code, stdout } = await run('network', CORPUS);
-    assert.equal(code, 0);
+    // The fixture has only images that tell of surroundings.
+    assert.equal(code, 4);
     assert.match(stdout, /10\.99\.88\.77\/24 dev lo scope global label lo permanent/);
     assert.match(stdout, /32765: from 10\.99\.88\.77\/32 lookup 100/);
     assert.match(stdout, /ip saddr 10\.99\.88\.77 counter packets 0 bytes 0 accept/);
@@ -89,7 +90,7 @@ test('network: names and rules of the evidence cannot act on a terminal, a cut t
     const evil = [];
     for (const output of ['tree', 'table', 'json', 'jsonl']) evil.push(await run('network', folder, '-o', output));
     for (const { code, stdout, stderr } of evil) {
-      assert.equal(code, 0);
+      assert.equal(code, 4);
       quiet(stdout);
       quiet(stderr);
     }
@@ -119,10 +120,8 @@ test('changes: owner, mode, digest and what the runtime made itself', () =>
 test('changes: a checkpoint that records none says so', () =>
   atDesk(async ({ run }) => {
     const { code, stderr } = await run('changes', CORPUS);
-    assert.deepEqual(
-      [code, stderr],
-      [0, 'the checkpoint records no changes: there were none, or the engine left them out\n'],
-    );
+    assert.equal(code, 4);
+    assert.match(stderr, /^the checkpoint records no changes: there were none, or the engine left them out\n/);
   }));
 
 test('inspect --all tells what the container had around it', () =>

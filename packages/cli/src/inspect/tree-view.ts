@@ -97,13 +97,20 @@ function processNodes(processes: readonly ProcessView[], sections: Sections, sty
 function processLabel(process: ProcessView, style: Style): string {
   const state = process.state === 'alive' ? '' : ` (${process.state})`;
   const threads = process.threads.length > 1 ? ` ${style.dim(`${process.threads.length} threads`)}` : '';
-  const command = process.arguments.state === 'present' ? ` ${process.arguments.values.map(quoted).join(' ')}` : '';
+  const given = process.arguments.state === 'present' ? process.arguments.values : [];
+  const command = given.every(isBlank) ? '' : ` ${given.map(quoted).join(' ')}`;
   return `${style.dim(`[${process.pid}]`)} ${style.bold(harmless(process.comm ?? '?'))}${state}${threads}${command}`;
+}
+
+/** Of a process that has written its title over its texts. */
+function isBlank(text: string): boolean {
+  return /^[\s\0]*$/.test(text);
 }
 
 function environment(texts: Texts, style: Style): TreeNode[] {
   if (texts.state === 'absent') return [{ label: style.dim(`Environment: ${texts.reason}`) }];
   if (texts.values.length === 0) return [];
+  if (texts.values.every(isBlank)) return [{ label: style.dim('Environment: overwritten by the process') }];
   return [{ label: style.dim('Environment'), children: texts.values.map((value) => ({ label: harmless(value) })) }];
 }
 
