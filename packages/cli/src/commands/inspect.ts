@@ -1,9 +1,10 @@
 /** `stillframe inspect`: what a checkpoint holds, without unpacking it. */
 import { readCaptureFacts } from '../capture-facts.ts';
-import { renderJson } from '../display/json.ts';
+import { renderJson, renderJsonLine } from '../display/json.ts';
 import { styleOf } from '../display/style.ts';
 import { renderTree } from '../display/tree.ts';
 import { inspect as inspectCheckpoint } from '../inspect/model.ts';
+import { inspectionTable } from '../inspect/table-view.ts';
 import { inspectionTree } from '../inspect/tree-view.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type Reading, type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
@@ -32,7 +33,7 @@ export const inspect: RegisterCommand = (program, io, done) => {
     .option('--mounts', 'the mounts')
     .option('--verify', 'read the whole archive and compare its digest with the one recorded at capture')
     .option('--show-secrets', 'do not hide values of variables such as PASSWORD or TOKEN')
-    .addOption(outputOption('tree', 'json'))
+    .addOption(outputOption('tree', 'table', 'json', 'jsonl'))
     .action(async (what: string, options: InspectCommandOptions) => {
       const read = async ({ checkpoint, chosen, report }: Reading) => {
         const capture = await readCaptureFacts(checkpoint.archive, {
@@ -44,14 +45,16 @@ export const inspect: RegisterCommand = (program, io, done) => {
           processes: chosen,
           capture,
           secrets: options.showSecrets ?? false,
-          surroundings: options.all ? 'all' : options.output === 'json' ? 'but-changes' : 'none',
+          surroundings: options.all ? 'all' : options.output.startsWith('json') ? 'but-changes' : 'none',
           report,
           signal: io.signal,
         });
         if (options.output === 'json') io.out(renderJson('Inspection', 1, found));
+        else if (options.output === 'jsonl') io.out(renderJsonLine('Inspection', 1, found));
+        else if (options.output === 'table') io.out(inspectionTable(found));
         else io.out(renderTree(inspectionTree(found, sectionsOf(options), styleOf(io.colour))));
       };
-      done(await reading(what, options, io, read, { shown: true }));
+      done(await reading(what, options, io, read, { shown: options.output === 'tree' }));
     });
 };
 

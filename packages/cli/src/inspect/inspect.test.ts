@@ -9,6 +9,7 @@ import { renderJson } from '../display/json.ts';
 import { styleOf } from '../display/style.ts';
 import { renderTree } from '../display/tree.ts';
 import { type Inspection, inspect, type ProcessView } from './model.ts';
+import { inspectionTable } from './table-view.ts';
 import { inspectionTree, type Sections } from './tree-view.ts';
 
 const ALL: Sections = { environment: true, files: true, statistics: true, mounts: true, surroundings: true };
@@ -43,6 +44,15 @@ for (const name of ['crio-counter', 'containerd-counter', 'podman-counter', 'pod
     await golden(`${name}.inspect.json`, renderJson('Inspection', 1, found));
   });
 }
+
+test('the table is a row a checkpoint, for a list of many', async () => {
+  const [heading = '', row = '', ...rest] = inspectionTable(await inspected('crio-counter'))
+    .trimEnd()
+    .split('\n');
+  assert.deepEqual(rest, []);
+  assert.match(heading, /^CONTAINER +POD +IMAGE +ID +ENGINE /);
+  assert.match(row, /^counter +default\/counters +localhost\/bb:2 +[0-9a-f]{12} +/);
+});
 
 test('values of variables that look secret are hidden unless they are asked for', async () => {
   const tree = async (secrets: boolean) =>
