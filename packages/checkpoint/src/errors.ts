@@ -56,6 +56,10 @@ export const checkpointError = errorTable({
     kind: 'data-loss',
     hint: 'its memory can still be read, with `stillframe search`',
   },
+  ERR_CORE_NO_ROOM: {
+    kind: 'resource-exhausted',
+    hint: 'nothing was left behind of this core; name a place where there is room',
+  },
   ERR_CORE_MACHINE_UNSUPPORTED: { kind: 'unimplemented', hint: 'x86-64 and aarch64 can be written' },
   ERR_CORE_TOO_LARGE: {
     kind: 'resource-exhausted',

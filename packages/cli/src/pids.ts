@@ -1,5 +1,6 @@
 /** `--pid`: which processes are meant, checked against those that the checkpoint holds. */
 import type { Process } from '@stillframe/checkpoint';
+import { harmless } from '@stillframe/core';
 import { cliError } from './usage.ts';
 
 /** Gathers the values of a repeated `--pid`; commas part a list. */
@@ -23,4 +24,10 @@ export function pidsOf(
     });
   }
   return new Set(texts.map(Number));
+}
+
+/** Which processes there are to choose from, for the hint of an error. Harmless. */
+export function pidsHint(processes: readonly Process[]): string {
+  const some = processes.slice(0, 20).map(({ pid, comm }) => `${pid} (${harmless(comm ?? '?')})`);
+  return `it holds ${some.join(', ') || 'none that can be read'}${processes.length > 20 ? ' and more' : ''}`;
 }

@@ -1,5 +1,11 @@
 /** The ELF core file of one process: planned whole before a byte is written, then given piece by piece. */
-import { type AddressSpace, type ImageSet, openAddressSpace, type SignalOptions } from '@stillframe/criu-image';
+import {
+  type AddressSpace,
+  fileNameOf,
+  type ImageSet,
+  openAddressSpace,
+  type SignalOptions,
+} from '@stillframe/criu-image';
 import { checkpointError } from '../errors.ts';
 import { type FileTable, readFileTable } from '../fd/file-table.ts';
 import { type Process, readProcesses } from '../process/process-tree.ts';
@@ -50,7 +56,8 @@ const SHARED_TIMES = 8n;
 
 /**
  * Plans the core of `pid`; reads indexes and core images, no memory but that of the command line. What is damaged is
- * left out and told in the diagnostics of the set. Throws ERR_CORE_NO_PROCESS, ERR_CORE_NO_MEMORY for a zombie,
+ * left out and told in the diagnostics of the set. Throws ERR_CORE_NO_PROCESS, ERR_CORE_NO_MEMORY for a zombie and
+ * where its images are missing,
  * ERR_CORE_NO_REGISTERS, ERR_CORE_MACHINE_UNSUPPORTED and ERR_CORE_TOO_LARGE.
  */
 export async function planCore(images: ImageSet, pid: number, options: SignalOptions = {}): Promise<CoreFile> {
@@ -68,6 +75,21 @@ function storedBytes(images: ImageSet): bigint {
   return sum;
 }
 
+/** A process that has ended has none; of any other it is lost. */
+function withoutMemory(images: ImageSet, { pid, state }: Process): Error {
+  if (state === 'dead') return checkpointError('ERR_CORE_NO_MEMORY', `process ${pid} has no memory: it is dead`);
+  const names = (['core', 'mm', 'pagemap'] as const).flatMap((kind) =>
+    images.source(kind, pid) === undefined ? [fileNameOf(kind, pid)] : [],
+  );
+  const lost = names.length === 0 ? 'its images cannot be read' : `missing: ${names.join(', ')}`;
+  return checkpointError('ERR_CORE_NO_MEMORY', `the memory of process ${pid} is not in the checkpoint; ${lost}`, {
+    hint:
+      state === 'unknown'
+        ? 'the process had ended, or its images were lost: look for them where the checkpoint was made'
+        : 'its images were lost: look for them where the checkpoint was made',
+  });
+}
+
 /** As planCore, where processes and files have been read already. */
 export async function planCoreOf(
   images: ImageSet,
@@ -77,8 +99,7 @@ export async function planCoreOf(
 ): Promise<CoreFile> {
   const { pid } = process;
   const space = await openAddressSpace(images, pid, options);
-  if (space === undefined)
-    throw checkpointError('ERR_CORE_NO_MEMORY', `process ${pid} has no memory: it is ${process.state}`);
+  if (space === undefined) throw withoutMemory(images, process);
   const { machine } = await firstThread(images, process, options);
   const stored = storedBytes(images);
   const { segments, facts, overlapping } = await planMemory(space, SHARED_BYTES + stored * SHARED_TIMES, options);

@@ -40,7 +40,10 @@ test('a thread without readable registers is left out and told, also where it is
     set.diagnostics.list.map(({ id, source }) => `${source} ${id}`),
     ['core-7.img thread-without-registers'],
   );
-  await assert.rejects(notesOf({ cores: {}, tids: [PID] }), { code: 'ERR_CORE_NO_REGISTERS' });
+  await assert.rejects(notesOf({ cores: {}, tids: [PID] }), {
+    code: 'ERR_CORE_NO_REGISTERS',
+    message: /core-7\.img is missing/,
+  });
 });
 
 test('signals held back and waiting, and the one that stopped the process', async () => {
@@ -174,4 +177,13 @@ test('a dead process has no core, and a process that is not there neither', asyn
   const set = madeSet({ vmas: undefined, cores: dead });
   await assert.rejects(planCore(set, PID), { code: 'ERR_CORE_NO_MEMORY', message: /it is dead/ });
   await assert.rejects(planCore(set, 99), { code: 'ERR_CORE_NO_PROCESS' });
+});
+
+test('a live process whose memory was lost is not said to have ended', async () => {
+  const cores = { [PID]: x86Core({ tc: { taskState: 1, comm: 'here' } }) };
+  await assert.rejects(planCore(madeSet({ vmas: undefined, cores }), PID), {
+    code: 'ERR_CORE_NO_MEMORY',
+    message: /not in the checkpoint; missing: mm-7\.img, pagemap-7\.img$/,
+    hint: /^its images were lost/,
+  });
 });

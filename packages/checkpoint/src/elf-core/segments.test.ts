@@ -1,6 +1,6 @@
 /** Made-up processes as cores: where memory goes, and what forged images cannot make of it. */
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -173,4 +173,22 @@ test('a core is the owner’s alone and never replaces another file', async () =
     name: 'AbortError',
   });
   await assert.rejects(stat(join(folder.path, 'other')), { code: 'ENOENT' });
+});
+
+test('a full disk is told with the path and with what the core takes', async () => {
+  await using folder = await openTemporaryFolder(tmpdir());
+  const core = await plan({ vmas: [{ start: 0x10000n, end: 0x11000n }], pages: [[0x10000n, 1]] });
+  const full: CoreFile = {
+    ...core,
+    async *parts() {
+      yield { offset: 0, bytes: new Uint8Array(4) };
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    },
+  };
+  const path = join(folder.path, 'core');
+  await assert.rejects(writeCore(full, path), {
+    code: 'ERR_CORE_NO_ROOM',
+    message: `there is no room for ${path}, which takes 4.00 KiB, its holes apart: ENOSPC`,
+  });
+  assert.deepEqual(await readdir(folder.path), []);
 });

@@ -1,5 +1,5 @@
 /** The threads of a process with what their core images hold: the main one first, as debuggers expect. */
-import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
+import { fileNameOf, type ImageSet, type SignalOptions } from '@stillframe/criu-image';
 import type { core_entry } from '@stillframe/criu-image/proto';
 import { checkpointError } from '../errors.ts';
 import type { Process } from '../process/process-tree.ts';
@@ -35,5 +35,7 @@ export async function* readThreadStates(
 /** The first of them. Throws ERR_CORE_NO_REGISTERS where there is none. */
 export async function firstThread(images: ImageSet, process: Process, options: SignalOptions) {
   for await (const thread of readThreadStates(images, process, options)) return thread;
-  throw checkpointError('ERR_CORE_NO_REGISTERS', `the registers of process ${process.pid} cannot be read`);
+  const name = fileNameOf('core', process.pid);
+  const why = images.source('core', process.pid) === undefined ? `${name} is missing` : `${name} cannot be read`;
+  throw checkpointError('ERR_CORE_NO_REGISTERS', `the registers of process ${process.pid} are lost: ${why}`);
 }

@@ -8,6 +8,7 @@ import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
 import { renderTable } from '../display/table.ts';
 import type { Io } from '../io.ts';
+import { pidsHint } from '../pids.ts';
 import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
 import { type Reading, type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
@@ -28,6 +29,14 @@ files, never those of this machine that only have the same names:
 ROOTFS is the container's root filesystem, unpacked from its image. The file is sparse: its length says little of the
 room it takes. It holds everything the process knew, keys and passwords too.
 `;
+
+/** What may be wrong with one process alone. */
+const OF_ONE: ReadonlySet<string> = new Set([
+  'ERR_CORE_NO_MEMORY',
+  'ERR_CORE_NO_REGISTERS',
+  'ERR_CORE_MACHINE_UNSUPPORTED',
+  'ERR_CORE_TOO_LARGE',
+]);
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const core: RegisterCommand = (program, io, done) => {
@@ -53,8 +62,8 @@ export const core: RegisterCommand = (program, io, done) => {
             written.push(await viewOf(planned, path));
           } catch (error) {
             // One process that cannot be written is no reason to go without the others.
-            if (!options.all || !StillframeError.is(error) || !error.code.startsWith('ERR_CORE_')) throw error;
-            const source = `core-${process.pid}.img`;
+            if (!options.all || !StillframeError.is(error) || !OF_ONE.has(error.code)) throw error;
+            const source = `${error.code === 'ERR_CORE_NO_MEMORY' ? 'mm' : 'core'}-${process.pid}.img`;
             failed.push({ id: 'core-not-written', severity: 'error', source, message: error.message });
           }
         }
@@ -70,11 +79,7 @@ export const core: RegisterCommand = (program, io, done) => {
 /** With `--all` those that have memory; a dead process has none, and asking for it by name is an error that says so. */
 function chosenOf({ processes, chosen }: Reading, options: CoreOptions): readonly Process[] {
   if ((options.pid === undefined) === !options.all) {
-    const hint = `it holds ${processes
-      .map(({ pid, comm }) => `${pid} (${comm ?? '?'})`)
-      .slice(0, 20)
-      .join(', ')}`;
-    throw cliError('ERR_USAGE_ARGUMENT', 'say which process: --pid, or --all', { hint });
+    throw cliError('ERR_USAGE_ARGUMENT', 'say which process: --pid, or --all', { hint: pidsHint(processes) });
   }
   return options.pid === undefined ? chosen.filter(({ state }) => state !== 'dead') : chosen;
 }
