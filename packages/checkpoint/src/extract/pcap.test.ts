@@ -188,11 +188,21 @@ test('what came in and what goes out stand between the ends of the socket, with 
       // The numbers of the image are those behind the last byte; that of what goes out began before it wrapped round.
       [there, here, 993, 2 ** 32 - 3, 'came in'],
       [here, there, 2 ** 32 - 3, 1000, 'goes '],
-      [here, there, 2, 1000, 'out'],
     ],
   );
   assert.deepEqual(facts[1], { fileIds: [3], sequence: 2 ** 32 - 3, neverSent: 3 });
+  const time = '2026-01-02T03:04:05.25Z';
+  assert.deepEqual(facts[2], { fileIds: [3], handshake: 'not captured', neverSentLeftOut: 3, time });
   assert.ok(packets.every(({ seconds }) => seconds === Date.parse('2026-01-02T03:04:05.25Z') / 1000));
+});
+
+test('what never went out is in the bytes of the queue, and in no capture', async () => {
+  await using checkpoint = await madeCheckpoint(connection(ESTABLISHED, 'ipv4', { in: '', out: 'stays', unsent: 5 }));
+  await using taken = await takeOut(checkpoint, { wishes: [{ kind: 'tcp' }] });
+  const [, sent, pcap] = taken.files;
+  assert.equal((await taken.read(sent?.file ?? '')).toString(), 'stays');
+  assert.deepEqual([pcap?.state, pcap?.reason], ['without', 'what waits had not gone out']);
+  assert.equal(pcap?.facts['time'], 'unknown');
 });
 
 test('an end of the stream counts as a byte that no queue holds', async () => {

@@ -3,6 +3,7 @@ import { bytesSource } from '@stillframe/core';
 import { type AddressSpace, fileNameOf, openAddressSpace, type SignalOptions } from '@stillframe/criu-image';
 import type { Process } from '../process/process-tree.ts';
 import { type EnvironmentVector, readEnvironment } from '../task/environment.ts';
+import { compareEnvironment } from '../task/environment-comparison.ts';
 import { memoryContent, sourceContent } from './content.ts';
 import type { Extractable, ExtractableFile, ExtractContext } from './extractable.ts';
 
@@ -13,9 +14,11 @@ export async function* processTexts(context: ExtractContext): AsyncGenerator<Ext
     const space = await openAddressSpace(images, process.pid, context);
     const mm = space?.mm;
     if (!space || !mm) continue;
-    yield asStarted(space, process, 'environ', mm.mmEnvStart, mm.mmEnvEnd);
-    const { vector } = await readEnvironment(images, process.pid, context);
-    if (vector.state === 'present') yield asNow(context, process, vector);
+    const environment = await readEnvironment(images, process.pid, context);
+    const { vector } = environment;
+    const { overwritten } = compareEnvironment(environment, undefined);
+    yield { ...asStarted(space, process, 'environ', mm.mmEnvStart, mm.mmEnvEnd), facts: { overwritten } };
+    if (vector.state === 'present') yield asNow(context, process, vector, overwritten);
     yield asStarted(space, process, 'cmdline', mm.mmArgStart, mm.mmArgEnd);
   }
 }
@@ -42,7 +45,12 @@ function asStarted(
 type Vector = Extract<EnvironmentVector, { state: 'present' }>;
 
 /** The texts to which the vector on the stack points. They are read again when they are written: many processes have many. */
-function asNow({ checkpoint }: ExtractContext, { pid, comm }: Process, vector: Vector): ExtractableFile {
+function asNow(
+  { checkpoint }: ExtractContext,
+  { pid, comm }: Process,
+  vector: Vector,
+  overwritten: boolean,
+): ExtractableFile {
   const { images } = checkpoint;
   const later = vector.entries.filter(({ origin }) => origin === 'later').length;
   const missing = vector.entries.filter(({ text }) => text === undefined).length;
@@ -57,7 +65,10 @@ function asNow({ checkpoint }: ExtractContext, { pid, comm }: Process, vector: V
     },
     source: { image: fileNameOf('pagemap', pid) },
     holders: [{ pid, start: vector.address, end: vector.address, offset: 0n }],
-    facts: { variables: vector.entries.length, setLater: later, missing, complete: vector.complete, encoding: 'UTF-8' },
+    facts: {
+      ...{ variables: vector.entries.length, setLater: later, missing, complete: vector.complete },
+      ...{ overwritten, encoding: 'UTF-8' },
+    },
     content: {
       size: BigInt(textsOf(vector).length),
       async *pieces(options: SignalOptions = {}) {

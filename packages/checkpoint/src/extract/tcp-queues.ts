@@ -33,20 +33,25 @@ export async function* tcpQueues(context: ExtractContext): AsyncGenerator<Extrac
       const holders = context.holders.ofFiles(ids);
       const connection = { form: 'file', kind: 'tcp', id, name, source, holders, isQueue: true } as const;
       const { incoming, outgoing } = sequencesOf(message, socket?.state ?? 0);
+      const neverSent = Math.min(message.unsqLen, sent.size);
       yield {
         ...{ ...connection, part: 'received', file: `tcp-${id}-received.bin`, content: sourceContent(received) },
         facts: { fileIds: ids, sequence: incoming },
       };
       yield {
         ...{ ...connection, part: 'sent', file: `tcp-${id}-sent.bin`, content: sourceContent(sent) },
-        facts: { fileIds: ids, sequence: outgoing, neverSent: Math.min(message.unsqLen, sent.size) },
+        facts: { fileIds: ids, sequence: outgoing, neverSent },
       };
       const capture = socket && stretchesOf(socket, message, received, sent);
-      const facts = { fileIds: ids, handshake: 'not captured', time: time === 0 ? 'unknown' : metadata.checkpointed };
+      const facts = {
+        ...{ fileIds: ids, handshake: 'not captured', neverSentLeftOut: neverSent },
+        time: time === 0 ? 'unknown' : metadata.checkpointed,
+      };
       const pcap = { ...connection, part: 'pcap', file: `tcp-${id}.pcap`, facts };
       if (capture === undefined)
         yield { ...pcap, content: undefined, without: 'the addresses of the connection are not known' };
-      else if (received.size + sent.size > 0) yield { ...pcap, content: pcapContent(capture, time) };
+      else if (capture.length > 0) yield { ...pcap, content: pcapContent(capture, time) };
+      else if (neverSent > 0) yield { ...pcap, content: undefined, without: 'what waits had not gone out' };
       break;
     }
   }
@@ -59,7 +64,7 @@ function sequencesOf({ inqSeq, inqLen, outqSeq, outqLen }: tcp_stream_entry, sta
   return { incoming, outgoing };
 }
 
-/** What came in, then what went out, then what was written and had not gone out. */
+/** What came in, then what went out. What was written and had not gone out no wire has seen. */
 function stretchesOf(
   socket: inet_sk_entry,
   stream: tcp_stream_entry,
@@ -76,7 +81,6 @@ function stretchesOf(
   return [
     { ...inward, sequence: incoming, data: received },
     { ...outward, sequence: outgoing, data: sliceSource(sent, 0, gone) },
-    { ...outward, sequence: outgoing + gone, data: sliceSource(sent, gone, sent.size - gone) },
   ].filter(({ data }) => data.size > 0);
 }
 

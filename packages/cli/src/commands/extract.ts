@@ -21,6 +21,7 @@ import { MANIFEST, Manifest } from '../extract/manifest.ts';
 import { writeThing } from '../extract/to-stdout.ts';
 import type { Io } from '../io.ts';
 import { countOf } from '../numbers.ts';
+import { pidsHint } from '../pids.ts';
 import { cliError } from '../usage.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
@@ -51,7 +52,7 @@ ${KINDS.map(({ kind, summary }) => `  ${kind.padEnd(9)} ${summary}`).join('\n')}
 Every file is new, mode 0600, and stands in ${MANIFEST} with its sha256, where it comes from, and who had it. Links and
 devices are listed there and never made; so are names that had to be changed. Bytes that the checkpoint does not hold are
 zeroes in the file, told in ${MANIFEST}, and give exit code 4. A PCAP holds what waited in the queues, in packets made up
-around it: how it was parted, and the handshake, no checkpoint knows.`;
+around it: how it was parted, and the handshake, no checkpoint knows. Bytes that had not gone out are left out of it.`;
 
 /** Exit code 4 where something could not be taken, or not whole. */
 export const extract: RegisterCommand = (program, io, done) => {
@@ -67,10 +68,14 @@ export const extract: RegisterCommand = (program, io, done) => {
       const wishes = wishesOf(what, options);
       const limit = countOf(options.limit, '--limit');
       let missing = false;
-      const code = await reading(where, options, io, async ({ checkpoint, chosen }) => {
+      const code = await reading(where, options, io, async ({ checkpoint, processes, chosen }) => {
+        if (wishes?.some(({ kind }) => kind === 'memory') && !options.pid)
+          throw cliError('ERR_USAGE_ARGUMENT', 'memory goes with --pid', { hint: pidsHint(processes) });
         const context = await openExtractContext(checkpoint, { signal: io.signal });
         const pids = options.pid && new Set(chosen.map(({ pid }) => pid));
         const things = await Array.fromAsync(listExtractables(context, { wishes, pids, signal: io.signal }));
+        const taken = options.to !== undefined && !options.list;
+        if (taken && things.some(isUndatedCapture)) io.err(UNDATED);
         if (options.to === undefined || options.list) list(things, checkpoint, options, io);
         else if (options.to === '-') missing = await writeThing(things, io, limit);
         else missing = await take(things, { context, to: options.to, limit, json: options.output === 'json' }, io);
@@ -92,8 +97,6 @@ function wishesOf(words: readonly string[], options: ExtractOptions): readonly W
     }
     return { kind, id };
   });
-  if (wishes.some(({ kind }) => kind === 'memory') && !options.pid)
-    throw cliError('ERR_USAGE_ARGUMENT', 'memory goes with --pid');
   return wishes.length === 0 ? undefined : wishes;
 }
 
@@ -101,6 +104,12 @@ function list(things: readonly Extractable[], { diagnostics }: Checkpoint, { out
   if (output === 'json') {
     io.out(renderJson('ExtractableList', 1, { things: things.map(thingView), diagnostics: diagnostics() }));
   } else io.out(things.length === 0 ? 'nothing of this is in the checkpoint\n' : listTable(things));
+}
+
+const UNDATED = 'the time of the checkpoint is unknown: packets of PCAP files are dated 1970-01-01T00:00:00Z\n';
+
+function isUndatedCapture({ part, facts, form, ...thing }: Extractable): boolean {
+  return form === 'file' && part === 'pcap' && 'content' in thing && !!thing.content && facts['time'] === 'unknown';
 }
 
 interface Taking {
