@@ -69,7 +69,7 @@ export function targetText({ path, type, linkTarget, device }: RootfsChange): st
 }
 
 const LETTERS: Readonly<Record<string, string>> = {
-  ...{ file: '-', folder: 'd', link: 'h', symlink: 'l', fifo: 'p', device: 'c' },
+  ...{ file: '-', folder: 'd', link: '-', symlink: 'l', fifo: 'p', device: 'c' },
 };
 
 /** As `ls -l` has it. */
