@@ -40,8 +40,8 @@ export interface ThreadCredentials {
   readonly security: SecurityLabel;
 }
 
-/** By number (linux/capability.h of Linux 6.18). */
-const CAPABILITIES = [
+/** Names such as CAP_KILL, by number (linux/capability.h of Linux 6.18). */
+export const CAPABILITIES: readonly string[] = [
   ...['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP'],
   ...['LINUX_IMMUTABLE', 'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER'],
   ...['SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE'],

@@ -13,7 +13,7 @@ export interface ComparedVariable {
   readonly since: 'kept' | 'changed' | 'added' | 'removed' | 'unknown' | 'never';
   /**
    * Beside the specification of the container: the `same` value or an `other` one, `not` declared, declared and `missing`
-   * here; `unknown` where the checkpoint has no specification.
+   * here; `unknown` where the checkpoint has no specification, or what is here cannot be known.
    */
   readonly declared: 'same' | 'other' | 'not' | 'missing' | 'unknown';
 }

@@ -1,6 +1,6 @@
 /** Facts of processes and threads, as typed tables. */
 export type { BitNames } from './bit-names.ts';
-export type { CapabilitySets, SecurityLabel, ThreadCredentials } from './credentials.ts';
+export { CAPABILITIES, type CapabilitySets, type SecurityLabel, type ThreadCredentials } from './credentials.ts';
 export * from './environment.ts';
 export * from './environment-comparison.ts';
 export type { ExitStatus } from './exit-status.ts';

@@ -23,7 +23,7 @@ kept, changed, added or removed. A program that sets a new variable copies the v
 library knows the way to it; what was set after that is not shown. "unknown": the vector could not be read, or the process
 wrote something else over the texts, as for a title; then \`stillframe search\` finds what is elsewhere in its memory.
 CONTAINER compares with the container's own specification: same, other (another value), not (not declared), missing
-(declared, and not here).`;
+(declared, and not here), unknown (the process has written over its variables, or there is no specification).`;
 
 /** Exit code 4 where some of the evidence could not be read. */
 export const env: RegisterCommand = (program, io, done) => {
@@ -83,7 +83,7 @@ function entryOf({ address, text, origin }: VectorEntry, shown: (text: string) =
 function tableOf({ pid, comm, overwritten, block, variables }: EnvironmentView): string {
   const absent = block.state === 'absent' ? `  no environment: ${block.reason}` : '';
   const note = overwritten
-    ? '  the process has written over its environment; it has moved, `stillframe search ARCHIVE NAME=` finds it'
+    ? '  the process has written over its environment; `stillframe search ARCHIVE NAME=` finds what it keeps elsewhere'
     : '';
   const partial = block.state === 'present' && block.partial ? '  part of it was not captured' : '';
   const title = `${pid} ${harmless(comm ?? '-')}${absent}${note}${partial}`;

@@ -14,7 +14,10 @@ test('ps is a row a process; --long and --threads tell more of each', () =>
     assert.match(short.stdout, /^PID +PPID +USER +STATE +THREADS +COMMAND\n/);
     assert.match(short.stdout, /^ +6 +1 +0 +alive +6 +'redis-server \*:6379'$/m);
     const long = await run('ps', REDIS, '--long');
-    assert.match(long.stdout, /^ +6 .* 1 +1 +- +0 +0 +OTHER +filter +no +11 +- +'redis-server/m);
+    assert.match(
+      long.stdout,
+      /^ +6 .* 1 +1 +- +0 +0 +OTHER +filter +no +11: CHOWN,DAC_OVERRIDE,FOWNER \+8 +- +'redis-server/m,
+    );
     const threads = await run('ps', REDIS, '--threads');
     assert.match(threads.stdout, /^ +6 +11 +0 +alive +jemalloc_bg_thd +filter +- +all but SIGRT0,SIGRT1$/m);
     assert.equal(threads.stdout.trimEnd().split('\n').length, 11);
@@ -69,7 +72,10 @@ test('env compares now, start and container; secrets are hidden unless they are 
     const hidden = await run('env', REDIS);
     assert.deepEqual([hidden.code, hidden.stderr], [0, '']);
     assert.doesNotMatch(hidden.stdout, /hunter2/);
-    assert.match(hidden.stdout, /^6 redis-server {2}the process has written over its environment; it has moved, .*$/m);
+    assert.match(
+      hidden.stdout,
+      /^6 redis-server {2}the process has written over its environment; `stillframe search .*$/m,
+    );
     assert.match(hidden.stdout, /^unknown +unknown +REDIS_PASSWORD=<redacted, 7 characters>$/m);
     const shown = await run('env', REDIS, '--pid', '16', '--show-secrets');
     assert.match(shown.stdout, /^16 redis-cli\nSINCE START +CONTAINER +VARIABLE\n/);

@@ -2,8 +2,15 @@
 import type { Texts } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 
-/** Arguments as a shell would need them, so that spaces inside one are seen. */
+/** Blanks that are shown as they are. */
+const FEW = 3;
+
+/**
+ * Arguments as a shell would need them, so that spaces inside one are seen; `<17 blanks>`, without quotes, for what a process
+ * leaves behind its title.
+ */
 export function quoted(argument: string): string {
+  if (argument.length > FEW && /^[ \0]+$/.test(argument)) return `<${argument.length} blanks>`;
   const text = harmless(argument);
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

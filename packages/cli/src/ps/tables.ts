@@ -5,7 +5,7 @@ import { commandText } from '../display/command-text.ts';
 import type { Style } from '../display/style.ts';
 import { type Column, renderTable } from '../display/table.ts';
 import { renderTree, type TreeNode } from '../display/tree.ts';
-import { signalsText } from './facts.ts';
+import { capabilitiesText, signalsText } from './facts.ts';
 import type { TaskView } from './model.ts';
 
 const number = (title: string, cell: (view: TaskView) => number | string | undefined): Column<TaskView> => ({
@@ -138,10 +138,7 @@ function noNewPrivileges(view: TaskView): string {
   return credentials ? (credentials.noNewPrivileges ? 'yes' : 'no') : '-';
 }
 
-/** How many it may use; `all` for the 41 that there are. */
 function capabilities(view: TaskView): string {
   const effective = factsOf(view)?.credentials?.capabilities.effective;
-  if (!effective) return '-';
-  const count = effective.names.length + effective.unknown.length;
-  return count >= 41 ? 'all' : String(count);
+  return effective ? capabilitiesText(effective) : '-';
 }
