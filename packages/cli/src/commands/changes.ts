@@ -39,11 +39,13 @@ export const changes: RegisterCommand = (program, io, done) => {
         const mountpoints = new Set(mounted.map(({ mountpoint }) => mountpoint));
         const layers: readonly RootfsTree[] | undefined = image?.layers;
         const rows: RootfsChange[] = [];
+        let count = 0;
         for await (const row of readChanges(
           checkpoint,
           { digests, partial, image: layers, mountpoints, signal },
           report,
         )) {
+          count += 1;
           if (options.flagged && !deservesLook(row)) continue;
           if (options.output === 'jsonl') await io.write(renderJsonLine('RootfsChange', 1, row));
           else rows.push(row);
@@ -51,13 +53,9 @@ export const changes: RegisterCommand = (program, io, done) => {
         const diagnostics = checkpoint.diagnostics();
         if (options.output === 'json')
           await io.write(renderJson('RootfsChangeList', 1, { recorded, changes: rows, diagnostics }));
+        else if (options.output !== 'jsonl' && rows.length === 0) await io.write(noneText(recorded, count));
         else if (options.output === 'tree') await io.write(renderTree(changeTree(rows)));
-        else if (options.output === 'table')
-          await io.write(
-            rows.length === 0
-              ? 'no change of the root filesystem is in the checkpoint\n'
-              : renderTable(columnsOf(options), rows),
-          );
+        else if (options.output === 'table') await io.write(renderTable(columnsOf(options), rows));
       });
       done(code);
     });
@@ -67,6 +65,12 @@ const HELP = `
 CHANGE is written for what was added or changed: which of the two, only the image can tell (--image). A folder that is
 replaced holds nothing any more but what is listed; deletions have no facts of the file. Paths with the flag mountpoint were
 made by the runtime to mount something there. To compare two checkpoints, take the rows of both (--output jsonl).`;
+
+/** Instead of rows, of which there were `count` before `--flagged`. */
+function noneText(recorded: boolean, count: number): string {
+  if (count > 0) return `none of the ${count} changes has a flag that deserves a second look\n`;
+  return recorded ? 'nothing was changed\n' : 'no change of the root filesystem is in the checkpoint\n';
+}
 
 function deservesLook({ flags }: RootfsChange): boolean {
   return flags.some((flag) => flag !== 'mountpoint');

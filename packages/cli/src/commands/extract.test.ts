@@ -175,3 +175,20 @@ test('its help names every kind and shows how each is asked for', () => {
   ])
     assert.match(stdout, new RegExp(`^ {2}${kind} `, 'm'));
 });
+
+test('memory without a process is refused with those that there are', () => {
+  const { status, stderr } = extract(tmpdir(), REDIS, 'memory:heap', '--to', 'out');
+  assert.equal(status, 2);
+  assert.match(stderr, /memory goes with --pid {2}\[ERR_USAGE_ARGUMENT\]\n {2}it holds 1 \(bash\), 6 \(redis-server\)/);
+});
+
+test('a process that wrote its title over its environment is told in the facts', () => {
+  const { things } = JSON.parse(extract(tmpdir(), REDIS, 'env', '--output', 'json').stdout);
+  const told = new Map(
+    things.map(({ what, facts }: { what: string; facts: { overwritten?: boolean } }) => [what, facts.overwritten]),
+  );
+  assert.deepEqual(
+    ['env:6-environ', 'env:6-environ-now', 'env:16-environ', 'env:16-environ-now'].map((what) => told.get(what)),
+    [true, true, false, false],
+  );
+});

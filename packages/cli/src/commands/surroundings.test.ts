@@ -115,6 +115,7 @@ test('changes: owner, mode, digest and what the runtime made itself', () =>
     const { recorded, changes } = JSON.parse((await run('changes', PODMAN, '-o', 'json')).stdout);
     assert.deepEqual([recorded, changes.length, changes[0].sha256], [true, 5, undefined]);
     assert.equal((await run('changes', PODMAN, '--flagged', '-o', 'jsonl')).stdout, '');
+    assert.match((await run('changes', PODMAN, '--flagged')).stdout, /^none of the \d+ changes has a flag/);
   }));
 
 test('changes: a checkpoint that records none says so', () =>
