@@ -1,5 +1,6 @@
 /** CRIU image sets: kinds, frames, entries and memory. The messages themselves are in the subpath `proto`. */
 export * from './decode.ts';
+export { deviceNumbers, deviceText } from './device-number.ts';
 export * from './edit/memory-write.ts';
 export * from './edit/rewrite.ts';
 export { type EncodedEntry, type EncodeOptions, encodeImage } from './encode.ts';

@@ -1,4 +1,5 @@
 /** What a terminal's file tells (tty, tty-info and tty-data images). */
+import { deviceNumbers } from '@stillframe/criu-image';
 import type { termios_entry, tty_info_entry } from '@stillframe/criu-image/proto';
 import { type NamedBits, namesOfBits } from '../flag-names.ts';
 import { type Queued, queuedBytes } from '../queued.ts';
@@ -125,8 +126,7 @@ const SLAVES = { first: 136, last: 143 };
 /** `waiting`: bytes of the tty-data image; undefined where it has none for this terminal, so that nothing waits. */
 export function terminal(info: tty_info_entry, waiting: Queued | undefined): Terminal {
   const { sid, pgrp, locked, exclusive, packetMode, winsize, termios, pty } = info;
-  const major = (info.rdev >>> 8) & 0xfff;
-  const minor = (info.rdev & 0xff) | ((info.rdev >>> 12) & 0xfff00);
+  const [major, minor] = deviceNumbers(BigInt(info.rdev), true);
   const isMaster = major === MASTER.major && minor === MASTER.minor;
   const isSlave = major >= SLAVES.first && major <= SLAVES.last;
   const end = isMaster ? 'pty-master' : isSlave ? 'pty-slave' : 'unknown';

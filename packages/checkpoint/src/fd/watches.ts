@@ -1,4 +1,5 @@
 /** What inotify and fanotify instances watch. Paths are raw text. */
+import { deviceText } from '@stillframe/criu-image';
 import type {
   fanotify_file_entry,
   fanotify_mark_entry,
@@ -159,8 +160,7 @@ function placeOf(
 function watchedInode(inode: bigint, device: number, handle: fh_entry | undefined): WatchedInode {
   return {
     inode,
-    // As the kernel itself packs it: 20 bits for the minor.
-    device: `${device >>> 20}:${device & 0xfffff}`,
+    device: deviceText(BigInt(device), false),
     path: handle && recorded(handle, 'path'),
     mountId: handle && recorded(handle, 'mntId'),
     handle: { type: handle?.type ?? 0, bytes: handle ? handleText(handle) : '' },

@@ -1,5 +1,5 @@
 /** The mounts of a dump (mountpoints-<mount namespace>). Paths, sources and options are raw text. */
-import { fileNameOf, type ImageSet, type SignalOptions } from '@stillframe/criu-image';
+import { deviceText, fileNameOf, type ImageSet, type SignalOptions } from '@stillframe/criu-image';
 import type { mnt_entry } from '@stillframe/criu-image/proto';
 import type { SpecDump, SpecMount } from '../metadata/spec-dump.ts';
 import { mountOptions, type Propagation, propagationOf } from './mount-flags.ts';
@@ -89,7 +89,7 @@ export async function readMounts(images: ImageSet, options: MountsOptions = {}):
         flagNames: mountOptions(entry.flags),
         filesystemFlagNames: Object.hasOwn(entry, 'sbFlags') ? mountOptions(entry.sbFlags) : undefined,
         propagation: propagationOf(entry.flags, entry.sharedId, entry.masterId),
-        device: deviceText(entry.rootDev),
+        device: deviceText(BigInt(entry.rootDev), false),
         spec,
         content: contentOf(images, entry),
         deleted: entry.deleted,
@@ -130,11 +130,6 @@ function contentOf(images: ImageSet, { rootDev, mntId, root }: mnt_entry): Mount
     if (source) return { image: fileNameOf(kind, id), bytes: source.size };
   }
   return undefined;
-}
-
-/** `<major>:<minor>`; CRIU keeps a device as the kernel does, with 20 bits of minor number below the major one. */
-export function deviceText(device: number): string {
-  return `${device >>> 20}:${device & 0xfffff}`;
 }
 
 function plainPath(path: string): string {

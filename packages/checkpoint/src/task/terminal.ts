@@ -1,5 +1,5 @@
 /** The controlling terminals of sessions (tty-info; credentials(7)). */
-import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
+import { deviceNumbers, type ImageSet, type SignalOptions } from '@stillframe/criu-image';
 
 /** The terminal that a session has. */
 export interface ControllingTerminal {
@@ -24,7 +24,7 @@ export async function readTerminals(
 ): Promise<ReadonlyMap<number, ControllingTerminal>> {
   const terminals = new Map<number, ControllingTerminal>();
   for await (const { sid, pgrp, rdev, uid, winsize } of images.entries('tty-info', undefined, options)) {
-    const [major, minor] = numbersOf(rdev);
+    const [major, minor] = deviceNumbers(BigInt(rdev), true);
     if (sid === 0 || (major === PTMX[0] && minor === PTMX[1]) || terminals.has(sid)) continue;
     terminals.set(sid, {
       name: nameOf(major, minor),
@@ -35,11 +35,6 @@ export async function readTerminals(
     });
   }
   return terminals;
-}
-
-/** new_encode_dev of the kernel: 12 bits of major between 8 and 12 of minor. */
-function numbersOf(rdev: number): [major: number, minor: number] {
-  return [(rdev >>> 8) & 0xfff, (rdev & 0xff) | ((rdev >>> 12) & 0xfff00)];
 }
 
 function nameOf(major: number, minor: number): string {

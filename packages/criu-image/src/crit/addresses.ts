@@ -1,4 +1,4 @@
-/** IP addresses and device numbers as crit writes them in pretty JSON. */
+/** IP addresses as crit writes them in pretty JSON. */
 
 /** One word (IPv4) or four (IPv6) of network byte order in host byte order; undefined for any other number of words. */
 export function addressText(words: readonly number[]): string | undefined {
@@ -20,24 +20,6 @@ export function addressWords(text: string): number[] | undefined {
   if (bytes === undefined) return undefined;
   const view = new DataView(Uint8Array.from(bytes).buffer);
   return Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(i * 4, true));
-}
-
-/** `major:minor`. `old`: packed as stat(2) has it, otherwise 20 bits for the minor as in the kernel. */
-export function deviceText(value: bigint, old: boolean): string {
-  if (!old) return `${value >> 20n}:${value & 0xfffffn}`;
-  const major = ((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n);
-  const minor = (value & 0xffn) | ((value >> 12n) & 0xffffff00n);
-  return `${major}:${minor}`;
-}
-
-/** The reverse of deviceText; undefined for what is no device number. */
-export function deviceOf(text: string, old: boolean): bigint | undefined {
-  const match = /^(\d{1,10}):(\d{1,10})$/.exec(text.trim());
-  if (match === null) return undefined;
-  const [major, minor] = [BigInt(match[1] ?? 0), BigInt(match[2] ?? 0)];
-  if (!old) return (major << 20n) | minor;
-  const upper = ((major & 0xfffff000n) << 32n) | ((minor & 0xffffff00n) << 12n);
-  return upper | ((major & 0xfffn) << 8n) | (minor & 0xffn);
 }
 
 function longestZeroes(parts: readonly number[]): { start: number; length: number } {

@@ -2,8 +2,9 @@
 import { create, type DescField, type DescMessage, type Message, ScalarType } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { messageOf } from '@stillframe/core';
+import { deviceOf } from '../device-number.ts';
 import { criuError } from '../errors.ts';
-import { addressWords, deviceOf } from './addresses.ts';
+import { addressWords } from './addresses.ts';
 import { styleOf } from './field-style.ts';
 import { bytesOfBase64, isList, isObject, type JsonObject } from './json-text.ts';
 import { UNKNOWN } from './message-to-json.ts';

@@ -1,7 +1,8 @@
 /** A message as crit's JSON has it. */
 import { type DescField, type DescMessage, isFieldSet, type Message, ScalarType } from '@bufbuild/protobuf';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { addressText, deviceText } from './addresses.ts';
+import { deviceText } from '../device-number.ts';
+import { addressText } from './addresses.ts';
 import { type FieldStyle, styleOf } from './field-style.ts';
 import { base64Lines, type Json, type JsonObject } from './json-text.ts';
 import { quotedPrintable } from './quoted-printable.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addressText, addressWords, deviceOf, deviceText } from './addresses.ts';
+import { deviceOf, deviceText } from '../device-number.ts';
+import { addressText, addressWords } from './addresses.ts';
 import { base64Lines, bytesOfBase64, textOf } from './json-text.ts';
 import { bytesOfQuotedPrintable, quotedPrintable } from './quoted-printable.ts';
 import { flagsOf, flagsText, integerOf } from './value-names.ts';
