@@ -35,12 +35,11 @@ export async function reportMissingImages(
     demand('mm', pid, `the mappings of process ${pid}`);
     demand('pagemap', pid, `what was captured of the memory of process ${pid}`);
     demand('fs', pid, `working folder and root of process ${pid}`);
-    const core = await images.single('core', pid, options);
-    const ids = (await images.single('ids', pid, options)) ?? core?.ids;
+    const ids = (await images.single('ids', pid, options)) ?? (await images.single('core', pid, options))?.ids;
     if (ids?.filesId !== undefined) demand('fdinfo', ids.filesId, `the open files of process ${pid}`);
     if (ids?.mntNsId && ids.mntNsId !== dumper?.mntNsId)
       demand('mountpoints', ids.mntNsId, `the mounts of process ${pid}`);
-    if (!hasGroups && (core?.tc?.cgSet || core?.threadCore?.cgSet)) {
+    if (!hasGroups && (await hasCgroupSet(images, pid, options))) {
       hasGroups = true;
       demand('cgroup', undefined, `the control groups of process ${pid}`);
     }
@@ -49,4 +48,9 @@ export async function reportMissingImages(
       demand('files', undefined, 'what the open files are');
     }
   }
+}
+
+async function hasCgroupSet(images: ImageSet, pid: number, options: SignalOptions): Promise<boolean> {
+  const core = await images.single('core', pid, options);
+  return (core?.tc?.cgSet || core?.threadCore?.cgSet || 0) !== 0;
 }
