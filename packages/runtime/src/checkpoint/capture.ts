@@ -68,7 +68,6 @@ export async function captureAll(
 ): Promise<Captures> {
   for (const { record } of targets) checkUsers(context, record);
   const startedAt = new Date();
-  const clock = process.hrtime.bigint();
   const drafts = targets.map((target) => ({
     ...target,
     choices: {
@@ -96,6 +95,7 @@ export async function captureAll(
     places.set(draft, place);
   }
   await using still = new UndoStack({ deadline: 60_000 });
+  const clock = process.hrtime.bigint();
   {
     await using thaw = new UndoStack({ deadline: 60_000 });
     // None of them is frozen before the first is captured, nor after it.
