@@ -66,8 +66,8 @@ Bytes that the checkpoint does not hold are told, with the reason; with --output
 
 interface Part {
   range: MemoryRange;
-  /** Undefined for what is absent as a whole. */
-  bytes: Buffer | undefined;
+  /** Nothing to go by where the range is absent. */
+  bytes: Buffer;
 }
 
 /** The range in order, in parts of one kind. */
@@ -81,7 +81,7 @@ async function* readParts(
   for await (const stretch of space.survey(start, end)) {
     // Terabytes of nothing are one part: only what a file may fill has to be looked at.
     if (stretch.state === 'absent' && (files === undefined || stretch.reason !== 'file')) {
-      yield { range: stretch, bytes: undefined };
+      yield { range: stretch, bytes: Buffer.alloc(0) };
       continue;
     }
     const last = stretch.vaddr + BigInt(stretch.bytes);
@@ -110,12 +110,11 @@ const showHex: Show = async (parts, io) => {
   };
   for await (const { range, bytes } of parts) {
     const end = range.vaddr + BigInt(range.bytes);
-    if (range.state === 'absent' || bytes === undefined) {
+    if (range.state === 'absent') {
       absent += BigInt(range.bytes);
-      const reason = range.state === 'absent' ? range.reason : range.state;
-      if (gap?.reason !== reason) {
+      if (gap?.reason !== range.reason) {
         await close();
-        gap = { start: range.vaddr, end, reason };
+        gap = { start: range.vaddr, end, reason: range.reason };
       } else gap.end = end;
       continue;
     }
@@ -130,9 +129,10 @@ const showHex: Show = async (parts, io) => {
 const showRaw: Show = async (parts, io) => {
   let absent = 0n;
   for await (const { range, bytes } of parts) {
-    if (range.state === 'absent') absent += BigInt(range.bytes);
-    if (bytes) await io.write(bytes);
-    else await writeZeroes(range.bytes, io);
+    if (range.state === 'absent') {
+      absent += BigInt(range.bytes);
+      await writeZeroes(range.bytes, io);
+    } else await io.write(bytes);
   }
   return absent;
 };
@@ -151,7 +151,7 @@ const showJson: Show = async (parts, io, pid) => {
   for await (const { range, bytes } of parts) {
     const { vaddr, bytes: length, ...state } = range;
     if (range.state === 'absent') absent += BigInt(length);
-    const data = range.state === 'absent' || !bytes ? {} : { base64: bytes.toString('base64') };
+    const data = range.state === 'absent' ? {} : { base64: bytes.toString('base64') };
     const from = state.state === 'filled' ? { from: harmless(state.from) } : {};
     ranges.push({ address: hexAddress(vaddr), bytes: length, ...state, ...from, ...data });
   }
