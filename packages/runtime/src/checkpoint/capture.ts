@@ -9,8 +9,8 @@ import { containerFolders } from '../container/folders.ts';
 import type { SpecMount } from '../container/spec-mounts.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
-import { demand } from '../process/run.ts';
 import { type ClonePlace, cloneFolder, openClonePlace } from '../rootfs/clone.ts';
+import { createTar } from '../rootfs/create-tar.ts';
 import { type RootfsDiff, writeRootfsDiff } from '../rootfs/diff.ts';
 import { NODE_FILES } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord } from '../store/records.ts';
@@ -197,7 +197,8 @@ async function takeChanges(
   const bound = [...record.mounts, ...(record.pluginMounts ?? [])];
   const mounts = new Set([...bound.map((mount) => mount.containerPath), ...NODE_FILES]);
   const tar = join(work, 'rootfs-diff.tar');
-  capture.diff = await writeRootfsDiff(upper, context.images.layersFolder, layers, tar, mounts, { signal });
+  const changing = capture.choices.rootfs === 'live';
+  capture.diff = await writeRootfsDiff(upper, context.images.layersFolder, layers, tar, mounts, { signal, changing });
 }
 
 async function takeLog(context: NodeContext, { record, work }: CaptureTarget): Promise<void> {
@@ -218,8 +219,9 @@ async function takeSharedMemory(
   };
   const mount = spec.mounts?.find(({ destination, type }) => destination === '/dev/shm' && type === 'bind');
   if (mount?.source !== join(context.folders.sandboxes, record.sandboxID, 'shm')) return;
-  const argv = ['tar', '--create', '--file', join(work, SHARED_MEMORY), '--directory', mount.source];
-  await demand([...argv, '--numeric-owner', '--sparse', '--format=pax', '.'], { timeout: 24 * 3600_000, signal });
+  // Another container of the pod may be writing there, frozen as this one may be.
+  const source = { path: join(work, SHARED_MEMORY), folder: mount.source, args: ['.'], changing: true };
+  await createTar(source, { signal });
 }
 
 const microseconds = (from: bigint) => Number((process.hrtime.bigint() - from) / 1000n);

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { needs } from '@stillframe/testkit';
 import fc from 'fast-check';
@@ -194,3 +198,28 @@ test('mounts of others are no change of the container’s', needs('root'), async
     assert.deepEqual(await readdir(join(copy.upper, 'etc')), ['renamed']);
   });
 });
+
+test('files that change, grow, shrink or go while they are packed do not lose the rest', needs('root'), () =>
+  inPlace(async (place) => {
+    await place.within('original', async (root) => {
+      const busy = `cd "$0" && echo kept > kept && i=0 && while :; do i=$((i+1)); seq 1 $((i % 7 * 20000)) > grown
+        mkdir -p "d$((i % 9))/e" && echo $i > "d$((i % 9))/e/f$i" && rm -rf "d$(((i + 3) % 9))" && mkfifo "p$i"; rm "p$i"; done`;
+      const writer = spawn('sh', ['-c', busy, root], { stdio: 'ignore' });
+      try {
+        while (!existsSync(join(root, 'd3'))) await delay(5);
+        const upper = place.folder('original/upper');
+        for (let round = 0; round < 25; round++) {
+          const tarPath = place.folder(`${round}.tar`);
+          const options = { changing: true };
+          await writeRootfsDiff(upper, place.layers, LAYERS, tarPath, new Set(), options);
+          const copy = await makeRootfsFolders(place.folder(`copy-${round}`));
+          assert.deepEqual(await applyRootfsDiff(copy.upper, place.layers, LAYERS, { tarPath, deleted: [] }), []);
+          assert.equal(await readFile(join(copy.upper, 'kept'), 'utf8'), 'kept\n');
+        }
+      } finally {
+        writer.kill('SIGKILL');
+        await once(writer, 'exit');
+      }
+    });
+  }),
+);

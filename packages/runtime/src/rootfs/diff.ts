@@ -1,8 +1,9 @@
 /** What a container changed in its root filesystem: the upper folder as a tar and a list of deletions (CRI-O's form). */
 import { dirname, join, relative } from 'node:path';
-import type { ReadOptions } from '@stillframe/core';
-import { demand, run } from '../process/run.ts';
+import { type ReadOptions, systemCode } from '@stillframe/core';
+import { run } from '../process/run.ts';
 import { bytesOfPath, byteText, entriesAt, textOfPath } from './byte-path.ts';
+import { createTar } from './create-tar.ts';
 import { LowerLayers } from './lower-layers.ts';
 import { isWhiteout } from './whiteouts.ts';
 
@@ -20,9 +21,14 @@ interface UpperContent {
   deleted: string[];
 }
 
+export interface RootfsDiffOptions extends ReadOptions {
+  /** Whether the container goes on writing meanwhile, so that what is read may be of several instants; false by default. */
+  changing?: boolean;
+}
+
 /**
- * Writes `tarPath` from `upper`. The caller holds the container frozen, so that files and memory are of one instant.
- * `skip`: absolute container paths that are mounts of others and no change of the container's.
+ * Writes `tarPath` from `upper`. Files and memory are of one instant only where the caller holds the container frozen.
+ * `skip`: absolute container paths that are mounts of others and no change of the container's. Throws ERR_PROCESS_FAILED.
  */
 export async function writeRootfsDiff(
   upper: string,
@@ -30,21 +36,17 @@ export async function writeRootfsDiff(
   layers: readonly string[],
   tarPath: string,
   skip: ReadonlySet<string>,
-  { signal }: ReadOptions = {},
+  { signal, changing = false }: RootfsDiffOptions = {},
 ): Promise<RootfsDiff> {
   const content: UpperContent = { present: [], folders: [], deleted: [] };
   const skipped = new Set([...skip].map(byteText));
   await walk(byteText(upper), '', skipped, content);
   if (content.present.length > 0) {
     const overlayOnly = ['--xattrs', '--xattrs-include=*', '--xattrs-exclude=trusted.overlay.*'];
-    await demand(
-      [
-        ['tar', '--create', '--file', tarPath, '--directory', upper, '--format=pax'],
-        ['--pax-option=delete=atime,delete=ctime', '--numeric-owner', '--sparse', ...overlayOnly],
-        ['--no-recursion', '--null', '--verbatim-files-from', '--files-from=-'],
-      ].flat(),
-      { input: bytesOfPath(`${content.present.join('\0')}\0`), timeout: 24 * 3600_000, signal },
-    );
+    const named = ['--no-recursion', '--null', '--verbatim-files-from', '--files-from=-'];
+    const args = ['--pax-option=delete=atime,delete=ctime', ...overlayOnly, ...named];
+    const input = bytesOfPath(`${content.present.join('\0')}\0`);
+    await createTar({ path: tarPath, folder: upper, args, changing }, { input, signal });
   }
   const present = new Set(content.present);
   const lower = new LowerLayers(layersFolder, layers);
@@ -59,10 +61,10 @@ export async function writeRootfsDiff(
 }
 
 async function walk(upper: string, folder: string, skip: ReadonlySet<string>, content: UpperContent): Promise<void> {
-  for (const { name, entry } of await entriesAt(join(upper, folder))) {
+  for (const { name, entry } of await unlessGone(entriesAt(join(upper, folder)), [])) {
     const inside = join(folder, name);
     if (skip.has(`/${inside}`)) continue;
-    if (entry.isCharacterDevice() && (await isWhiteout(bytesOfPath(join(upper, inside)))))
+    if (entry.isCharacterDevice() && (await unlessGone(isWhiteout(bytesOfPath(join(upper, inside))), false)))
       content.deleted.push(`/${inside}`);
     else if (!entry.isSocket()) {
       content.present.push(inside);
@@ -71,6 +73,16 @@ async function walk(upper: string, folder: string, skip: ReadonlySet<string>, co
         await walk(upper, inside, skip, content);
       }
     }
+  }
+}
+
+/** What was listed may be gone, or be no folder any more, where the container goes on. */
+async function unlessGone<T>(seen: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await seen;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return otherwise;
+    throw error;
   }
 }
 
