@@ -45,6 +45,11 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: 'archives of Stillframe and CRI-O can be laid out for containerd',
   },
+  ERR_CHAIN_IMAGE_INVALID: {
+    kind: 'data-loss',
+    hint: 'add the archive with `image append --after none`, which relies on no earlier checkpoint',
+  },
+  ERR_CHAIN_RECIPE_INVALID: { kind: 'data-loss', hint: 'pull the image again; if it stays so, it was stored so' },
   ERR_EDIT_ENVIRONMENT: {
     kind: 'failed-precondition',
     hint: '`stillframe env` shows the variables; a value takes the room that the old one had, and no more',

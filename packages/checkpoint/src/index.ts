@@ -15,6 +15,9 @@ export {
   type SourceFacts,
 } from './archive/writer-metadata.ts';
 export * from './cgroup/cgroups.ts';
+export { type AppendedImage, type AppendOptions, appendToChain } from './chain/append.ts';
+export { isChain } from './chain/format.ts';
+export { readChainConfig } from './chain/open.ts';
 export * from './checkpoint.ts';
 export * from './dump/dump-facts.ts';
 export * from './dump/dump-log.ts';

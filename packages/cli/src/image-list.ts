@@ -70,7 +70,7 @@ async function listImages(layout: Layout, only: string | undefined, signal: Abor
 function factsOf(image: CheckpointImage): NonNullable<ListedImage['checkpoint']> {
   const { containerName, podName, podNamespace, rootfsImageName } = image.facts;
   const pod = podName === undefined ? undefined : `${podNamespace ?? '?'}/${podName}`;
-  const size = image.layers.reduce((sum, each) => sum + each.size, 0);
+  const size = image.chain?.size ?? image.layers.reduce((sum, each) => sum + each.size, 0);
   return { container: containerName, pod, image: rootfsImageName, size };
 }
 

@@ -1,8 +1,15 @@
 /** What `stillframe restore` restores: looked at before any runtime is asked. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { archiveLayer, findCheckpointImage, openCheckpoint } from '@stillframe/checkpoint';
+import {
+  archiveLayer,
+  type CheckpointImage,
+  extractArchive,
+  findCheckpointImage,
+  openCheckpoint,
+} from '@stillframe/checkpoint';
 import { type Diagnostic, hexOf } from '@stillframe/core';
+import { openTemporaryFolder } from '@stillframe/core/file';
 import { isDnsLabel } from '@stillframe/kubelet';
 import { Layout } from '@stillframe/oci';
 import type { Io } from './io.ts';
@@ -10,7 +17,8 @@ import { isPathLike } from './open-evidence.ts';
 import { openLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-export interface RestoreSource {
+/** Disposing removes the archive that was put together of a chain image; copies that were made of it do not need it. */
+export interface RestoreSource extends AsyncDisposable {
   /** The image as the runtime is to be asked for it. */
   image: string;
   pull: boolean;
@@ -31,17 +39,33 @@ export async function describeSource(what: string, io: Io): Promise<RestoreSourc
     throw cliError('ERR_NOT_A_CHECKPOINT', message);
   }
   const names = { pod: dnsName(image.facts.podName), container: dnsName(image.facts.containerName) };
-  if (!(place.store instanceof Layout)) return { image: what, pull: true, ...names, diagnostics: [] };
+  if (!(place.store instanceof Layout)) return { image: what, pull: true, ...names, diagnostics: [], ...NOTHING };
+  if (image.chain) return { ...(await describeChain(place.store, image, io)), ...names };
   // A layout's blob is a file, which the runtime reads as it reads any archive.
   const archive = join(place.store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest));
   return { ...(await describeArchive(archive, io)), ...names };
+}
+
+const NOTHING = { [Symbol.asyncDispose]: async () => undefined };
+
+/** Beside the layout, where the room for an archive is most likely. */
+async function describeChain(layout: Layout, image: CheckpointImage, io: Io): Promise<RestoreSource> {
+  const folder = await openTemporaryFolder(layout.path, 'restore');
+  try {
+    const path = join(folder.path, 'checkpoint.tar');
+    await extractArchive(layout, image.manifest, path, { signal: io.signal });
+    return { ...(await describeArchive(path, io)), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function describeArchive(path: string, io: Io): Promise<RestoreSource> {
   await using checkpoint = await openCheckpoint(path, { signal: io.signal });
   const { container } = checkpoint.metadata;
   const names = { pod: dnsName(container.podName), container: dnsName(container.name) };
-  return { image: path, pull: false, ...names, diagnostics: checkpoint.diagnostics() };
+  return { image: path, pull: false, ...names, diagnostics: checkpoint.diagnostics(), ...NOTHING };
 }
 
 /** A name of the evidence where it is one that Kubernetes would take. */

@@ -1,5 +1,5 @@
 /** Whether an image is a checkpoint, and its archive back from it, byte for byte. */
-import { harmless } from '@stillframe/core';
+import { harmless, type ReadOptions, streamOf } from '@stillframe/core';
 import { writeAtomically } from '@stillframe/core/file';
 import {
   type ContentReader,
@@ -9,7 +9,10 @@ import {
   type Manifest,
   mediaTypes,
   parseManifestOrIndex,
+  verified,
 } from '@stillframe/oci';
+import { type ChainConfig, isChain } from '../chain/format.ts';
+import { openChain, readChain, readChainConfig } from '../chain/open.ts';
 import { checkpointError } from '../errors.ts';
 import { type CheckpointFacts, decodeAnnotations } from '../metadata/annotations.ts';
 
@@ -19,6 +22,8 @@ export interface CheckpointImage {
   /** Of the manifest, also where the tag points at an index. */
   readonly manifest: Descriptor;
   readonly layers: readonly Descriptor[];
+  /** Of a chain image: the archive that its layers give. */
+  readonly chain?: ChainConfig;
 }
 
 /** Options of finding a checkpoint image. */
@@ -58,7 +63,7 @@ export async function checkpointImageAt(
   options: DetectOptions = {},
 ): Promise<CheckpointImage | undefined> {
   const document = await read(store, descriptor, options);
-  if (document.kind === 'manifest') return imageOf(document, descriptor, undefined);
+  if (document.kind === 'manifest') return imageOf(store, document, descriptor, { options });
   const inherited = document.annotations;
   const wanted = document.manifests.filter(
     ({ mediaType, platform }) =>
@@ -66,23 +71,34 @@ export async function checkpointImageAt(
   );
   for (const child of wanted.slice(0, CANDIDATES)) {
     const manifest = await read(store, child, options);
-    const image = manifest.kind === 'manifest' ? imageOf(manifest, child, inherited) : undefined;
+    const image =
+      manifest.kind === 'manifest' ? await imageOf(store, manifest, child, { inherited, options }) : undefined;
     if (image) return image;
   }
   return undefined;
 }
 
-function imageOf(
+async function imageOf(
+  store: ContentReader,
   manifest: Manifest,
   descriptor: Descriptor,
-  inherited: Readonly<Record<string, string>> | undefined,
-): CheckpointImage | undefined {
+  { inherited, options }: { inherited?: Readonly<Record<string, string>> | undefined; options: DetectOptions },
+): Promise<CheckpointImage | undefined> {
   const facts = decodeAnnotations({ ...inherited, ...manifest.annotations });
-  return facts && { facts, manifest: descriptor, layers: manifest.layers };
+  if (!facts) return undefined;
+  const image = { facts, manifest: descriptor, layers: manifest.layers };
+  return isChain(manifest) ? { ...image, chain: await readChainConfig(store, manifest, options) } : image;
 }
 
 async function read(store: ContentReader, descriptor: Descriptor, options: DetectOptions): Promise<Manifest | Index> {
   return parseManifestOrIndex(await store.manifest(descriptor, options), descriptor.mediaType);
+}
+
+/**
+ * The archive in an image: the one layer that it is, or what a chain's layers give. Throws as archiveLayer does.
+ */
+export function archiveOf(image: Pick<CheckpointImage, 'layers' | 'chain'>): Descriptor {
+  return image.chain ? { mediaType: mediaTypes.layer, ...image.chain } : archiveLayer(image);
 }
 
 /**
@@ -99,7 +115,7 @@ export function archiveLayer({ layers }: Pick<CheckpointImage, 'layers'>): Descr
 /**
  * Writes the archive in an image to `file`, verified against the layer's digest: for an image of ours the very bytes that
  * were captured. The file appears whole or not at all, mode 0600. `descriptor` is a manifest's or an index's.
- * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_FILE_EXISTS, and the errors of the store.
+ * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_CHAIN_*, ERR_FILE_EXISTS, and the errors of the store.
  */
 export async function extractArchive(
   store: ContentReader,
@@ -109,15 +125,31 @@ export async function extractArchive(
 ): Promise<Descriptor> {
   const image = await checkpointImageAt(store, descriptor, options);
   if (!image) throw notCheckpoint(descriptor.digest);
-  const layer = archiveLayer(image);
+  const archive = archiveOf(image);
   await writeAtomically(
     file,
     async (handle) => {
-      for await (const chunk of store.stream(layer, options)) await handle.writeFile(chunk);
+      for await (const chunk of archiveStream(store, image, options)) await handle.writeFile(chunk);
     },
     { replace: options.replace ?? false },
   );
-  return layer;
+  return archive;
+}
+
+/** The archive's bytes, the last of them only once length and digest are seen to be right. Iteration throws ERR_OCI_CONTENT_*. */
+export async function* archiveStream(
+  store: ContentReader,
+  image: Pick<CheckpointImage, 'manifest' | 'layers' | 'chain'>,
+  options: ReadOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!image.chain) {
+    yield* store.stream(archiveLayer(image), options);
+    return;
+  }
+  const manifest = await read(store, image.manifest, options);
+  if (manifest.kind !== 'manifest') throw notCheckpoint(image.manifest.digest);
+  await using archive = openChain(store, await readChain(store, manifest, options));
+  yield* verified(streamOf(archive, options), archiveOf(image));
 }
 
 /** The error for an image without a mark. */

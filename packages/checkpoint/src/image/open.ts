@@ -1,7 +1,15 @@
 /** A checkpoint opened where it lies, in an image layout or a registry: only what is looked at is fetched. */
-import { UndoStack } from '@stillframe/core';
-import { type ContentReader, type Descriptor, isIndexType, Layout, parseManifestOrIndex } from '@stillframe/oci';
+import { type ByteSource, UndoStack } from '@stillframe/core';
+import {
+  type ContentReader,
+  type Descriptor,
+  isIndexType,
+  Layout,
+  parseManifest,
+  parseManifestOrIndex,
+} from '@stillframe/oci';
 import { openArchive } from '../archive/open.ts';
+import { openChain, readChain } from '../chain/open.ts';
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint, readCheckpoint } from '../checkpoint.ts';
 import { cachedSource } from './block-cache.ts';
 import { isContainerdCheckpoint, openContainerdIndex } from './containerd-index.ts';
@@ -21,7 +29,7 @@ export type OpenImageOptions = DetectOptions & OpenCheckpointOptions;
  * Opens the checkpoint in the image behind a tag or digest of `store`, or in an index of containerd's own parts. An
  * uncompressed or seekable layer is read by ranges, another compressed one decompressed once into a temporary file. Ranges
  * cannot be verified against the layer's digest: whoever needs proof extracts the archive. The store must outlive the
- * checkpoint. Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, what openCheckpoint throws, and the errors of
+ * checkpoint. Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_CHAIN_*, what openCheckpoint throws, and the errors of
  * the store.
  */
 export async function openCheckpointImage(
@@ -37,9 +45,9 @@ export async function openCheckpointImage(
   if (!image) throw notCheckpoint(reference);
   const closing = new UndoStack();
   try {
-    const blob = await store.open(archiveLayer(image), options);
-    closing.push('layer', async () => await blob[Symbol.asyncDispose]());
-    const checkpoint = await openCheckpoint(cachedSource(blob), named);
+    const bytes = await openBytes(store, image, options);
+    closing.push('archive', async () => await bytes[Symbol.asyncDispose]());
+    const checkpoint = await openCheckpoint(image.chain ? bytes : cachedSource(bytes), named);
     closing.push('checkpoint', async () => await checkpoint[Symbol.asyncDispose]());
     return { ...checkpoint, image, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
   } catch (error) {
@@ -68,6 +76,17 @@ export async function openCheckpointFile(path: string, options: OpenImageOptions
     await archive[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The archive's bytes: of the one layer, or of a chain's. */
+async function openBytes(
+  store: ContentReader,
+  image: CheckpointImage,
+  options: OpenImageOptions,
+): Promise<ByteSource & AsyncDisposable> {
+  if (!image.chain) return store.open(archiveLayer(image), options);
+  const manifest = parseManifest(await store.manifest(image.manifest, options), image.manifest.mediaType);
+  return openChain(store, await readChain(store, manifest, options));
 }
 
 /** The index of containerd's own parts behind a descriptor; undefined for anything else. */

@@ -49,9 +49,12 @@ const CRIU = 'org.criu.checkpoint.';
 const CRIO = 'io.kubernetes.cri-o.annotations.checkpoint.';
 const PODMAN = 'io.podman.annotations.checkpoint.';
 
+/** The container's name in a chain image, which no engine is to take for a checkpoint of its own. */
+const CHAIN_NAME = `${OWN}chain.container.name`;
+
 /** Fact, then its keys; the first that is present decides when decoding. */
 const TABLE: readonly (readonly [keyof CheckpointFacts, readonly string[]])[] = [
-  ['containerName', [`${CRIU}container.name`, `${CRIO}name`, `${PODMAN}name`]],
+  ['containerName', [`${CRIU}container.name`, `${CRIO}name`, `${PODMAN}name`, CHAIN_NAME]],
   ['engineName', [`${CRIU}engine.name`]],
   ['engineVersion', [`${CRIU}engine.version`]],
   ['podName', [`${CRIU}pod.name`]],
@@ -91,11 +94,20 @@ export function encodeAnnotations(facts: CheckpointFacts): Record<string, string
   for (const [fact, keys] of TABLE) {
     const value = facts[fact];
     if (value === undefined || value === '') continue;
-    for (const key of keys) result[key] = value;
+    for (const key of keys) if (key !== CHAIN_NAME) result[key] = value;
   }
   const own = ENGINE_VERSIONS.find(([engine]) => engine === facts.engineName);
   if (own && facts.engineVersion) result[own[1]] = facts.engineVersion;
   return result;
+}
+
+/** The annotations of a chain image: without any engine's mark. */
+export function encodeChainAnnotations(facts: CheckpointFacts): Record<string, string> {
+  const own = Object.entries(encodeAnnotations(facts)).filter(([key]) => key.startsWith(OWN) || key.startsWith(CRIU));
+  return {
+    ...Object.fromEntries(own.filter(([key]) => key !== `${CRIU}container.name`)),
+    [CHAIN_NAME]: facts.containerName,
+  };
 }
 
 /** The facts in annotations of whichever dialect; undefined where none marks a checkpoint image. */

@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
 import { exitCodes } from '../exit.ts';
+import { registerAppend } from '../image-append.ts';
 import { registerBuild } from '../image-build.ts';
 import { registerList } from '../image-list.ts';
 import type { Io } from '../io.ts';
@@ -27,8 +28,9 @@ type Done = (code: number) => void;
 export const image: RegisterCommand = (program, io, done) => {
   const group = program
     .command('image')
-    .description('Checkpoints as OCI images: build, list, push, pull, inspect, extract; ordinary ones: load');
+    .description('Checkpoints as OCI images: build, append, list, push, pull, inspect, extract; ordinary ones: load');
   registerBuild(group, io, done);
+  registerAppend(group, io, done);
   registerList(group, io, done);
   registerCopy(group, io, 'push', 'Copy a checkpoint image from a layout to a registry');
   registerCopy(group, io, 'pull', 'Copy a checkpoint image from a registry to a layout');
@@ -74,8 +76,7 @@ function recordedIn(image: CheckpointImage | undefined) {
   const digest = image?.facts.recordedDigest;
   if (!image || digest === undefined) return undefined;
   const name = image.facts.recordedName;
-  const [layer, ...others] = image.layers;
-  const isLayer = others.length === 0 && layer?.digest === digest;
+  const isLayer = (image.chain ?? (image.layers.length === 1 ? image.layers[0] : undefined))?.digest === digest;
   return { digest, ...(name === undefined ? {} : { name }), isLayer };
 }
 

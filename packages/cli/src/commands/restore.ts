@@ -58,7 +58,7 @@ export const restore: RegisterCommand = (program, io, done) => {
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
       const wanted = checked(options);
-      const source = await describeSource(what, io);
+      await using source = await describeSource(what, io);
       await using client = await connectCri(options, io.signal);
       if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
       const asked = command.getOptionValueSource('network') === 'cli';

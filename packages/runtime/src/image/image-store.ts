@@ -1,7 +1,14 @@
 /** Images of this node: content in one OCI layout, layers unpacked once and shared by all containers. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archiveLayer, decodeAnnotations } from '@stillframe/checkpoint';
+import {
+  archiveLayer,
+  archiveOf,
+  archiveStream,
+  decodeAnnotations,
+  isChain,
+  readChainConfig,
+} from '@stillframe/checkpoint';
 import { type Digest, hexOf, type Logger, limits, messageOf, type ReadOptions, readAll } from '@stillframe/core';
 import {
   type ContentWriter,
@@ -138,15 +145,22 @@ export class ImageStore {
   }
 
   /**
-   * The file that holds a checkpoint image's archive, as the registry gave it (perhaps compressed). Throws
-   * ERR_IMAGE_UNUSABLE for an ordinary image, ERR_IMAGE_LAYER_UNSUPPORTED where no one layer is the archive.
+   * The file that holds a checkpoint image's archive, as the registry gave it (perhaps compressed); that of a chain image
+   * is put together at the first call and stays as long as the image does. Throws ERR_IMAGE_UNUSABLE for an ordinary
+   * image, ERR_IMAGE_LAYER_UNSUPPORTED where no one layer is the archive, and ERR_CHAIN_*.
    */
-  async archivePath(image: ImageRecord): Promise<string> {
-    const { layers } = await this.#manifest(image.manifest);
+  async archivePath(image: ImageRecord, options: ReadOptions = {}): Promise<string> {
+    const manifest = await this.#manifest(image.manifest);
     if (!image.checkpoint) {
       throw runtimeError('ERR_IMAGE_UNUSABLE', `${image.names[0] ?? image.id} is not a checkpoint image`);
     }
-    return this.#blobPath(archiveLayer({ layers }).digest);
+    if (!isChain(manifest)) return this.#blobPath(archiveLayer(manifest).digest);
+    const chained = { ...image, layers: manifest.layers, chain: await readChainConfig(this.#layout, manifest) };
+    const archive = archiveOf(chained);
+    await this.#locks.run(archive.digest, () =>
+      this.#layout.push(archive, archiveStream(this.#layout, chained), { signal: options.signal }),
+    );
+    return this.#blobPath(archive.digest);
   }
 
   get #blobsFolder(): string {
@@ -239,6 +253,10 @@ export class ImageStore {
       // Of an image whose manifest is damaged nobody knows the blobs: keep them all rather than too few.
       if (!manifest) return;
       for (const { digest } of [manifest.config, ...manifest.layers]) blobs.add(hexOf(digest));
+      if (!isChain(manifest)) continue;
+      const chain = await readChainConfig(this.#layout, manifest).catch(() => undefined);
+      if (!chain) return;
+      blobs.add(hexOf(chain.digest));
     }
     const count = await collect(this.#blobsFolder, this.layersFolder, { blobs, layers });
     if (count > 0) this.#logger.log('info', 'image content removed', { count });

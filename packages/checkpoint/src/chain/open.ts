@@ -1,0 +1,70 @@
+/** The archive of a chain image, read where its layers lie: only what is looked at is fetched. */
+import { type ByteSource, type ReadOptions, UndoStack } from '@stillframe/core';
+import type { ContentReader, Descriptor, Manifest } from '@stillframe/oci';
+import { cachedSource } from '../image/block-cache.ts';
+import { extentSource } from './extents.ts';
+import { type ChainConfig, type ChainLayers, chainLayers, decodeChainConfig, invalid, MAX_CONFIG } from './format.ts';
+import { decodeRecipe, FIRST_PACK, MAX_RECIPE, REST, type Recipe } from './recipe.ts';
+
+/** What a chain image says of itself. */
+export interface ChainFacts {
+  readonly config: ChainConfig;
+  readonly layers: ChainLayers;
+  readonly recipe: Recipe;
+}
+
+/** An archive put together. The store must outlive it. */
+export interface ChainArchive extends ByteSource, AsyncDisposable {}
+
+/** Throws ERR_CHAIN_IMAGE_INVALID, and the errors of the store. */
+export async function readChainConfig(
+  store: ContentReader,
+  { config }: Pick<Manifest, 'config'>,
+  options: ReadOptions = {},
+): Promise<ChainConfig> {
+  return decodeChainConfig(await readBlob(store, config, MAX_CONFIG, options));
+}
+
+/** Throws ERR_CHAIN_IMAGE_INVALID, ERR_CHAIN_RECIPE_INVALID, and the errors of the store. */
+export async function readChain(
+  store: ContentReader,
+  manifest: Pick<Manifest, 'config' | 'layers'>,
+  options: ReadOptions = {},
+): Promise<ChainFacts> {
+  const config = await readChainConfig(store, manifest, options);
+  const layers = chainLayers(manifest.layers);
+  const recipe = decodeRecipe(await readBlob(store, layers.recipe, MAX_RECIPE, options));
+  if (recipe.extents.size !== config.size) throw invalid('recipe and config give two sizes');
+  for (const { source, start, length } of recipe.extents) {
+    const pack = layers.packs[source - FIRST_PACK]?.pack;
+    const size = source < FIRST_PACK ? (source === REST ? (layers.rest?.size ?? 0) : length) : pack?.size;
+    if (size === undefined || start + length > size) throw invalid('its recipe asks for more than its layers hold');
+  }
+  return { config, layers, recipe };
+}
+
+/** As any ranges of a blob, what is read is not verified; whoever needs proof compares the digest of the whole. */
+export function openChain(store: ContentReader, { layers, recipe }: ChainFacts): ChainArchive {
+  const closing = new UndoStack();
+  const source = extentSource(recipe.extents, async (number) => {
+    const descriptor = number === REST ? layers.rest : layers.packs[number - FIRST_PACK]?.pack;
+    if (!descriptor) throw invalid(`it has no source ${number}`);
+    const blob = await store.open(descriptor);
+    closing.push('layer', async () => await blob[Symbol.asyncDispose]());
+    return blob.locator?.kind === 'file' ? blob : cachedSource(blob);
+  });
+  return { ...source, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
+}
+
+/** A blob of at most `limit` bytes, verified. */
+export async function readBlob(
+  store: ContentReader,
+  descriptor: Descriptor,
+  limit: number,
+  options: ReadOptions,
+): Promise<Uint8Array> {
+  if (descriptor.size > limit) throw invalid(`a layer of ${descriptor.size} bytes where ${limit} are the most`);
+  const parts: Uint8Array[] = [];
+  for await (const chunk of store.stream(descriptor, options)) parts.push(chunk);
+  return Buffer.concat(parts);
+}
