@@ -51,7 +51,8 @@ export function openChain(store: ContentReader, { layers, recipe }: ChainFacts):
     if (!descriptor) throw invalid(`it has no source ${number}`);
     const blob = await store.open(descriptor);
     closing.push('layer', async () => await blob[Symbol.asyncDispose]());
-    return blob.locator?.kind === 'file' ? blob : cachedSource(blob);
+    // Pages that follow one another in the archive lie near one another in a pack, with gaps: few reads serve many of them.
+    return cachedSource(blob, blob.locator?.kind === 'file' ? { blockSize: 128 << 10 } : {});
   });
   return { ...source, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
 }
