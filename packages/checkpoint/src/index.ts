@@ -15,9 +15,6 @@ export {
   type SourceFacts,
 } from './archive/writer-metadata.ts';
 export * from './cgroup/cgroups.ts';
-export { type AppendedImage, type AppendOptions, appendToChain } from './chain/append.ts';
-export { isChain } from './chain/format.ts';
-export { readChainConfig } from './chain/open.ts';
 export * from './checkpoint.ts';
 export * from './dump/dump-facts.ts';
 export * from './dump/dump-log.ts';
@@ -49,8 +46,12 @@ export type { Pipe } from './fd/pipes.ts';
 export type { Terminal, TerminalSettings } from './fd/terminal.ts';
 export type { FanotifyMark, InotifyWatch, WatchedInode } from './fd/watches.ts';
 export * from './image/base-image.ts';
+export { type AppendedImage, type AppendOptions, appendToChain } from './image/chain/append.ts';
+export { isChain } from './image/chain/format.ts';
+export { readChainConfig } from './image/chain/open.ts';
 export * from './image/convert.ts';
 export * from './image/detect.ts';
+export * from './image/extract.ts';
 export { factsOf, platformOf } from './image/facts.ts';
 export * from './image/open.ts';
 export { imageFiles, imageFolder } from './image-sets.ts';

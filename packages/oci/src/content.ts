@@ -43,6 +43,19 @@ export interface BlobWriter {
   push(descriptor: Descriptor, content: BlobContent, options?: ContentOptions): Promise<void>;
 }
 
+/** A writer that can take a blob over from a repository beside it, without its bytes being sent. */
+export interface BlobMounter {
+  /** Whether the blob is there now; false where it has to be pushed. Throws the errors of the store. */
+  mount(descriptor: Descriptor, from: Place, options?: ContentOptions): Promise<boolean>;
+}
+
+/** Where a store is, of those that are a repository of a registry. */
+export interface Place {
+  /** Host and port as in references. */
+  readonly registry: string;
+  readonly name: string;
+}
+
 /** Reading manifests and indexes. */
 export interface ManifestReader {
   /** The descriptor that a tag or a digest stands for at this moment. Throws ERR_OCI_MANIFEST_UNKNOWN. */
@@ -71,11 +84,30 @@ export interface ManifestWriter {
   putManifest(bytes: Uint8Array, mediaType: string, options?: PutManifestOptions): Promise<Descriptor>;
 }
 
+/** What a removal gave back; undefined where the store collects by itself, later. */
+export interface Removed {
+  readonly blobs: number;
+  /** Bytes. */
+  readonly bytes: number;
+}
+
+/** Removing images. */
+export interface ImageRemover {
+  /**
+   * Removes the image of a tag or digest, and what no other one needs. Throws ERR_OCI_MANIFEST_UNKNOWN, and
+   * ERR_OCI_REMOVE_UNSUPPORTED where the store does not do that.
+   */
+  remove(reference: string, options?: ContentOptions): Promise<Removed | undefined>;
+}
+
 /** What can be copied from. */
-export interface ContentReader extends BlobReader, ManifestReader {}
+export interface ContentReader extends BlobReader, ManifestReader {
+  /** Of a repository of a registry. */
+  readonly place?: Place;
+}
 
 /** What can be copied to. */
-export interface ContentWriter extends BlobWriter, ManifestWriter {}
+export interface ContentWriter extends BlobWriter, ManifestWriter, Partial<BlobMounter> {}
 
 /** A whole store. */
-export interface ContentStore extends ContentReader, ContentWriter {}
+export interface ContentStore extends ContentReader, ContentWriter, ImageRemover {}

@@ -10,8 +10,8 @@ import { replayable } from './verify.ts';
 /** What happens to one blob or manifest. */
 export interface CopyProgress {
   readonly descriptor: Descriptor;
-  /** `present`: it was there already. `advanced`: `bytes` are read so far. */
-  readonly state: 'present' | 'advanced' | 'copied';
+  /** `present`: it was there already. `mounted`: taken over within the registry. `advanced`: `bytes` are read so far. */
+  readonly state: 'present' | 'mounted' | 'advanced' | 'copied';
   /** Bytes of this descriptor handled so far. */
   readonly bytes: number;
 }
@@ -114,12 +114,20 @@ class Copy {
 
   async #blob(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<void> {
     const present = await this.#on('target', () => this.#to.has(descriptor, { signal }));
-    if (!present) {
+    const mounted = !present && (await this.#mounted(descriptor, signal));
+    if (!present && !mounted) {
       const content = replayable(() => this.#read(descriptor, signal));
       await this.#on('target', () => this.#to.push(descriptor, content, { signal }));
     }
     this.#done.add(descriptor.digest);
-    this.#report(descriptor, present ? 'present' : 'copied', descriptor.size);
+    this.#report(descriptor, present ? 'present' : mounted ? 'mounted' : 'copied', descriptor.size);
+  }
+
+  /** Whether the target's registry took the blob over from the source, another repository of it. */
+  async #mounted(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+    const { place } = this.#from;
+    if (!place) return false;
+    return this.#on('target', async () => (await this.#to.mount?.(descriptor, place, { signal })) ?? false);
   }
 
   async *#read(descriptor: Descriptor, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {

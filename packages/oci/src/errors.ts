@@ -3,6 +3,7 @@ import { errorTable } from '@stillframe/core';
 
 /** Builds an error of this package; the caller throws it. */
 export const ociError = errorTable({
+  ERR_OCI_REMOVE_UNSUPPORTED: { kind: 'unimplemented' },
   ERR_OCI_DOCUMENT_INVALID: {
     kind: 'invalid-argument',
     hint: 'the JSON document does not follow the OCI image specification',

@@ -18,6 +18,7 @@ export type Capability =
   | 'soft-dirty'
   | 'docker-registry'
   | 'skopeo'
+  | 'buildah'
   | 'socat'
   | 'systemd-analyze'
   | 'checkpointctl'
@@ -58,6 +59,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'soft-dirty': () => criu(['check', '--feature', 'mem_dirty_track'], 'the kernel does not track changed pages'),
   'docker-registry': program('docker-registry'),
   skopeo: program('skopeo'),
+  buildah: program('buildah'),
   socat: program('socat'),
   'systemd-analyze': program('systemd-analyze'),
   xfs: () => program('mkfs.xfs')() ?? kernelKnows('xfs'),

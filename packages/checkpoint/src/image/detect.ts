@@ -1,6 +1,5 @@
 /** Whether an image is a checkpoint, and its archive back from it, byte for byte. */
-import { harmless, type ReadOptions, streamOf } from '@stillframe/core';
-import { writeAtomically } from '@stillframe/core/file';
+import { harmless } from '@stillframe/core';
 import {
   type ContentReader,
   type Descriptor,
@@ -9,18 +8,18 @@ import {
   type Manifest,
   mediaTypes,
   parseManifestOrIndex,
-  verified,
 } from '@stillframe/oci';
-import { type ChainConfig, isChain } from '../chain/format.ts';
-import { openChain, readChain, readChainConfig } from '../chain/open.ts';
 import { checkpointError } from '../errors.ts';
 import { type CheckpointFacts, decodeAnnotations } from '../metadata/annotations.ts';
+import { type ChainConfig, isChain } from './chain/format.ts';
+import { readChainConfig } from './chain/open.ts';
 
 /** A checkpoint image as found in a store. Facts are untrusted. */
 export interface CheckpointImage {
   readonly facts: CheckpointFacts;
   /** Of the manifest, also where the tag points at an index. */
   readonly manifest: Descriptor;
+  readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   /** Of a chain image: the archive that its layers give. */
   readonly chain?: ChainConfig;
@@ -86,7 +85,7 @@ async function imageOf(
 ): Promise<CheckpointImage | undefined> {
   const facts = decodeAnnotations({ ...inherited, ...manifest.annotations });
   if (!facts) return undefined;
-  const image = { facts, manifest: descriptor, layers: manifest.layers };
+  const image = { facts, manifest: descriptor, config: manifest.config, layers: manifest.layers };
   return isChain(manifest) ? { ...image, chain: await readChainConfig(store, manifest, options) } : image;
 }
 
@@ -110,46 +109,6 @@ export function archiveLayer({ layers }: Pick<CheckpointImage, 'layers'>): Descr
   if (layers.length === 1 && layer && TARS.includes(layer.mediaType)) return layer;
   const found = layers.length === 1 ? `a layer of type ${harmless(layer?.mediaType ?? '')}` : `${layers.length} layers`;
   throw checkpointError('ERR_IMAGE_LAYER_UNSUPPORTED', `the checkpoint image has ${found}, not one tar`);
-}
-
-/**
- * Writes the archive in an image to `file`, verified against the layer's digest: for an image of ours the very bytes that
- * were captured. The file appears whole or not at all, mode 0600. `descriptor` is a manifest's or an index's.
- * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_CHAIN_*, ERR_FILE_EXISTS, and the errors of the store.
- */
-export async function extractArchive(
-  store: ContentReader,
-  descriptor: Descriptor,
-  file: string,
-  options: DetectOptions & { replace?: boolean } = {},
-): Promise<Descriptor> {
-  const image = await checkpointImageAt(store, descriptor, options);
-  if (!image) throw notCheckpoint(descriptor.digest);
-  const archive = archiveOf(image);
-  await writeAtomically(
-    file,
-    async (handle) => {
-      for await (const chunk of archiveStream(store, image, options)) await handle.writeFile(chunk);
-    },
-    { replace: options.replace ?? false },
-  );
-  return archive;
-}
-
-/** The archive's bytes, the last of them only once length and digest are seen to be right. Iteration throws ERR_OCI_CONTENT_*. */
-export async function* archiveStream(
-  store: ContentReader,
-  image: Pick<CheckpointImage, 'manifest' | 'layers' | 'chain'>,
-  options: ReadOptions = {},
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!image.chain) {
-    yield* store.stream(archiveLayer(image), options);
-    return;
-  }
-  const manifest = await read(store, image.manifest, options);
-  if (manifest.kind !== 'manifest') throw notCheckpoint(image.manifest.digest);
-  await using archive = openChain(store, await readChain(store, manifest, options));
-  yield* verified(streamOf(archive, options), archiveOf(image));
 }
 
 /** The error for an image without a mark. */

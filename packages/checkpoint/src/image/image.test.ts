@@ -10,7 +10,8 @@ import { Layout, mediaTypes, parseImageConfig, parseManifest } from '@stillframe
 import { openCheckpoint } from '../checkpoint.ts';
 import { cachedSource } from './block-cache.ts';
 import { convertArchive } from './convert.ts';
-import { extractArchive, findCheckpointImage } from './detect.ts';
+import { findCheckpointImage } from './detect.ts';
+import { extractArchive } from './extract.ts';
 import { openCheckpointImage } from './open.ts';
 
 const fixture = fileURLToPath(new URL('../../fixtures/crio-counter.tar', import.meta.url));

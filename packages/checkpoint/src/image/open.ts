@@ -9,9 +9,9 @@ import {
   parseManifestOrIndex,
 } from '@stillframe/oci';
 import { openArchive } from '../archive/open.ts';
-import { openChain, readChain } from '../chain/open.ts';
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint, readCheckpoint } from '../checkpoint.ts';
 import { cachedSource } from './block-cache.ts';
+import { openChain, readChain } from './chain/open.ts';
 import { isContainerdCheckpoint, openContainerdIndex } from './containerd-index.ts';
 import { archiveLayer, type CheckpointImage, checkpointImageAt, type DetectOptions, notCheckpoint } from './detect.ts';
 import { isLayoutArchive, layoutReader } from './layout-archive.ts';
@@ -43,11 +43,20 @@ export async function openCheckpointImage(
   if (parts) return taken(await openContainerdIndex(store, parts, named), undefined, named);
   const image = await checkpointImageAt(store, descriptor, options);
   if (!image) throw notCheckpoint(reference);
+  return openImage(store, image, named);
+}
+
+/** As openCheckpointImage, of an image that was found. */
+export async function openImage(
+  store: ContentReader,
+  image: CheckpointImage,
+  options: OpenImageOptions = {},
+): Promise<ImageCheckpoint> {
   const closing = new UndoStack();
   try {
     const bytes = await openBytes(store, image, options);
     closing.push('archive', async () => await bytes[Symbol.asyncDispose]());
-    const checkpoint = await openCheckpoint(image.chain ? bytes : cachedSource(bytes), named);
+    const checkpoint = await openCheckpoint(image.chain ? bytes : cachedSource(bytes), options);
     closing.push('checkpoint', async () => await checkpoint[Symbol.asyncDispose]());
     return { ...checkpoint, image, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
   } catch (error) {

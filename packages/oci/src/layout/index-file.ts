@@ -1,6 +1,6 @@
 /** index.json of a layout: read with suspicion, changed under a lock, with every member that we do not know kept. */
 import { join } from 'node:path';
-import { limits } from '@stillframe/core';
+import { type Digest, limits } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
 import { type Descriptor, descriptorToJson, mediaTypes, parseDescriptor, REF_NAME } from '../descriptor.ts';
@@ -8,6 +8,14 @@ import { ociError } from '../errors.ts';
 import { decodeObject, isObject, type JsonObject } from '../json.ts';
 import { readSmallFile } from './folder.ts';
 import { acquireLock } from './lock.ts';
+
+type Edit = (entries: readonly unknown[]) => readonly unknown[];
+
+/** Options of put. */
+export interface PutOptions extends ContentOptions {
+  /** Asked while nobody else can change the list or sweep blobs; what it throws keeps the list as it is. */
+  check?: () => Promise<void>;
+}
 
 /** index.json of the layout in one folder. */
 export class IndexFile {
@@ -34,14 +42,16 @@ export class IndexFile {
   }
 
   /** Lists `descriptor`, under `tag` where one is given: the tag leaves the entry that had it. Atomic and idempotent. */
-  async put(descriptor: Descriptor, tag: string | undefined, options: ContentOptions = {}): Promise<void> {
-    await this.#change((entries) => {
+  async put(descriptor: Descriptor, tag: string | undefined, options: PutOptions = {}): Promise<void> {
+    const { check, ...rest } = options;
+    const edit = (entries: readonly unknown[]) => {
       const kept = tag === undefined ? entries : entries.filter((entry) => tagOf(entry) !== tag);
       const listed = kept.some(
         (entry) => isObject(entry) && entry['digest'] === descriptor.digest && tag === undefined,
       );
       return listed ? kept : [...kept, descriptorToJson(withTag(descriptor, tag))];
-    }, options);
+    };
+    await this.#change(edit, rest, check);
   }
 
   /** Takes the tag away; true where there was one. Blobs stay. */
@@ -55,19 +65,41 @@ export class IndexFile {
     return found;
   }
 
-  #change(edit: (entries: readonly unknown[]) => readonly unknown[], options: ContentOptions): Promise<void> {
-    const done = this.#queue.then(() => this.#changeLocked(edit, options));
+  /** Takes all entries of that digest away, tagged or not; true where there was one. Blobs stay. */
+  async unlist(digest: Digest, options: ContentOptions = {}): Promise<boolean> {
+    let found = false;
+    await this.#change((entries) => {
+      const kept = entries.filter((entry) => !isObject(entry) || entry['digest'] !== digest);
+      found = kept.length < entries.length;
+      return kept;
+    }, options);
+    return found;
+  }
+
+  /** Calls `work` while nobody can change the list. It must be short: a lock of 30 seconds is taken for left over. */
+  async unchanged(
+    work: (entries: readonly Descriptor[]) => Promise<void>,
+    options: ContentOptions = {},
+  ): Promise<void> {
+    const done = this.#queue.then(async () => {
+      await using _lock = await acquireLock(this.#lock, options);
+      await work(await this.entries());
+    });
     this.#queue = done.catch(() => undefined);
     return done;
   }
 
-  async #changeLocked(
-    edit: (entries: readonly unknown[]) => readonly unknown[],
-    options: ContentOptions,
-  ): Promise<void> {
+  #change(edit: Edit, options: ContentOptions, check?: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(() => this.#changeLocked(edit, options, check));
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async #changeLocked(edit: Edit, options: ContentOptions, check?: () => Promise<void>): Promise<void> {
     for (;;) {
       options.signal?.throwIfAborted();
       await using lock = await acquireLock(this.#lock, options);
+      await check?.();
       const document = await this.#read();
       const text = JSON.stringify({ ...document, manifests: edit(entriesOf(document)) });
       if (text.length > limits.manifest) {

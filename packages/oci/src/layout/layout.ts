@@ -11,7 +11,7 @@ import {
   writeAtomically,
   writeTextAtomically,
 } from '@stillframe/core/file';
-import type { BlobContent, BlobSource, ContentOptions, ContentStore, PutManifestOptions } from '../content.ts';
+import type { BlobContent, BlobSource, ContentOptions, ContentStore, PutManifestOptions, Removed } from '../content.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { decodeObject } from '../json.ts';
@@ -20,6 +20,7 @@ import { isTag } from '../reference.ts';
 import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
 import { IndexFile, tagOf } from './index-file.ts';
+import { demandBlobs, reachable, sweep } from './sweep.ts';
 
 /** The only version of the image layout there is. */
 const VERSION = '1.0.0';
@@ -77,6 +78,22 @@ export class Layout implements ContentStore {
   /** Takes a tag away; true where it was there. What it stood for stays. */
   untag(tag: string, options: ContentOptions = {}): Promise<boolean> {
     return this.#index.untag(tag, options);
+  }
+
+  /**
+   * Removes the image of a tag or digest from the list, and the blobs that no other image of the layout has. Throws
+   * ERR_OCI_MANIFEST_UNKNOWN.
+   */
+  async remove(reference: string, options: ContentOptions = {}): Promise<Removed> {
+    const descriptor = await this.resolve(reference, options);
+    const { digests: candidates } = await reachable(this, [descriptor], options);
+    if (isDigest(reference)) await this.#index.unlist(reference, options);
+    else await this.untag(reference, options);
+    let swept: Removed = { blobs: 0, bytes: 0 };
+    await this.#index.unchanged(async (entries) => {
+      swept = await sweep(this.path, this, { candidates, entries });
+    }, options);
+    return swept;
   }
 
   async has(descriptor: Descriptor, options: ContentOptions = {}): Promise<boolean> {
@@ -174,7 +191,8 @@ export class Layout implements ContentStore {
       replayable(() => one(bytes)),
       options,
     );
-    if (tag !== undefined || !child) await this.#index.put(descriptor, tag, options);
+    const check = () => demandBlobs(this.path, bytes, mediaType);
+    if (tag !== undefined || !child) await this.#index.put(descriptor, tag, { ...options, check });
     return descriptor;
   }
 }

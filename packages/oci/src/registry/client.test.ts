@@ -45,9 +45,39 @@ describe('a real registry', gate, () => {
     const bytes = randomBytes(10_000);
     await opened.store.push(describeBytes(bytes), chunked(bytes));
     const other = opened.client.repository(`${opened.store.name}-mounted`);
-    const untouched = replayable(() => assert.fail('the content was read'));
-    await other.push(describeBytes(bytes), untouched, { mountFrom: opened.store.name });
+    assert.equal(await other.mount(describeBytes(bytes), opened.store.place), true);
     assert.equal(await other.has(describeBytes(bytes)), true);
+    const missing = describeBytes(randomBytes(10));
+    assert.equal(await other.mount(missing, opened.store.place), false);
+    assert.equal(await other.mount(describeBytes(bytes), { ...opened.store.place, registry: 'elsewhere:5000' }), false);
+  });
+
+  it('copies within itself by mounts alone', async () => {
+    await using folder = await openTemporaryFolder(tmpdir(), 'copy');
+    await using opened = await openRepository();
+    const from = await Layout.create(join(folder.path, 'from'));
+    const { descriptor } = (await putSmallImage(from, 'v1')).image.manifest;
+    await copyImage(from, opened.store, descriptor, { tag: 'v1' });
+    const other = opened.client.repository(`${opened.store.name}-beside`);
+    const states: string[] = [];
+    const onProgress = ({ state, descriptor: { digest } }: CopyProgress) => {
+      if (digest !== descriptor.digest) states.push(state);
+    };
+    await copyImage(opened.store, other, descriptor, { tag: 'v1', onProgress });
+    assert.deepEqual(states, ['mounted', 'mounted']);
+    assert.deepEqual(await other.resolve('v1'), await opened.store.resolve('v1'));
+  });
+
+  it('removes a manifest by its digest, and says of a tag that it cannot', async () => {
+    await using folder = await openTemporaryFolder(tmpdir(), 'remove');
+    await using opened = await openRepository();
+    const from = await Layout.create(join(folder.path, 'from'));
+    const { descriptor } = (await putSmallImage(from, 'v1')).image.manifest;
+    await copyImage(from, opened.store, descriptor, { tag: 'v1' });
+    await assert.rejects(opened.store.remove('v1'), { code: 'ERR_OCI_REMOVE_UNSUPPORTED', message: /v1/ });
+    await opened.store.remove(descriptor.digest);
+    await assert.rejects(opened.store.resolve('v1'), { code: 'ERR_OCI_MANIFEST_UNKNOWN' });
+    await assert.rejects(opened.store.remove(descriptor.digest), { code: 'ERR_OCI_MANIFEST_UNKNOWN' });
   });
 
   it('takes a byte source in several parts', async () => {

@@ -1,4 +1,4 @@
 export { RegistryClient, type RegistryOptions } from './client.ts';
 export { authFileCredentials, type Credentials, type CredentialsProvider, noCredentials } from './credentials.ts';
-export { type RegistryPushOptions, RegistryRepository } from './repository.ts';
+export { RegistryRepository } from './repository.ts';
 export { defaultRetry, type RetryPolicy } from './retry.ts';

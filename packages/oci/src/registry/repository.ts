@@ -1,6 +1,6 @@
 /** One repository of a registry as a store of content (OCI distribution specification 1.1). */
 import { digestOf, isDigest, limits, StillframeError } from '@stillframe/core';
-import type { BlobContent, BlobSource, ContentOptions, ContentStore, PutManifestOptions } from '../content.ts';
+import type { BlobContent, BlobSource, ContentOptions, ContentStore, Place, PutManifestOptions } from '../content.ts';
 import { type Descriptor, mediaTypes } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { parseManifestOrIndex } from '../manifest.ts';
@@ -13,12 +13,6 @@ import type { Call, Session } from './session.ts';
 import { upload } from './upload.ts';
 
 const ACCEPTED = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerIndex].join(', ');
-
-/** Options of RegistryRepository.push. */
-export interface RegistryPushOptions extends ContentOptions {
-  /** Another repository of this registry that may hold the blob: it is mounted from there without being sent. */
-  mountFrom?: string | undefined;
-}
 
 /** Made by RegistryClient.repository; lives as long as its client. */
 export class RegistryRepository implements ContentStore {
@@ -60,9 +54,8 @@ export class RegistryRepository implements ContentStore {
     return rangeSource(this.#session, this.#blob(descriptor, {}), locator);
   }
 
-  async push(descriptor: Descriptor, content: BlobContent, options: RegistryPushOptions = {}): Promise<void> {
+  async push(descriptor: Descriptor, content: BlobContent, options: ContentOptions = {}): Promise<void> {
     if (await this.has(descriptor, options)) return;
-    if (options.mountFrom !== undefined && (await this.#mount(descriptor, options.mountFrom, options))) return;
     await upload(this.#session, content, {
       repository: this.name,
       descriptor,
@@ -71,6 +64,30 @@ export class RegistryRepository implements ContentStore {
       partSize: this.#partSize,
       signal: options.signal,
     });
+  }
+
+  get place(): Place {
+    return { registry: this.registry, name: this.name };
+  }
+
+  /** Throws ERR_OCI_REFERENCE_INVALID where `from` is no repository, and registry errors. */
+  async mount(descriptor: Descriptor, from: Place, options: ContentOptions = {}): Promise<boolean> {
+    if (from.registry !== this.registry || from.name === this.name) return false;
+    if (!isRepository(from.name))
+      throw ociError('ERR_OCI_REFERENCE_INVALID', 'the repository to mount from is not a valid one');
+    const { scopes } = this.#purpose('pull,push');
+    const query = new URLSearchParams({ mount: descriptor.digest, from: from.name });
+    const answer = await this.#session.send({
+      ...this.#blob(descriptor, options),
+      method: 'POST',
+      url: `/v2/${this.name}/blobs/uploads/?${query}`,
+      purpose: { repository: this.name, scopes: [...scopes, `repository:${from.name}:pull`] },
+      body: () => ({ size: 0, content: whole(new Uint8Array()) }),
+      // Whoever may not read over there, or meets a registry without mounts, sends the bytes.
+      accept: [201, 202, 400, 403, 404, 405],
+    });
+    answer.discard();
+    return answer.status === 201;
   }
 
   async resolve(reference: string, options: ContentOptions = {}): Promise<Descriptor> {
@@ -119,22 +136,26 @@ export class RegistryRepository implements ContentStore {
     return { mediaType, digest, size: bytes.length };
   }
 
-  /** Mounts a blob of another repository; false where the registry wants it sent. */
-  async #mount(descriptor: Descriptor, from: string, options: ContentOptions): Promise<boolean> {
-    if (!isRepository(from))
-      throw ociError('ERR_OCI_REFERENCE_INVALID', 'the repository to mount from is not a valid one');
-    const { scopes } = this.#purpose('pull,push');
-    const query = new URLSearchParams({ mount: descriptor.digest, from });
+  /**
+   * Removes a tag, or a manifest by its digest with all tags that stand on it. Blobs are the registry's to collect. Throws
+   * ERR_OCI_MANIFEST_UNKNOWN, and ERR_OCI_REMOVE_UNSUPPORTED where the registry does not do that.
+   */
+  async remove(reference: string, options: ContentOptions = {}): Promise<undefined> {
+    const call = this.#manifest(reference, options);
     const answer = await this.#session.send({
-      ...this.#blob(descriptor, options),
-      method: 'POST',
-      url: `/v2/${this.name}/blobs/uploads/?${query}`,
-      purpose: { repository: this.name, scopes: [...scopes, `repository:${from}:pull`] },
-      body: () => ({ size: 0, content: whole(new Uint8Array()) }),
-      accept: [201, 202],
+      ...call,
+      method: 'DELETE',
+      // `delete` is what docker's token servers grant; others pass over what they do not know.
+      purpose: { repository: this.name, scopes: [`repository:${this.name}:pull,push,delete`] },
+      accept: [200, 202, 400, 404, 405],
     });
     answer.discard();
-    return answer.status === 201;
+    if (answer.status === 404) throw this.#unknown(reference);
+    if (answer.status < 300) return undefined;
+    const hint = isDigest(reference)
+      ? 'whoever runs it must allow it to remove (docker-registry: storage.delete.enabled)'
+      : `it may remove by digest, and then all tags of that manifest: see \`image inspect\` for the digest`;
+    throw ociError('ERR_OCI_REMOVE_UNSUPPORTED', `${call.what}: the registry does not remove it`, { hint });
   }
 
   async #resolveByContent(reference: string, options: ContentOptions): Promise<Descriptor> {

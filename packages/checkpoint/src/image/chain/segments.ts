@@ -3,10 +3,10 @@
  * header or a small file that grew before it shifts nothing. Tars within the archive are cut in the same way.
  */
 import { type ByteSource, type ReadOptions, sliceSource } from '@stillframe/core';
-import type { Archive } from '../archive/open.ts';
-import { readTarIndex } from '../archive/reader.ts';
-import type { ArchiveEntry } from '../archive/tar-entry.ts';
-import { ROOTFS_DIFF } from '../rootfs-diff.ts';
+import type { Archive } from '../../archive/open.ts';
+import { readTarIndex } from '../../archive/reader.ts';
+import type { ArchiveEntry } from '../../archive/tar-entry.ts';
+import { ROOTFS_DIFF } from '../../rootfs-diff.ts';
 
 /** A run of the archive that is cut from its start. */
 export interface Segment {

@@ -4,7 +4,7 @@
  */
 import { type Digest, isDigest } from '@stillframe/core';
 import { type Descriptor, encodeCanonical, type Manifest } from '@stillframe/oci';
-import { checkpointError } from '../errors.ts';
+import { checkpointError } from '../../errors.ts';
 
 /** The manifest's artifactType. */
 export const CHAIN_TYPE = 'application/vnd.stillframe.checkpoint.chain.v1';

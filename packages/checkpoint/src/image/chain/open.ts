@@ -1,7 +1,7 @@
 /** The archive of a chain image, read where its layers lie: only what is looked at is fetched. */
 import { type ByteSource, type ReadOptions, UndoStack } from '@stillframe/core';
 import type { ContentReader, Descriptor, Manifest } from '@stillframe/oci';
-import { cachedSource } from '../image/block-cache.ts';
+import { cachedSource } from '../block-cache.ts';
 import { extentSource } from './extents.ts';
 import { type ChainConfig, type ChainLayers, chainLayers, decodeChainConfig, invalid, MAX_CONFIG } from './format.ts';
 import { decodeRecipe, FIRST_PACK, MAX_RECIPE, REST, type Recipe } from './recipe.ts';

@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { digestOf, hexOf } from '@stillframe/core';
 import { copyImage, Layout, parseManifest } from '@stillframe/oci';
-import { entry, without } from '../archive/tar.fixture.ts';
-import { openCheckpoint } from '../checkpoint.ts';
-import { checkpointImageAt, extractArchive } from '../image/detect.ts';
-import { openCheckpointImage } from '../image/open.ts';
+import { entry, without } from '../../archive/tar.fixture.ts';
+import { openCheckpoint } from '../../checkpoint.ts';
+import { checkpointImageAt } from '../detect.ts';
+import { extractArchive } from '../extract.ts';
+import { openCheckpointImage } from '../open.ts';
 import { type AppendOptions, appendToChain } from './append.ts';
 
-const fixture = fileURLToPath(new URL('../../fixtures/crio-counter.tar', import.meta.url));
+const fixture = fileURLToPath(new URL('../../../fixtures/crio-counter.tar', import.meta.url));
 const PAGE = 4096;
 
 /** A checkpoint whose memory is replaced by pages of our own, with a file before it that differs in length. */

@@ -4,7 +4,7 @@
  * the order of the layers) and its length, in granules for packs and in bytes otherwise; of a pack's run, too, how far it
  * starts from where the last run of that pack ended, in granules, zigzag. The rest is used from its start to its end.
  */
-import { checkpointError } from '../errors.ts';
+import { checkpointError } from '../../errors.ts';
 import { ExtentList, ZEROES } from './extents.ts';
 
 /** The source that holds what is no whole granule: headers, small files, tails. */

@@ -11,11 +11,11 @@ import {
   mediaTypes,
   parseManifest,
 } from '@stillframe/oci';
-import type { Checkpoint } from '../checkpoint.ts';
-import { checkpointError } from '../errors.ts';
-import { demandComplete } from '../image/convert.ts';
-import { factsOf, platformOf } from '../image/facts.ts';
-import { type CheckpointFacts, encodeChainAnnotations } from '../metadata/annotations.ts';
+import type { Checkpoint } from '../../checkpoint.ts';
+import { checkpointError } from '../../errors.ts';
+import { type CheckpointFacts, encodeChainAnnotations } from '../../metadata/annotations.ts';
+import { demandComplete } from '../convert.ts';
+import { factsOf, platformOf } from '../facts.ts';
 import { ExtentList, extentSource } from './extents.ts';
 import { CHAIN_TYPE, type ChainLayers, chainTypes, encodeChainConfig, layersOf, type Pack } from './format.ts';
 import { type ChainFacts, openChain, readBlob, readChain } from './open.ts';

@@ -1,0 +1,110 @@
+/** The archive back from an image, byte for byte. */
+import { type Digest, digestSource, limits, type ReadOptions, readAll, streamOf } from '@stillframe/core';
+import { writeAtomically } from '@stillframe/core/file';
+import {
+  type ContentReader,
+  type Descriptor,
+  mediaTypes,
+  parseImageConfig,
+  parseManifest,
+  verified,
+} from '@stillframe/oci';
+import { openChain, readChain } from './chain/open.ts';
+import {
+  archiveLayer,
+  archiveOf,
+  type CheckpointImage,
+  checkpointImageAt,
+  type DetectOptions,
+  notCheckpoint,
+} from './detect.ts';
+import { openImage } from './open.ts';
+
+/** Options of extractArchive. */
+export interface ExtractArchiveOptions extends DetectOptions {
+  /** Whether a file that is there is replaced; by default it is an error. */
+  replace?: boolean | undefined;
+}
+
+/**
+ * Writes the archive in an image to `file`: the very bytes that were captured, where the image is ours. Tools that copy images
+ * compress layers on the way; where the image tells the digest that was recorded at the capture, and the layer has it once it
+ * is decompressed, that is what is written. Otherwise it is the layer as it is. The digest of the answer has been checked.
+ * The file appears whole or not at all, mode 0600. `descriptor` is a manifest's or an index's.
+ * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_CHAIN_*, ERR_FILE_EXISTS, and the errors of the store.
+ */
+export async function extractArchive(
+  store: ContentReader,
+  descriptor: Descriptor,
+  file: string,
+  options: ExtractArchiveOptions = {},
+): Promise<Descriptor> {
+  const image = await checkpointImageAt(store, descriptor, options);
+  if (!image) throw notCheckpoint(descriptor.digest);
+  const archive = archiveOf(image);
+  const { recordedDigest } = image.facts;
+  if (archive.digest !== recordedDigest && (await contentDigest(store, image, options)) === recordedDigest) {
+    const captured = await writeDecompressed(store, image, file, options);
+    if (captured) return captured;
+  }
+  await write(file, archiveStream(store, image, options), options);
+  return archive;
+}
+
+/**
+ * Digest of the archive in an image before any compression, as the image itself tells; undefined where its config cannot be
+ * read. Throws as archiveLayer does, and the errors of the store.
+ */
+export async function contentDigest(
+  store: ContentReader,
+  image: CheckpointImage,
+  options: ReadOptions = {},
+): Promise<Digest | undefined> {
+  const archive = archiveOf(image);
+  if (archive.mediaType === mediaTypes.layer) return archive.digest;
+  if (image.config.size > limits.manifest) return undefined;
+  await using config = await store.open(image.config, options);
+  return parseImageConfig(await readAll(config, { ...options, limit: limits.manifest })).diffIDs[0];
+}
+
+/** The archive's bytes, the last of them only once length and digest are seen to be right. Iteration throws ERR_OCI_CONTENT_*. */
+export async function* archiveStream(
+  store: ContentReader,
+  image: Pick<CheckpointImage, 'manifest' | 'layers' | 'chain'>,
+  options: ReadOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!image.chain) {
+    yield* store.stream(archiveLayer(image), options);
+    return;
+  }
+  const manifest = parseManifest(await store.manifest(image.manifest, options), image.manifest.mediaType);
+  await using archive = openChain(store, await readChain(store, manifest, options));
+  yield* verified(streamOf(archive, options), archiveOf(image));
+}
+
+/** Undefined, with nothing written, where the layer is not what was recorded once it is decompressed either. */
+async function writeDecompressed(
+  store: ContentReader,
+  image: CheckpointImage,
+  file: string,
+  options: ExtractArchiveOptions,
+): Promise<Descriptor | undefined> {
+  await using checkpoint = await openImage(store, image, options);
+  const { tar } = checkpoint.archive;
+  if (!tar) return undefined;
+  const digest = await digestSource(tar, options);
+  if (digest !== image.facts.recordedDigest) return undefined;
+  await write(file, streamOf(tar, options), options);
+  return { mediaType: mediaTypes.layer, digest, size: tar.size };
+}
+
+function write(
+  file: string,
+  bytes: AsyncIterable<Uint8Array>,
+  { replace = false }: ExtractArchiveOptions,
+): Promise<unknown> {
+  const fill = async (handle: { writeFile(chunk: Uint8Array): Promise<void> }) => {
+    for await (const chunk of bytes) await handle.writeFile(chunk);
+  };
+  return writeAtomically(file, fill, { replace });
+}

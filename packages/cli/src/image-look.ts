@@ -1,0 +1,75 @@
+/** `stillframe image inspect` and `extract`: what a checkpoint image says of itself, and the archive out of it. */
+import { stat } from 'node:fs/promises';
+import {
+  archiveOf,
+  type CheckpointImage,
+  contentDigest,
+  extractArchive,
+  findCheckpointImage,
+} from '@stillframe/checkpoint';
+import { bytesText, harmless } from '@stillframe/core';
+import type { ContentReader } from '@stillframe/oci';
+import type { Command } from 'commander';
+import { renderJson } from './display/json.ts';
+import { exitCodes } from './exit.ts';
+import { IMAGE_HELP } from './image-help.ts';
+import type { Io } from './io.ts';
+import { openLocation } from './open-location.ts';
+
+type Done = (code: number) => void;
+
+/**
+ * What the image says was recorded at the capture, beside what it holds: whether its layer is that archive, and whether it
+ * is once it is decompressed, by the word of its config. Undefined where it says nothing.
+ */
+async function recordedIn(store: ContentReader, image: CheckpointImage | undefined, signal: AbortSignal) {
+  const digest = image?.facts.recordedDigest;
+  if (!image || digest === undefined) return undefined;
+  const name = image.facts.recordedName;
+  const single = image.chain !== undefined || image.layers.length === 1;
+  const isLayer = single && archiveOf(image).digest === digest;
+  const isArchive = isLayer || (single && (await contentDigest(store, image, { signal })) === digest);
+  return { digest, ...(name === undefined ? {} : { name }), isLayer, isArchive };
+}
+
+export function registerInspect(group: Command, io: Io, done: Done): void {
+  group
+    .command('inspect')
+    .description('What a checkpoint image says of itself; exit code 4 where its layer is not what was recorded')
+    .argument('<image>', IMAGE_HELP)
+    .action(async (what: string) => {
+      await using place = await openLocation(what, io);
+      const found = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
+      const recorded = await recordedIn(place.store, found, io.signal);
+      io.out(
+        renderJson('CheckpointImage', 1, { reference: what, checkpoint: found !== undefined, ...found, recorded }),
+      );
+      done(recorded?.isArchive === false ? exitCodes.partial : exitCodes.ok);
+    });
+}
+
+export function registerExtract(group: Command, io: Io, done: Done): void {
+  group
+    .command('extract')
+    .description(
+      'The archive out of a checkpoint image, byte for byte, decompressed where a tool compressed it on the way; exit code ' +
+        '4 where it is not what was recorded at the capture',
+    )
+    .argument('<image>', IMAGE_HELP)
+    .argument('<archive>', 'file to write; must not exist')
+    .action(async (what: string, archive: string) => {
+      await using place = await openLocation(what, io);
+      const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
+      const image = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
+      const recorded = image?.facts.recordedDigest;
+      const { digest } = await extractArchive(place.store, descriptor, archive, { signal: io.signal, replace: false });
+      const same = recorded === undefined || recorded === digest;
+      const rows = [
+        ['size', bytesText((await stat(archive)).size)],
+        ['sha256', digest.replace('sha256:', '')],
+        ['recorded', recorded === undefined ? 'nothing' : `${harmless(recorded)}${same ? ', the same' : ', ANOTHER'}`],
+      ];
+      io.out(`${archive}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`);
+      done(same ? exitCodes.ok : exitCodes.partial);
+    });
+}
