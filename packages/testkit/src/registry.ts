@@ -11,36 +11,61 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface RunningRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly address: string;
+  /** The folder with what it stored. */
+  readonly storage: string;
+  /** Ends it with SIGKILL, in the middle of whatever it does. */
+  kill(): Promise<void>;
+  /** Starts it again after kill, at the same address and with the same storage. */
+  restart(): Promise<void>;
 }
 
 const PROGRAM = 'docker-registry';
 
 /**
- * Starts a registry with storage in a temporary folder and waits until it answers; tests declare
- * `needs('docker-registry')`. Throws Error where it does not answer within 20 s.
+ * Starts a registry and waits until it answers; tests declare `needs('docker-registry')`. It stores in a temporary folder, or in
+ * `storage`, which stays. Throws Error where it does not answer within 20 s.
  */
-export async function startRegistry(): Promise<RunningRegistry> {
+export async function startRegistry(options: { storage?: string } = {}): Promise<RunningRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'stillframe-registry-'));
   const address = `127.0.0.1:${await freePort()}`;
+  const storage = options.storage ?? join(folder, 'storage');
   const config = join(folder, 'config.json');
-  await writeFile(config, JSON.stringify(configFor(address, join(folder, 'storage'))));
+  await writeFile(config, JSON.stringify(configFor(address, storage)));
+  let child: ChildProcess | undefined;
+  const kill = async () => {
+    if (child) await end(child);
+  };
+  const dispose = async () => {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const restart = async () => {
+    child = await serve(config, address);
+  };
+  try {
+    await restart();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { address, storage, kill, restart, [Symbol.asyncDispose]: dispose };
+}
+
+/** Waits until it answers. Throws Error with its last words. */
+async function serve(config: string, address: string): Promise<ChildProcess> {
   const child = spawn(PROGRAM, ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => {
     words = `${words}${chunk}`.slice(-2000);
   });
-  const dispose = async () => {
-    await end(child);
-    await rm(folder, { recursive: true, force: true });
-  };
   child.on('error', (error) => {
     words = error.message;
   });
   for (const deadline = performance.now() + 20_000; performance.now() < deadline; await delay(20)) {
     if (child.pid === undefined || child.exitCode !== null) break;
-    if (await answers(address)) return { address, [Symbol.asyncDispose]: dispose };
+    if (await answers(address)) return child;
   }
-  await dispose();
+  await end(child);
   throw new Error(`${PROGRAM} did not start: ${words}`);
 }
 
