@@ -1,17 +1,28 @@
 /** `stillframe image build`: an archive becomes a checkpoint image, once it is seen to be what was captured. */
-import { convertArchive, demandComplete, openCheckpoint, verifyArchive } from '@stillframe/checkpoint';
+import {
+  type ConvertedImage,
+  convertArchive,
+  demandComplete,
+  openCheckpoint,
+  verifyArchive,
+} from '@stillframe/checkpoint';
 import { bytesText } from '@stillframe/core';
 import type { RecordedCapture } from '@stillframe/evidence';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
+import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
 import { readEvidence } from './image-evidence.ts';
+import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { openLocation, parseLocation } from './open-location.ts';
+import { cliError } from './usage.ts';
 
 interface BuildOptions {
+  tag: string[];
+  index?: boolean;
   verify: boolean;
   force?: boolean;
   output: string;
@@ -26,46 +37,63 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
         'the archive is held against it first, and its digest goes into the image',
     )
     .argument('<archive>', 'checkpoint archive')
-    .argument('<target>', 'oci:LAYOUT[:TAG], or a reference with its registry')
+    .argument('[target]', IMAGE_HELP)
+    .option('-t, --tag <target>', `${IMAGE_HELP}; may be repeated`, collect, [])
+    .option('--index', 'put an index over the manifest, with the same annotations, and tag that')
     .option('--no-verify', 'do not hold the archive against the evidence beside it')
     .option('--force', 'also of an archive without memory, processes or inventory')
     .addOption(outputOption('table', 'json'))
-    .action(async (archive: string, target: string, options: BuildOptions) => {
-      const { kind } = parseLocation(target);
+    .action(async (archive: string, given: string | undefined, options: BuildOptions) => {
+      const targets = [...(given === undefined ? [] : [given]), ...options.tag];
+      if (targets.length === 0) {
+        throw cliError('ERR_USAGE_ARGUMENT', 'no target given', { hint: `\`-t\` takes ${IMAGE_HELP}` });
+      }
+      // Before anything is stored: a mistyped target leaves nothing behind.
+      const kinds = targets.map((target) => parseLocation(target).kind);
       await using checkpoint = await openCheckpoint(archive, { signal: io.signal });
       const { recorded, recordedDigest } = await recordOf(archive, options);
-      // Before a layout is made: what is refused leaves nothing behind.
       if (!options.force) demandComplete(checkpoint);
       const { bytes } = checkpoint.archive;
-      const hashed = bytes && kind === 'layout';
+      const hashed = bytes && (kinds.includes('layout') || targets.length > 1);
       const knownDigest = hashed
         ? await verifyArchive({ ...checkpoint.archive, bytes }, recordedDigest, { signal: io.signal })
         : undefined;
-      await using place = await openLocation(target, io, { create: true });
-      const built = await convertArchive(checkpoint, place.store, {
-        tag: place.tag,
-        signal: io.signal,
-        knownDigest,
-        recordedDigest,
-        facts: recorded && { recordedDigest: recorded.digest, recordedName: recorded.name },
-        incomplete: options.force,
-      });
       const diagnostics = checkpoint.diagnostics();
       tellDiagnostics(io, diagnostics);
-      const { manifest, layer, way, facts } = { ...built, manifest: built.target };
-      const evidence = recorded && { digest: recorded.digest, verified: options.verify };
-      const body = { reference: target, manifest, layer, way, facts, evidence, diagnostics };
-      if (options.output === 'json') io.out(renderJson('CheckpointImage', 1, body));
-      else {
-        const rows = [
-          ['manifest', manifest.digest],
-          ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}`],
-          ['evidence', evidenceText(recorded, options.verify)],
-        ];
-        io.out(`${target}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`);
+      const bodies = [];
+      for (const target of targets) {
+        await using place = await openLocation(target, io, { create: true });
+        const built = await convertArchive(checkpoint, place.store, {
+          tag: place.tag,
+          signal: io.signal,
+          knownDigest,
+          recordedDigest,
+          facts: recorded && { recordedDigest: recorded.digest, recordedName: recorded.name },
+          incomplete: options.force,
+          index: options.index,
+        });
+        const { layer, way, facts, target: manifest } = built;
+        const evidence = recorded && { digest: recorded.digest, verified: options.verify };
+        bodies.push({ reference: target, manifest, layer, way, facts, evidence, diagnostics });
+        if (options.output !== 'json') io.out(textOf(target, built, evidenceText(recorded, options.verify)));
+      }
+      if (options.output === 'json') {
+        const [only] = bodies.length === 1 ? bodies : [];
+        io.out(
+          only ? renderJson('CheckpointImage', 1, only) : renderJson('CheckpointImageList', 1, { images: bodies }),
+        );
       }
       done(evidenceCode(diagnostics));
     });
+}
+
+function textOf(target: string, { layer, way, target: manifest }: ConvertedImage, evidence: string): string {
+  const rows = [
+    ['manifest', manifest.digest],
+    ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}`],
+    ['evidence', evidence],
+  ];
+  return `${target}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`;
 }
 
 /** The evidence, and the digest that the archive must have. */
