@@ -21,16 +21,34 @@ export interface CredentialsProvider {
 export const noCredentials: CredentialsProvider = { credentialsFor: async () => undefined };
 
 /**
+ * Asks a credential helper, by its name without `docker-credential-`, for a server (docker: credential-helpers protocol).
+ * Undefined where it knows none.
+ */
+export type CredentialHelper = (
+  name: string,
+  server: string,
+) => Promise<{ username: string; secret: string } | undefined>;
+
+/** Options of authFileCredentials. */
+export interface AuthFileOptions {
+  /** Runs the helpers that files name in `credHelpers` and `credsStore`; without one they are passed over. */
+  helper?: CredentialHelper | undefined;
+}
+
+/**
  * Reads the `auths` of the files in `paths` (containers-auth.json(5), docker's config.json); missing files are passed
- * over, the first file with a fitting entry decides, the most specific entry of a file fits.
+ * over, the first file with a fitting entry decides, the most specific entry of a file fits. A file's helper for the registry
+ * (`credHelpers`, else `credsStore`) is asked before its entries.
  * Asking throws ERR_OCI_CREDENTIALS_INVALID, which never quotes a file.
  */
-export function authFileCredentials(paths: readonly string[]): CredentialsProvider {
+export function authFileCredentials(paths: readonly string[], { helper }: AuthFileOptions = {}): CredentialsProvider {
   return {
     async credentialsFor(registry, repository) {
       for (const path of paths) {
-        const auths = await readAuths(path);
-        const entry = auths && entryFor(auths, registry, repository);
+        const file = await readAuthFile(path);
+        const helped = file && helper && (await fromHelper(helper, file, registry, path));
+        if (helped) return helped;
+        const entry = file?.auths && entryFor(file.auths, registry, repository);
         if (entry) return credentialsIn(entry, path);
       }
       return undefined;
@@ -38,7 +56,38 @@ export function authFileCredentials(paths: readonly string[]): CredentialsProvid
   };
 }
 
-async function readAuths(path: string): Promise<JsonObject | undefined> {
+/** What docker's own registry is called by helpers and old logins. */
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+const HELPER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+async function fromHelper(
+  helper: CredentialHelper,
+  { helpers, store }: AuthFile,
+  registry: string,
+  path: string,
+): Promise<Credentials | undefined> {
+  const server = registry === 'docker.io' ? DOCKER_HUB : registry;
+  const own = helpers && [server, registry].find((name) => Object.hasOwn(helpers, name));
+  const name = own === undefined ? store : helpers?.[own];
+  if (name === undefined || name === '') return undefined;
+  // It becomes part of a program's name.
+  if (typeof name !== 'string' || !HELPER_NAME.test(name))
+    throw broken(path, 'names a credential helper that cannot be one');
+  const found = await helper(name, server);
+  if (!found) return undefined;
+  const { username, secret } = found;
+  return username === '<token>'
+    ? { kind: 'identity-token', token: secret }
+    : { kind: 'password', username, password: secret };
+}
+
+interface AuthFile {
+  auths: JsonObject | undefined;
+  helpers: JsonObject | undefined;
+  store: unknown;
+}
+
+async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   try {
     if (!(await stat(path)).isFile()) throw broken(path, 'is not a regular file');
   } catch (error) {
@@ -47,10 +96,12 @@ async function readAuths(path: string): Promise<JsonObject | undefined> {
   }
   await using file = await openFileSource(path);
   const document = decodeObject(await readAll(file, { limit: limits.json }), path, limits.json);
-  const auths = document['auths'];
-  if (auths === undefined) return undefined;
-  if (!isObject(auths)) throw broken(path, 'has an `auths` that is not an object');
-  return auths;
+  const object = (name: string): JsonObject | undefined => {
+    const value = document[name];
+    if (value !== undefined && !isObject(value)) throw broken(path, `has a \`${name}\` that is not an object`);
+    return value;
+  };
+  return { auths: object('auths'), helpers: object('credHelpers'), store: document['credsStore'] };
 }
 
 /** Keys are `host`, `host/namespace/…`, or the URL that old docker logins left: `https://host/v1/`. */

@@ -1,4 +1,11 @@
 export { RegistryClient, type RegistryOptions } from './client.ts';
-export { authFileCredentials, type Credentials, type CredentialsProvider, noCredentials } from './credentials.ts';
+export {
+  type AuthFileOptions,
+  authFileCredentials,
+  type CredentialHelper,
+  type Credentials,
+  type CredentialsProvider,
+  noCredentials,
+} from './credentials.ts';
 export { RegistryRepository } from './repository.ts';
 export { defaultRetry, type RetryPolicy } from './retry.ts';
