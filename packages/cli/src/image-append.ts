@@ -14,7 +14,7 @@ import { outputOption } from './commands/command.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
-import { readEvidence } from './image-evidence.ts';
+import { attachEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
 import { parseLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
@@ -64,6 +64,7 @@ export function registerAppend(group: Command, io: Io, done: (code: number) => v
         incomplete: options.force,
         signal: io.signal,
       });
+      if (recorded) await attachEvidence(layout, appended.manifest, recorded, io.signal);
       const diagnostics = checkpoint.diagnostics();
       tellDiagnostics(io, diagnostics);
       const after = parent?.name ?? null;

@@ -14,7 +14,7 @@ import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
-import { readEvidence } from './image-evidence.ts';
+import { attachEvidence, readEvidence } from './image-evidence.ts';
 import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { openLocation, parseLocation } from './open-location.ts';
@@ -73,6 +73,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
           index: options.index,
         });
         const { layer, way, facts, target: manifest } = built;
+        if (recorded) await attachEvidence(place.store, manifest, recorded, io.signal);
         const evidence = recorded && { digest: recorded.digest, verified: options.verify };
         bodies.push({ reference: target, manifest, layer, way, facts, evidence, diagnostics });
         if (options.output !== 'json') io.out(textOf(target, built, evidenceText(recorded, options.verify)));

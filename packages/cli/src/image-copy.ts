@@ -29,6 +29,7 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
       const bytes = { copied: 0, mounted: 0, present: 0 };
       await copyImage(source.store, target.store, descriptor, {
         tag: target.tag,
+        referrers: true,
         signal: io.signal,
         onProgress: ({ descriptor: part, state, bytes: soFar }) => {
           if (state !== 'advanced') bytes[state] += part.size;

@@ -1,14 +1,27 @@
-/** What was recorded of an archive when it was captured, for the image that is made of it. */
+/** The evidence of an archive, beside it and beside the image that is made of it. */
 import { lstat } from 'node:fs/promises';
-import { limits, readAll, systemCode } from '@stillframe/core';
-import { openFileSource } from '@stillframe/core/file';
+import { type Digest, isCode, limits, readAll, StillframeError, systemCode } from '@stillframe/core';
+import { openFileSource, writeAtomically } from '@stillframe/core/file';
 import { decodeCapture, evidencePath, type RecordedCapture } from '@stillframe/evidence';
+import { type ContentReader, type ContentWriter, type Descriptor, parseManifest, putArtifact } from '@stillframe/oci';
+
+/** The artifactType of evidence in a store: the envelope as it lay beside the archive, about the image as its subject. */
+const EVIDENCE = 'application/vnd.stillframe.evidence.v1+json';
+/** An in-toto statement in an envelope (DSSE). */
+const ENVELOPE = 'application/vnd.dsse.envelope.v1+json';
+/** Referrers of that type that are looked at. */
+const MOST = 16;
+
+/** Evidence as it was written, and what it says. */
+export interface FoundEvidence extends RecordedCapture {
+  readonly bytes: Uint8Array;
+}
 
 /**
  * The evidence beside an archive; undefined where there is none, as beside archives of other engines. Throws
  * ERR_EVIDENCE_INVALID, ERR_FILE_UNREADABLE or ERR_LIMIT_EXCEEDED for evidence that cannot be read: that is not none.
  */
-export async function readEvidence(archive: string): Promise<RecordedCapture | undefined> {
+export async function readEvidence(archive: string): Promise<FoundEvidence | undefined> {
   const path = evidencePath(archive);
   try {
     await lstat(path);
@@ -17,5 +30,66 @@ export async function readEvidence(archive: string): Promise<RecordedCapture | u
     throw error;
   }
   await using file = await openFileSource(path);
-  return decodeCapture(new TextDecoder().decode(await readAll(file, { limit: limits.json })));
+  return found(await readAll(file, { limit: limits.json }));
+}
+
+/** Throws ERR_EVIDENCE_INVALID. */
+function found(bytes: Uint8Array): FoundEvidence {
+  return { ...decodeCapture(new TextDecoder().decode(bytes)), bytes };
+}
+
+/** Puts the evidence beside an image, as what is said about it. Throws the errors of the store. */
+export async function attachEvidence(
+  store: ContentWriter,
+  subject: Descriptor,
+  { bytes }: FoundEvidence,
+  signal: AbortSignal,
+): Promise<void> {
+  await putArtifact(store, { artifactType: EVIDENCE, mediaType: ENVELOPE, subject, bytes }, { signal });
+}
+
+/**
+ * Writes the evidence that came with an image beside the archive out of it, if it is about that very archive. Answers whether
+ * it did; evidence that is there already stays. Throws the errors of the store.
+ */
+export async function writeAttached(
+  store: ContentReader,
+  subjects: readonly Descriptor[],
+  { archive, digest }: { archive: string; digest: Digest },
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const { digest: subject } of subjects) {
+    const referrers = (await store.referrers?.(subject, { artifactType: EVIDENCE, signal })) ?? [];
+    for (const referrer of referrers.slice(0, MOST)) {
+      const evidence = await readAttached(store, referrer, signal);
+      if (evidence?.digest !== digest) continue;
+      try {
+        await writeAtomically(evidencePath(archive), (file) => file.writeFile(evidence.bytes), { replace: false });
+        return true;
+      } catch (error) {
+        if (isCode(error, 'ERR_FILE_EXISTS')) return false;
+        throw error;
+      }
+    }
+  }
+  return false;
+}
+
+/** Undefined for what is no evidence that can be read; whoever can write to a registry can put anything there. */
+async function readAttached(
+  store: ContentReader,
+  referrer: Descriptor,
+  signal: AbortSignal,
+): Promise<FoundEvidence | undefined> {
+  const { layers } = parseManifest(await store.manifest(referrer, { signal }), referrer.mediaType);
+  const [layer] = layers;
+  if (!layer || layer.size > limits.json) return undefined;
+  const parts: Uint8Array[] = [];
+  for await (const chunk of store.stream(layer, { signal })) parts.push(chunk);
+  try {
+    return found(Buffer.concat(parts));
+  } catch (error) {
+    if (StillframeError.is(error)) return undefined;
+    throw error;
+  }
 }

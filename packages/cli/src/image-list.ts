@@ -52,6 +52,8 @@ async function listImages(layout: Layout, only: string | undefined, signal: Abor
     const { digest, mediaType } = entry;
     const tag = tagOf(entry);
     if (only !== undefined && tag !== only) continue;
+    // What is said about an image, such as its evidence, is none by itself.
+    if (tag === undefined && entry.artifactType !== undefined) continue;
     const found = await checkpointImageAt(layout, entry, { signal }).catch((error: unknown) => {
       if (!StillframeError.is(error)) throw error;
       diagnostics.push({

@@ -8,10 +8,12 @@ import {
   findCheckpointImage,
 } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
+import { evidencePath } from '@stillframe/evidence';
 import type { ContentReader } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { renderJson } from './display/json.ts';
 import { exitCodes } from './exit.ts';
+import { writeAttached } from './image-evidence.ts';
 import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { openLocation } from './open-location.ts';
@@ -63,11 +65,14 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
       const image = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
       const recorded = image?.facts.recordedDigest;
       const { digest } = await extractArchive(place.store, descriptor, archive, { signal: io.signal, replace: false });
+      const subjects = [descriptor, ...(image && image.manifest.digest !== descriptor.digest ? [image.manifest] : [])];
+      const evidence = await writeAttached(place.store, subjects, { archive, digest }, io.signal);
       const same = recorded === undefined || recorded === digest;
       const rows = [
         ['size', bytesText((await stat(archive)).size)],
         ['sha256', digest.replace('sha256:', '')],
         ['recorded', recorded === undefined ? 'nothing' : `${harmless(recorded)}${same ? ', the same' : ', ANOTHER'}`],
+        ['evidence', evidence ? evidencePath(archive) : 'none came with it'],
       ];
       io.out(`${archive}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`);
       done(same ? exitCodes.ok : exitCodes.partial);

@@ -4,7 +4,8 @@ import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { bytesSource, type Digest, digestOf } from '@stillframe/core';
-import { buildImage, Layout, mediaTypes, parseIndex, putImage } from '@stillframe/oci';
+import { evidencePath } from '@stillframe/evidence';
+import { buildImage, Layout, mediaTypes, parseIndex, putArtifact, putImage } from '@stillframe/oci';
 import { atDesk, FIXTURE, writeEvidence } from './image-desk.fixture.ts';
 
 test('an archive whose layer a tool compressed on the way comes back as it was captured', () =>
@@ -95,4 +96,40 @@ test('a chain store follows the newest checkpoint of the container, and refuses 
     await assert.rejects(append(`oci:${at('l')}:x`, '--after', 'plain'), { code: 'ERR_USAGE_ARGUMENT' });
     await assert.rejects(append(`oci:${at('l')}`), { code: 'ERR_USAGE_ARGUMENT', message: /tag/ });
     await assert.rejects(append('registry.example/a:1'), { code: 'ERR_USAGE_ARGUMENT' });
+  }));
+
+test('the evidence goes where the image goes, and lies beside the archive again', () =>
+  atDesk(async ({ at, run }) => {
+    await copyFile(FIXTURE, at('a.tar'));
+    await writeEvidence(at('a.tar'));
+    const written = await readFile(evidencePath(at('a.tar')));
+    for (const [verb, name] of [
+      ['build', 'built'],
+      ['append', 'chained'],
+    ] as const) {
+      await run(verb, at('a.tar'), `oci:${at('one')}:${name}`);
+      await run('copy', `oci:${at('one')}:${name}`, `oci:${at('two')}:${name}`);
+      const { out } = await run('extract', `oci:${at('two')}:${name}`, at(`${name}.tar`));
+      assert.match(out, /^evidence +.*\.tar\.evidence\.json$/m);
+      assert.deepEqual(await readFile(evidencePath(at(`${name}.tar`))), written);
+    }
+    assert.equal((await run('list', at('two'))).out.trim().split('\n').length, 3, 'a title and two images');
+    await run('rm', `oci:${at('two')}:built`, `oci:${at('two')}:chained`);
+    assert.deepEqual(await readdir(at('two/blobs/sha256')), []);
+  }));
+
+test('evidence that is about another archive, or is none, stays where it is', () =>
+  atDesk(async ({ at, run }) => {
+    await copyFile(FIXTURE, at('a.tar'));
+    await run('build', at('a.tar'), `oci:${at('l')}:a`);
+    const layout = await Layout.open(at('l'));
+    const subject = await layout.resolve('a');
+    await writeEvidence(at('a.tar'), '0'.repeat(64));
+    for (const bytes of [await readFile(evidencePath(at('a.tar'))), Buffer.from('{"payload":')]) {
+      const artifactType = 'application/vnd.stillframe.evidence.v1+json';
+      await putArtifact(layout, { artifactType, mediaType: 'application/json', subject, bytes });
+    }
+    const { out } = await run('extract', `oci:${at('l')}:a`, at('out.tar'));
+    assert.match(out, /^evidence +none came with it$/m);
+    assert.ok(!(await readdir(at('.'))).includes('out.tar.evidence.json'));
   }));

@@ -11,7 +11,7 @@ import {
   RegistryClient,
   type RegistryRepository,
 } from '@stillframe/oci';
-import { credentialHelper } from './credential-helper.ts';
+import { credentialStore } from './credential-store.ts';
 
 /** Where images of some registries are looked for first. */
 export interface Mirror {
@@ -46,7 +46,7 @@ export function openRegistries(
 ): Registries {
   const { mirrors = [], insecure, logger = silentLogger } = options;
   const clients = new Map<string, RegistryClient>();
-  const own = authFileCredentials(authFiles(env), { helper: credentialHelper(env) });
+  const own = authFileCredentials(authFiles(env), { helper: credentialStore(env) });
   const open = (reference: string): RegistryRepository => {
     const { registry, repository } = parseReference(reference);
     const client = clients.get(registry) ?? new RegistryClient(registry, { credentials: own, insecure });

@@ -1,5 +1,5 @@
 /** Ports: the roles of a store of OCI content. A store is one repository of a registry, or one image layout. */
-import type { ByteSource } from '@stillframe/core';
+import type { ByteSource, Digest } from '@stillframe/core';
 import type { Descriptor } from './descriptor.ts';
 
 /** Options of every call that may wait; an aborted call rejects with the signal's reason. */
@@ -100,8 +100,20 @@ export interface ImageRemover {
   remove(reference: string, options?: ContentOptions): Promise<Removed | undefined>;
 }
 
+/** Options of referrers. */
+export interface ReferrersOptions extends ContentOptions {
+  /** Only those of this type. */
+  artifactType?: string | undefined;
+}
+
+/** Finding what is said about a manifest (distribution-spec: listing referrers). */
+export interface ReferrersReader {
+  /** The manifests whose subject has that digest, with their artifactType and annotations; none where nobody knows of any. */
+  referrers(digest: Digest, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
+}
+
 /** What can be copied from. */
-export interface ContentReader extends BlobReader, ManifestReader {
+export interface ContentReader extends BlobReader, ManifestReader, Partial<ReferrersReader> {
   /** Of a repository of a registry. */
   readonly place?: Place;
 }
@@ -110,4 +122,7 @@ export interface ContentReader extends BlobReader, ManifestReader {
 export interface ContentWriter extends BlobWriter, ManifestWriter, Partial<BlobMounter> {}
 
 /** A whole store. */
-export interface ContentStore extends ContentReader, ContentWriter, ImageRemover {}
+export interface ContentStore extends ContentReader, ContentWriter, ImageRemover {
+  /** As ReferrersReader has it. */
+  referrers(digest: Digest, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
+}

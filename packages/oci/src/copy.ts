@@ -20,6 +20,8 @@ export interface CopyProgress {
 export interface CopyOptions extends ContentOptions {
   /** The tag that the copy gets in the target. */
   tag?: string | undefined;
+  /** Whether what is said about the image goes with it: manifests that have it as their subject. False by default. */
+  referrers?: boolean | undefined;
   onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
 
@@ -42,6 +44,8 @@ export class CopyError extends StillframeError {
 
 /** Blobs under way at once. */
 const WIDTH = 3;
+/** Referrers that are copied with an image; real ones have a few. */
+const MAX_REFERRERS = 64;
 /** Indexes within indexes; real ones have one level. */
 const MAX_DEPTH = 8;
 
@@ -59,6 +63,7 @@ export async function copyImage(
 ): Promise<void> {
   const copy = new Copy(from, to, options);
   await copy.manifest(descriptor, 0, { tag: options.tag });
+  if (options.referrers) await copy.referrers(descriptor);
 }
 
 class Copy {
@@ -90,6 +95,16 @@ class Copy {
     else await this.#children(document.manifests, depth);
     await this.#on('target', () => this.#to.putManifest(bytes, descriptor.mediaType, { ...place, signal }));
     this.#report(descriptor, 'copied', descriptor.size);
+  }
+
+  /** After the image, so that a registry knows the subject; they have no tag. */
+  async referrers({ digest }: Descriptor): Promise<void> {
+    const { signal } = this.#options;
+    const found = await this.#on('source', async () => (await this.#from.referrers?.(digest, { signal })) ?? []);
+    for (const each of found.slice(0, MAX_REFERRERS)) {
+      const { mediaType, size } = each;
+      if (isManifestType(mediaType)) await this.manifest({ mediaType, digest: each.digest, size }, 1, {});
+    }
   }
 
   /** An index may also name blobs that are no manifests; those are copied as blobs. */

@@ -1,3 +1,4 @@
+export { type Artifact, putArtifact } from './artifact.ts';
 export * from './content.ts';
 export * from './copy.ts';
 export * from './descriptor.ts';

@@ -8,9 +8,12 @@ import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { hexOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
+import { putArtifact } from '../artifact.ts';
 import { chunked, collect, contentStoreSuite, describeBytes, putSmallImage } from '../content.suite.ts';
 import { mediaTypes } from '../descriptor.ts';
+import { putImage } from '../image-put.ts';
 import { parseManifest } from '../manifest.ts';
+import { referrersSuite } from '../referrers.suite.ts';
 import { Layout } from './layout.ts';
 
 async function openScratch() {
@@ -21,6 +24,7 @@ async function openScratch() {
 }
 
 contentStoreSuite('an image layout', openScratch);
+referrersSuite('an image layout', openScratch);
 
 describe('removing an image of a layout', () => {
   const blobs = async (path: string) => (await readdir(join(path, 'blobs/sha256'))).length;
@@ -40,6 +44,19 @@ describe('removing an image of a layout', () => {
     await scratch.store.remove(first.image.manifest.descriptor.digest);
     assert.deepEqual([await blobs(scratch.path), await scratch.store.entries()], [0, []]);
     await assert.rejects(scratch.store.remove('a'), { code: 'ERR_OCI_MANIFEST_UNKNOWN' });
+  });
+
+  it('takes what is said about an image with the last of its names', async () => {
+    await using scratch = await openScratch();
+    const { image } = await putSmallImage(scratch.store, 'a');
+    await putImage(scratch.store, image, { tag: 'b' });
+    const bytes = new TextEncoder().encode('said');
+    const artifact = { artifactType: 'text/plain', mediaType: 'text/plain', bytes, subject: image.manifest.descriptor };
+    await putArtifact(scratch.store, artifact);
+    await scratch.store.remove('a');
+    assert.equal((await scratch.store.referrers(image.manifest.descriptor.digest)).length, 1);
+    await scratch.store.remove('b');
+    assert.deepEqual([await blobs(scratch.path), await scratch.store.entries()], [0, []]);
   });
 
   it('removes no blob while the manifest of another image cannot be read', async () => {

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { digestOf, digestSource, isCode, isDigest, limits, streamOf, systemCode } from '@stillframe/core';
+import { type Digest, digestOf, digestSource, isCode, isDigest, limits, streamOf, systemCode } from '@stillframe/core';
 import {
   openFileSource,
   publish,
@@ -11,7 +11,16 @@ import {
   writeAtomically,
   writeTextAtomically,
 } from '@stillframe/core/file';
-import type { BlobContent, BlobSource, ContentOptions, ContentStore, PutManifestOptions, Removed } from '../content.ts';
+import { referrerOf } from '../artifact.ts';
+import type {
+  BlobContent,
+  BlobSource,
+  ContentOptions,
+  ContentStore,
+  PutManifestOptions,
+  ReferrersOptions,
+  Removed,
+} from '../content.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { decodeObject } from '../json.ts';
@@ -86,14 +95,34 @@ export class Layout implements ContentStore {
    */
   async remove(reference: string, options: ContentOptions = {}): Promise<Removed> {
     const descriptor = await this.resolve(reference, options);
-    const { digests: candidates } = await reachable(this, [descriptor], options);
+    const about = await this.referrers(descriptor.digest, options);
+    const { digests: candidates } = await reachable(this, [descriptor, ...about], options);
     if (isDigest(reference)) await this.#index.unlist(reference, options);
     else await this.untag(reference, options);
+    // What is said about an image goes with the last of its names.
+    const gone = !(await this.#index.entries()).some(({ digest }) => digest === descriptor.digest);
+    if (gone) for (const { digest } of about) await this.#index.unlist(digest, options);
     let swept: Removed = { blobs: 0, bytes: 0 };
     await this.#index.unchanged(async (entries) => {
       swept = await sweep(this.path, this, { candidates, entries });
     }, options);
     return swept;
+  }
+
+  /** A listed manifest that cannot be read says nothing about another. */
+  async referrers(digest: Digest, { artifactType, signal }: ReferrersOptions = {}): Promise<readonly Descriptor[]> {
+    const found: Descriptor[] = [];
+    for (const entry of await this.#index.entries()) {
+      const document = await this.manifest(entry, { signal })
+        .then((bytes) => parseManifestOrIndex(bytes, entry.mediaType))
+        .catch(() => undefined);
+      signal?.throwIfAborted();
+      if (document?.kind !== 'manifest' || document.subject?.digest !== digest) continue;
+      const referrer = referrerOf(entry, document);
+      const wanted = artifactType === undefined || referrer.artifactType === artifactType;
+      if (wanted && !found.some((other) => other.digest === referrer.digest)) found.push(referrer);
+    }
+    return found;
   }
 
   async has(descriptor: Descriptor, options: ContentOptions = {}): Promise<boolean> {
@@ -184,15 +213,17 @@ export class Layout implements ContentStore {
   async putManifest(bytes: Uint8Array, mediaType: string, options: PutManifestOptions = {}): Promise<Descriptor> {
     const { tag, child = false } = options;
     if (tag !== undefined && !isTag(tag)) throw ociError('ERR_OCI_REFERENCE_INVALID', 'the tag is not a valid one');
-    parseManifestOrIndex(bytes, mediaType);
+    const { artifactType } = parseManifestOrIndex(bytes, mediaType);
     const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    // So that a reader of the list sees what is no image without opening it.
+    const listed = artifactType === undefined ? descriptor : { ...descriptor, artifactType };
     await this.push(
       descriptor,
       replayable(() => one(bytes)),
       options,
     );
     const check = () => demandBlobs(this.path, bytes, mediaType);
-    if (tag !== undefined || !child) await this.#index.put(descriptor, tag, { ...options, check });
+    if (tag !== undefined || !child) await this.#index.put(listed, tag, { ...options, check });
     return descriptor;
   }
 }

@@ -11,6 +11,7 @@ import { needs, startRegistry } from '@stillframe/testkit';
 import { chunked, collect, contentStoreSuite, describeBytes, putSmallImage } from '../content.suite.ts';
 import { CopyError, type CopyProgress, copyImage } from '../copy.ts';
 import { Layout } from '../layout/index.ts';
+import { referrersSuite } from '../referrers.suite.ts';
 import { replayable } from '../verify.ts';
 import { RegistryClient, type RegistryOptions } from './client.ts';
 import { serve } from './fake.suite.ts';
@@ -33,6 +34,7 @@ async function openRepository(options: RegistryOptions = {}) {
 }
 
 contentStoreSuite('a registry', openRepository, gate);
+referrersSuite('a registry', openRepository, gate);
 
 describe('a real registry', gate, () => {
   it('answers a ping', async () => {

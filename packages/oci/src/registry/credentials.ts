@@ -24,7 +24,7 @@ export const noCredentials: CredentialsProvider = { credentialsFor: async () => 
  * Asks a credential helper, by its name without `docker-credential-`, for a server (docker: credential-helpers protocol).
  * Undefined where it knows none.
  */
-export type CredentialHelper = (
+export type CredentialStore = (
   name: string,
   server: string,
 ) => Promise<{ username: string; secret: string } | undefined>;
@@ -32,7 +32,7 @@ export type CredentialHelper = (
 /** Options of authFileCredentials. */
 export interface AuthFileOptions {
   /** Runs the helpers that files name in `credHelpers` and `credsStore`; without one they are passed over. */
-  helper?: CredentialHelper | undefined;
+  helper?: CredentialStore | undefined;
 }
 
 /**
@@ -61,7 +61,7 @@ const DOCKER_HUB = 'https://index.docker.io/v1/';
 const HELPER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 async function fromHelper(
-  helper: CredentialHelper,
+  helper: CredentialStore,
   { helpers, store }: AuthFile,
   registry: string,
   path: string,

@@ -2,7 +2,7 @@ export { RegistryClient, type RegistryOptions } from './client.ts';
 export {
   type AuthFileOptions,
   authFileCredentials,
-  type CredentialHelper,
+  type CredentialStore,
   type Credentials,
   type CredentialsProvider,
   noCredentials,

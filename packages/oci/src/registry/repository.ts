@@ -1,6 +1,14 @@
 /** One repository of a registry as a store of content (OCI distribution specification 1.1). */
-import { digestOf, isDigest, limits, StillframeError } from '@stillframe/core';
-import type { BlobContent, BlobSource, ContentOptions, ContentStore, Place, PutManifestOptions } from '../content.ts';
+import { type Digest, digestOf, isDigest, limits, StillframeError } from '@stillframe/core';
+import type {
+  BlobContent,
+  BlobSource,
+  ContentOptions,
+  ContentStore,
+  Place,
+  PutManifestOptions,
+  ReferrersOptions,
+} from '../content.ts';
 import { type Descriptor, mediaTypes } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { parseManifestOrIndex } from '../manifest.ts';
@@ -9,6 +17,7 @@ import { replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { readBody } from './answer.ts';
 import type { HttpAnswer } from './http.ts';
 import { rangeSource } from './range-source.ts';
+import { chosen, indexIn, listByTag, listedByTag } from './referrers.ts';
 import type { Call, Session } from './session.ts';
 import { upload } from './upload.ts';
 
@@ -118,7 +127,7 @@ export class RegistryRepository implements ContentStore {
 
   async putManifest(bytes: Uint8Array, mediaType: string, options: PutManifestOptions = {}): Promise<Descriptor> {
     const digest = digestOf(bytes);
-    parseManifestOrIndex(bytes, mediaType);
+    const document = parseManifestOrIndex(bytes, mediaType);
     const call = this.#manifest(options.tag ?? digest, options);
     const answer = await this.#session.send({
       ...call,
@@ -133,7 +142,34 @@ export class RegistryRepository implements ContentStore {
     if (stored !== undefined && stored !== digest) {
       throw ociError('ERR_OCI_REGISTRY_PROTOCOL', `${call.what}: the registry stored it under another digest`);
     }
-    return { mediaType, digest, size: bytes.length };
+    const descriptor = { mediaType, digest, size: bytes.length };
+    const { subject } = document;
+    // A registry that keeps the list of referrers itself says so.
+    if (document.kind === 'manifest' && subject && answer.headers['oci-subject'] === undefined)
+      await listByTag(this, descriptor, { ...document, subject }, options);
+    return descriptor;
+  }
+
+  async referrers(digest: Digest, options: ReferrersOptions = {}): Promise<readonly Descriptor[]> {
+    const query =
+      options.artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType: options.artifactType })}`;
+    const what = `referrers of ${this.#at(digest)}`;
+    const answer = await this.#session.send({
+      method: 'GET',
+      url: `/v2/${this.name}/referrers/${digest}${query}`,
+      headers: { accept: mediaTypes.index },
+      purpose: this.#purpose('pull'),
+      // Who does not know the path says so in many ways.
+      accept: [200, 400, 404, 405],
+      what,
+      signal: options.signal,
+    });
+    if (answer.status === 200) {
+      const index = indexIn(await readBody(answer, limits.manifest, what), mediaTypes.index);
+      return chosen(index?.manifests ?? [], options);
+    }
+    answer.discard();
+    return chosen(await listedByTag(this, digest, options), options);
   }
 
   /**

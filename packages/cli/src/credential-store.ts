@@ -1,6 +1,6 @@
 /** Programs that keep the credentials of registries: `docker-credential-NAME get` (docker: credential-helpers protocol). */
 import { StillframeError } from '@stillframe/core';
-import type { CredentialHelper } from '@stillframe/oci';
+import type { CredentialStore } from '@stillframe/oci';
 
 /** Milliseconds: one may ask a person. */
 const TIMEOUT = 60_000;
@@ -13,7 +13,7 @@ const UNKNOWN = /credentials not found/i;
  * Runs the helper found on `env.PATH`. What it prints may hold the secret, so no error quotes it. Throws
  * ERR_CREDENTIAL_HELPER where it is not installed, fails, or answers something else.
  */
-export function credentialHelper(env: Readonly<Record<string, string | undefined>>): CredentialHelper {
+export function credentialStore(env: Readonly<Record<string, string | undefined>>): CredentialStore {
   return async (name, server) => {
     const program = `docker-credential-${name}`;
     const { code, stdout, stderr } = await runHelper(program, server, env);

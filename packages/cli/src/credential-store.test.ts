@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { authFileCredentials } from '@stillframe/oci';
-import { credentialHelper } from './credential-helper.ts';
+import { credentialStore } from './credential-store.ts';
 
 /** A provider over one auth file, with helpers that are the shell scripts given. */
 async function atFile<T>(
@@ -23,7 +23,7 @@ async function atFile<T>(
   }
   const path = join(folder.path, 'config.json');
   await writeFile(path, JSON.stringify(file));
-  const provider = authFileCredentials([path], { helper: credentialHelper({ PATH: `${bin}:/usr/bin:/bin` }) });
+  const provider = authFileCredentials([path], { helper: credentialStore({ PATH: `${bin}:/usr/bin:/bin` }) });
   return await use((registry) => provider.credentialsFor(registry, 'a/b'));
 }
 
