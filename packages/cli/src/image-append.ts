@@ -13,6 +13,7 @@ import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderJson } from './display/json.ts';
+import { showProgress } from './display/progress.ts';
 import { evidenceCode } from './exit.ts';
 import { attachEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
@@ -56,7 +57,9 @@ export function registerAppend(group: Command, io: Io, done: (code: number) => v
       const recorded = await readEvidence(archive);
       const layout = await Layout.create(location.path);
       const parent = await parentOf(layout, checkpoint, options.after, io.signal);
+      using progress = showProgress(io, 'append');
       const appended = await appendToChain(checkpoint, layout, {
+        onProgress: progress.update,
         tag: location.tag,
         parent: parent?.descriptor,
         recordedDigest: recorded?.digest,

@@ -2,7 +2,7 @@
  * The chain store: successive checkpoints of one container, each an image of its own, share the granules that did not
  * change. What is new of a checkpoint is one pack; its recipe tells which granule of which pack stands where.
  */
-import { bytesSource, digestOf, digestSource, type ReadOptions } from '@stillframe/core';
+import { bytesSource, digestOf, type ReadOptions, Sha256, streamOf } from '@stillframe/core';
 import {
   type BlobContent,
   type Descriptor,
@@ -32,6 +32,8 @@ export interface AppendOptions extends ReadOptions {
   recordedDigest?: string | undefined;
   incomplete?: boolean | undefined;
   facts?: Partial<CheckpointFacts> | undefined;
+  /** Bytes read of all that are to be: the archive goes by twice, at first and when what was stored is read back. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface AppendedImage {
@@ -75,7 +77,15 @@ export async function appendToChain(
   const granule = parent?.recipe.granule ?? granuleFor(tar.size);
   const own = FIRST_PACK + known.packs.length;
   const segments = await segmentsOf(archive, tar, options);
-  const scan = await scanArchive(tar, segments, { granule, table: known.table, own }, options);
+  const scan = await scanArchive(
+    tar,
+    segments,
+    { granule, table: known.table, own },
+    {
+      signal: options.signal,
+      onProgress: (bytes) => options.onProgress?.(bytes, 2 * tar.size),
+    },
+  );
   demandDigest(scan.digest, options.recordedDigest, label);
   const stored = new Storing(layout, options);
   const layers = await storeLayers(stored, scan, known.packs, { granule, open: async () => tar });
@@ -170,11 +180,17 @@ function renumbered(extents: ExtentList): { extents: ExtentList; kept: number[] 
 async function verifyStored(
   layout: Layout,
   manifest: { config: Descriptor; layers: readonly Descriptor[] },
-  options: ReadOptions,
+  options: AppendOptions,
 ): Promise<void> {
   const facts = await readChain(layout, manifest, options);
   await using archive = openChain(layout, facts);
-  const found = await digestSource(archive, options);
+  const { signal, onProgress } = options;
+  const hash = new Sha256();
+  for await (const chunk of streamOf(archive, { signal, chunkSize: 4 << 20 })) {
+    hash.update(chunk);
+    onProgress?.(archive.size + hash.size, 2 * archive.size);
+  }
+  const found = hash.digest();
   if (found === facts.config.digest) return;
   const message = `what was stored gives ${found}, not ${facts.config.digest}: an earlier checkpoint of the chain is not sound`;
   throw checkpointError('ERR_CHAIN_IMAGE_INVALID', message);

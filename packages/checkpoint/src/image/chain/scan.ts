@@ -17,6 +17,11 @@ export interface Scan {
   readonly index: Uint8Array;
 }
 
+export interface ScanOptions extends ReadOptions {
+  /** Bytes of the archive gone through so far. */
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
 /** The source that stands for the archive itself in `pack` and `rest`. */
 export const ARCHIVE = 1;
 
@@ -28,7 +33,7 @@ export async function scanArchive(
   tar: ByteSource,
   segments: readonly Segment[],
   { granule, table, own }: { granule: number; table: PageTable; own: number },
-  { signal }: ReadOptions = {},
+  { signal, onProgress }: ScanOptions = {},
 ): Promise<Scan> {
   const chunk = new Uint8Array(Math.max(CHUNK, granule));
   const sorting = new Sorting(granule, table, own);
@@ -41,6 +46,7 @@ export async function scanArchive(
       whole.update(part);
       sorting.add(part, offset + done);
       done += part.length;
+      onProgress?.(offset + done);
     }
   }
   return sorting.result(whole.digest());
