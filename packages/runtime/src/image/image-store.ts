@@ -254,9 +254,9 @@ export class ImageStore {
       if (!manifest) return;
       for (const { digest } of [manifest.config, ...manifest.layers]) blobs.add(hexOf(digest));
       if (!isChain(manifest)) continue;
+      // Without its config no archive can be put together, nor is one that was of any use.
       const chain = await readChainConfig(this.#layout, manifest).catch(() => undefined);
-      if (!chain) return;
-      blobs.add(hexOf(chain.digest));
+      if (chain) blobs.add(hexOf(chain.digest));
     }
     const count = await collect(this.#blobsFolder, this.layersFolder, { blobs, layers });
     if (count > 0) this.#logger.log('info', 'image content removed', { count });

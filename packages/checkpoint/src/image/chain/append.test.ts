@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { digestOf, hexOf } from '@stillframe/core';
-import { copyImage, Layout, parseManifest } from '@stillframe/oci';
+import { bytesSource, digestOf, hexOf } from '@stillframe/core';
+import { copyImage, encodeManifest, Layout, mediaTypes, parseManifest } from '@stillframe/oci';
 import { entry, without } from '../../archive/tar.fixture.ts';
 import { openCheckpoint } from '../../checkpoint.ts';
 import { checkpointImageAt } from '../detect.ts';
 import { extractArchive } from '../extract.ts';
 import { openCheckpointImage } from '../open.ts';
 import { type AppendOptions, appendToChain } from './append.ts';
+import { ExtentList, ZEROES } from './extents.ts';
+import { CHAIN_TYPE, chainTypes, encodeChainConfig } from './format.ts';
+import { encodeRecipe } from './recipe.ts';
 
 const fixture = fileURLToPath(new URL('../../../fixtures/crio-counter.tar', import.meta.url));
 const PAGE = 4096;
@@ -149,4 +152,30 @@ test('compressed archives, and ones that are not what was recorded, are refused'
   const recordedDigest = `sha256:${'0'.repeat(64)}`;
   await assert.rejects(append('b', archive, { recordedDigest }), { code: 'ERR_CHECKPOINT_DIGEST_MISMATCH' });
   assert.deepEqual(await layout.entries(), []);
+});
+
+test('an image that claims far more than its layers hold is refused before anything is written', async (t) => {
+  const { path, layout } = await workspace(t);
+  const extents = new ExtentList();
+  const size = 2 ** 40;
+  extents.push(ZEROES, 0, size);
+  const blob = async (mediaType: string, bytes: Uint8Array) => {
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    await layout.push(descriptor, bytesSource(bytes));
+    return descriptor;
+  };
+  const claimed = encodeChainConfig({ digest: digestOf(new Uint8Array()), size });
+  const bytes = encodeManifest({
+    kind: 'manifest',
+    mediaType: mediaTypes.manifest,
+    artifactType: CHAIN_TYPE,
+    config: await blob(chainTypes.config, claimed),
+    layers: [await blob(chainTypes.recipe, encodeRecipe({ granule: PAGE, extents }))],
+    annotations: { 'io.stillframe.checkpoint.chain.container.name': 'bomb' },
+  });
+  const manifest = await layout.putManifest(bytes, mediaTypes.manifest, { tag: 'bomb' });
+  const refused = { code: 'ERR_CHAIN_IMAGE_INVALID', message: /1000 times/ };
+  await assert.rejects(extractArchive(layout, manifest, join(path, 'out.tar')), refused);
+  await assert.rejects(openCheckpointImage(layout, 'bomb'), refused);
+  assert.ok(!(await readdir(path)).includes('out.tar'));
 });

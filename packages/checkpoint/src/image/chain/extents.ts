@@ -102,6 +102,8 @@ export function extentSource(extents: ExtentList, open: (source: number) => Prom
   const sourceOf = (number: number): Promise<ByteSource> => {
     const known = sources.get(number) ?? open(number);
     sources.set(number, known);
+    // A registry that was away for a moment is asked again.
+    known.catch(() => sources.delete(number));
     return known;
   };
   const { size } = extents;

@@ -16,6 +16,9 @@ export interface ChainFacts {
 /** An archive put together. The store must outlive it. */
 export interface ChainArchive extends ByteSource, AsyncDisposable {}
 
+/** As for compressed archives: zeroes and repeated granules take no room, so a small image could claim any size. */
+const MAX_RATIO = 1000;
+
 /** Throws ERR_CHAIN_IMAGE_INVALID, and the errors of the store. */
 export async function readChainConfig(
   store: ContentReader,
@@ -35,6 +38,8 @@ export async function readChain(
   const layers = chainLayers(manifest.layers);
   const recipe = decodeRecipe(await readBlob(store, layers.recipe, MAX_RECIPE, options));
   if (recipe.extents.size !== config.size) throw invalid('recipe and config give two sizes');
+  const held = manifest.layers.reduce((sum, { size }) => sum + size, 0);
+  if (config.size > held * MAX_RATIO) throw invalid(`it claims more than ${MAX_RATIO} times what its layers hold`);
   for (const { source, start, length } of recipe.extents) {
     const pack = layers.packs[source - FIRST_PACK]?.pack;
     const size = source < FIRST_PACK ? (source === REST ? (layers.rest?.size ?? 0) : length) : pack?.size;
