@@ -59,38 +59,56 @@ export async function buildEngineImages(store: (name: string) => ContentStore, w
   }
 }
 
+/** podman with everything in a folder of its own. */
+export interface Podman extends AsyncDisposable {
+  run(...args: string[]): Promise<{ stdout: string }>;
+}
+
+/** Cgroup of containers that are told none. */
+const PODMAN_CGROUP = '/libpod_parent';
+
+/** Disposing removes its containers, the bridge of its network, and the cgroups that were not there before. */
+export async function openPodman(folder: string): Promise<Podman> {
+  const bridge = `sfp${process.pid}`;
+  await mkdir(join(folder, 'net'), { recursive: true });
+  await writeFile(join(folder, 'net/87-podman.conflist'), JSON.stringify(networkOf(folder, bridge, 'podman')));
+  const place = ['--root', join(folder, 'root'), '--runroot', join(folder, 'runroot'), '--tmpdir', join(folder, 'tmp')];
+  const { stdout: before } = await execute(['find', '/sys/fs/cgroup', '-type', 'd', '-path', `*${PODMAN_CGROUP}`]);
+  const run = (...args: string[]) =>
+    execute([
+      ...['env', `PATH=${CRIU}:${process.env['PATH']}`, 'podman', ...place],
+      ...['--runtime', 'runc', '--storage-driver', 'overlay', '--network-config-dir', join(folder, 'net')],
+      ...['--cgroup-manager', 'cgroupfs', '--events-backend', 'none', ...args],
+    ]);
+  return {
+    run,
+    async [Symbol.asyncDispose]() {
+      await run('rm', '--force', '--all', '--time', '0');
+      // conmon of a container that was just ended may still write its last word there.
+      const attempt = `umount ${join(folder, 'root')}/overlay 2>/dev/null; rm -rf ${folder} && exit; sleep 0.5`;
+      await execute(['sh', '-c', `for i in 1 2 3 4 5 6 7 8; do ${attempt}; done; exit 1`]);
+      await execute(['sh', '-c', `ip link delete ${bridge} 2>/dev/null || true`]);
+      if (before === '') await removeCgroups(PODMAN_CGROUP);
+    },
+  };
+}
+
 /** Runs `script` under podman in `folder` and exports a checkpoint of it to `archive`. */
 export async function podmanCheckpoint(folder: string, image: string, script: string, archive: string): Promise<void> {
   const name = basename(archive, '.tar');
   const cgroupParent = `/${basename(dirname(folder))}-podman`;
-  const place = ['--root', join(folder, 'root'), '--runroot', join(folder, 'runroot'), '--tmpdir', join(folder, 'tmp')];
-  const podman = (...args: string[]) =>
-    execute([
-      ...[
-        'env',
-        `PATH=${CRIU}:${process.env['PATH']}`,
-        'podman',
-        ...place,
-        '--runtime',
-        'runc',
-        '--storage-driver',
-        'overlay',
-      ],
-      ...['--cgroup-manager', 'cgroupfs', '--events-backend', 'none', ...args],
-    ]);
-  await podman('pull', '--quiet', '--tls-verify=false', image);
-  await podman(
-    ...['run', '--detach', '--name', name, ...LIMITS, '--log-driver', 'k8s-file', '--network', 'none'],
-    ...['--cgroup-parent', cgroupParent, '--tmpfs', '/scratch', image],
-    ...['sh', '-c', `echo scratch > /scratch/file; echo shm > /dev/shm/file; ${script}`],
-  );
   try {
+    await using podman = await openPodman(folder);
+    await podman.run('pull', '--quiet', '--tls-verify=false', image);
+    await podman.run(
+      ...['run', '--detach', '--name', name, ...LIMITS, '--log-driver', 'k8s-file', '--network', 'none'],
+      ...['--cgroup-parent', cgroupParent, '--tmpfs', '/scratch', image],
+      ...['sh', '-c', `echo scratch > /scratch/file; echo shm > /dev/shm/file; ${script}`],
+    );
     await delay(2000);
     const options = ['--keep', '--leave-running', '--tcp-established', '--compress', 'none', '--export', archive];
-    await podman('container', 'checkpoint', ...options, name);
+    await podman.run('container', 'checkpoint', ...options, name);
   } finally {
-    await podman('rm', '--force', '--time', '0', name);
-    await execute(['sh', '-c', `umount ${join(folder, 'root')}/overlay 2>/dev/null; rm -rf ${folder}`]);
     await removeCgroups(cgroupParent);
   }
 }
@@ -191,9 +209,9 @@ async function removeCgroups(parent: string): Promise<void> {
   await execute([...below, '-exec', 'rmdir', '{}', ';']);
 }
 
-function networkOf(folder: string, bridge: string) {
+function networkOf(folder: string, bridge: string, name = 'lab') {
   const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet: '10.213.0.0/24' }]] };
-  return { cniVersion: '0.4.0', name: 'lab', plugins: [{ type: 'bridge', bridge, ipam }] };
+  return { cniVersion: '0.4.0', name, plugins: [{ type: 'bridge', bridge, ipam }] };
 }
 
 async function connect(socket: string): Promise<CriClient> {

@@ -12,6 +12,7 @@ import {
   COUNTER,
   type Engine,
   openCrio,
+  openPodman,
   podmanCheckpoint,
   REDIS,
   startContainerd,
@@ -125,6 +126,51 @@ describe('engines among each other', { skip }, () => {
     });
   }
 
+  test(
+    'our counter and redis, laid out for podman, come back there from the archive and from the image',
+    podman,
+    async () => {
+      const added = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
+      await using theirs = await openPodman(join(lab.folder, 'podman'));
+      await theirs.run('pull', '--quiet', '--tls-verify=false', image);
+      for (const [name, script] of SCRIPTS) {
+        const source = await start(ours, `lend-${name}`, image, { command: ['sh', '-c', script] });
+        await delay(2000);
+        const location = join(lab.folder, `for-podman-${name}.tar`);
+        await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
+        await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
+        const reference = `${lab.registry}/for-podman/${name}:v1`;
+        await lab.stillframe.read(['image', 'build', location, '-t', reference, '--for', 'podman']);
+        const { archive } = await lab.stillframe.read<{ archive: string }>(['convert', location, '--for', 'podman']);
+        await theirs.run('pull', '--quiet', '--tls-verify=false', reference);
+        for (const from of [['--import', archive], [reference]]) {
+          const { stdout } = await theirs.run('container', 'restore', '--tcp-established', ...from);
+          const id = stdout.trim();
+          const inside = async (...command: string[]) => (await theirs.run('exec', id, ...command)).stdout;
+          if (name === 'redis') {
+            assert.equal(await inside(...KEYS), 'alice\nbob\n4111111111111111\n');
+            assert.equal(
+              await inside('redis-cli', 'publish', 'news', 'hello'),
+              '1\n',
+              'the subscriber is still connected',
+            );
+          } else {
+            assert.equal(await inside(...added), 'added\nls: /bin/nc: No such file or directory\n');
+            const lines = async () => (await theirs.run('logs', id)).stdout.trim().split('\n').map(Number);
+            const before = await lines();
+            await delay(500);
+            const after = await lines();
+            assert.ok(after.length > before.length);
+            assert.ok(after.every((number, at) => at === 0 || number === (after[at - 1] ?? 0) + 1));
+            // An image brings no log; an archive brings the one of the source.
+            assert.equal(after[0] === 1, from.length === 2);
+          }
+          await theirs.run('rm', '--force', '--time', '0', id);
+        }
+      }
+    },
+  );
+
   for (const engine of ENGINES) describe(engine.name, engine.gate, () => withEngine(engine));
 
   function withEngine({ name: engine, open, made }: (typeof ENGINES)[number]): void {
@@ -169,6 +215,25 @@ describe('engines among each other', { skip }, () => {
         const linux = { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } };
         const more = { linux } as unknown as Partial<Config>;
         const { containerId, logPath } = await start(theirs.cri, 'returned', archive, more, theirs.cgroupParent);
+        await goesOn(logPath);
+        const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
+        assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+      });
+    }
+
+    if (engine === 'containerd') {
+      test(`our counter, captured for no engine in particular, comes back in ${engine} once it is laid out for it`, async () => {
+        const annotations = { 'org.criu.config': theirs.criuConfig };
+        const source = await start(ours, 'any', image, { command: ['sh', '-c', COUNTER], annotations });
+        await delay(2000);
+        const location = join(lab.folder, 'any.tar');
+        await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
+        await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
+        const { archive } = await lab.stillframe.read<{ archive: string }>(['convert', location, '--for', engine]);
+        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
+        const linux = { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } };
+        const more = { linux } as unknown as Partial<Config>;
+        const { containerId, logPath } = await start(theirs.cri, 'any-there', archive, more, theirs.cgroupParent);
         await goesOn(logPath);
         const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
         assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');

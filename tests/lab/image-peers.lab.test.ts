@@ -4,8 +4,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { extractArchive, openCheckpointImage } from '@stillframe/checkpoint';
-import { limits, readAll } from '@stillframe/core';
+import { type Checkpoint, extractArchive, openCheckpoint, openCheckpointImage } from '@stillframe/checkpoint';
+import { digestSource, limits, readAll } from '@stillframe/core';
 import { execute } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
@@ -45,6 +45,14 @@ describe(
       const { stdout: config } = await skopeo('inspect', '--config', '--tls-verify=false', `docker://${reference}`);
       assert.match(config, /"created_by": "stillframe image build"/);
 
+      await stillframe('image', 'build', archive, '-t', `${lab.registry}/ours/indexed:1`, '--index');
+      const { stdout: indexed } = await skopeo(
+        'inspect',
+        '--tls-verify=false',
+        `docker://${lab.registry}/ours/indexed:1`,
+      );
+      assert.deepEqual((JSON.parse(indexed) as typeof seen).Layers, seen.Layers);
+
       const copied = `${lab.registry}/copied/counter:1`;
       await skopeo(
         ...['copy', '--src-tls-verify=false', '--dest-tls-verify=false', `docker://${reference}`, `docker://${copied}`],
@@ -75,6 +83,20 @@ describe(
       await using opened = await openCheckpointImage(repository, '1');
       assert.equal(opened.metadata.container.podName, 'counters');
       await extractArchive(repository, await repository.resolve('1'), join(lab.folder, 'article.tar.gz'));
+      // buildah compressed the layer: other bytes, the same files with the same content.
+      await using extracted = await openCheckpoint(join(lab.folder, 'article.tar.gz'));
+      await using captured = await openCheckpoint(archive);
+      assert.equal(extracted.archive.compression, 'gzip');
+      const files = ({ archive: { entries } }: Checkpoint) =>
+        [...entries.values()].flatMap(({ name, kind, size }) => (kind === 'file' ? [`${name} ${size}`] : [])).sort();
+      assert.deepEqual(files(extracted), files(captured));
+      for (const name of captured.archive.entries.keys()) {
+        if (captured.archive.entries.get(name)?.kind !== 'file') continue;
+        const [ours, theirs] = await Promise.all(
+          [captured, extracted].map((each) => digestSource(each.archive.open(name))),
+        );
+        assert.equal(theirs, ours, name);
+      }
 
       const { restored } = await lab.stillframe.json<{ restored: { logPath: string; sandboxID: string }[] }>([
         'restore',
@@ -83,8 +105,8 @@ describe(
       const [copy] = restored;
       assert.ok(copy);
       // The captured log comes first, then what the copy counts on.
-      const captured = await readAll(opened.archive.open('io.kubernetes.cri-o.LogPath'), { limit: limits.json });
-      const lines = Buffer.from(captured).toString().trim().split('\n').length;
+      const log = await readAll(opened.archive.open('io.kubernetes.cri-o.LogPath'), { limit: limits.json });
+      const lines = Buffer.from(log).toString().trim().split('\n').length;
       const numbers = await waitForLines(copy.logPath, lines + 5);
       assert.deepEqual(
         numbers,

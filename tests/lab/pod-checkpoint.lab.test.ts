@@ -4,10 +4,15 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { CriClient } from '@stillframe/cri/client';
 import { ContainerState } from '@stillframe/cri/proto';
+import { execute } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
 import { type CriLab, openCriLab } from './lab.ts';
+import { waitForLines } from './log-lines.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../packages/cli/bin/stillframe.mjs', import.meta.url));
 
 const { skip } = needs('checkpoint', 'docker-registry');
 const SHELL = ['/bin/busybox', 'sh', '-c'];
@@ -62,6 +67,30 @@ describe('a pod as a whole', { skip }, () => {
     return Buffer.from(stdout).toString();
   };
   const count = 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done';
+
+  test('as an image: one index in the registry, from which a single container is told, extracted and restored', async () => {
+    const { podSandboxId, ids } = await pod('imaged', config('one', count), config('two', `sleep 0.2; ${count}`));
+    await delay(1000);
+    const outputPath = await folder('pod-imaged');
+    await cri.runtime.checkpointPod({ podSandboxId, outputPath, containerIds: ids });
+    await cri.runtime.removePodSandbox({ podSandboxId });
+    const reference = `${lab.registry}/pods/imaged:1`;
+    await lab.stillframe.read(['image', 'build', outputPath, '-t', reference]);
+    const seen = await execute([process.execPath, PROGRAM, 'image', 'inspect', reference]);
+    const { containers } = JSON.parse(seen.stdout) as { containers: { facts: { containerName: string } }[] };
+    assert.deepEqual(containers.map(({ facts }) => facts.containerName).sort(), ['one', 'two']);
+    const out = join(lab.folder, 'two.tar');
+    await execute([process.execPath, PROGRAM, 'image', 'extract', reference, out, '--container', 'two']);
+    assert.ok((await readFile(out)).equals(await readFile(join(outputPath, 'two.tar'))));
+    await assert.rejects(lab.stillframe.read(['inspect', reference]), /ERR_IMAGE_CONTAINER_AMBIGUOUS/);
+    const { restored } = await lab.stillframe.json<{
+      restored: { logPath: string; sandboxID: string; address: string }[];
+    }>(['restore', reference], ['--container', 'two']);
+    const [copy] = restored;
+    assert.equal(copy?.address, 'default/imaged-copy-1/two');
+    await waitForLines(copy?.logPath ?? '', 20);
+    await cri.runtime.removePodSandbox({ podSandboxId: copy?.sandboxID ?? '' });
+  });
 
   test('is captured at one instant and comes back created, then runs on where it was', async () => {
     const configs = [config('one', count), config('two', `echo here > /tmp/mine; ${count}`)];

@@ -43,7 +43,13 @@ export const checkpointError = errorTable({
   ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
-    hint: 'archives of Stillframe and CRI-O can be laid out for containerd',
+    hint: 'archives of Stillframe, CRI-O and containerd can be laid out for one another; `image build` without --for takes any',
+  },
+  ERR_IMAGE_CONTAINER_AMBIGUOUS: { kind: 'failed-precondition', hint: 'say which one with --container' },
+  ERR_IMAGE_CONTAINER_MISSING: { kind: 'not-found' },
+  ERR_POD_ARCHIVES: {
+    kind: 'invalid-argument',
+    hint: 'several archives make one image where they are those of one pod, one a container',
   },
   ERR_CHAIN_IMAGE_INVALID: {
     kind: 'data-loss',

@@ -24,13 +24,13 @@ export { clampTasks, type ImageEdit, type TaskBounds } from './edit/tasks.ts';
 export { findTokens, type TokenPlace } from './edit/tokens.ts';
 export * from './elf-core/index.ts';
 export { encodeStatus, encodeStatusDump, encodeWhiteouts } from './engine/containerd-documents.ts';
-export { convertFor } from './engine/convert-for.ts';
+export { convertFor, isLaidOutFor } from './engine/convert-for.ts';
 export * from './engine/index.ts';
 export {
   type CaptureFacts,
   readStillframeAnnotations,
 } from './engine/stillframe-annotations.ts';
-export type { TargetEngine, TargetFacts } from './engine/target.ts';
+export type { ConversionTarget, TargetEngine, TargetFacts } from './engine/target.ts';
 export { checkpointError } from './errors.ts';
 export * from './extract/index.ts';
 export type { EpollWatch, TimerState } from './fd/event-files.ts';
@@ -50,6 +50,7 @@ export { type AppendedImage, type AppendOptions, appendToChain } from './image/c
 export { isChain } from './image/chain/format.ts';
 export { readChainConfig } from './image/chain/open.ts';
 export * from './image/convert.ts';
+export { type ConvertedPod, convertPod, demandOnePod, type PodMember } from './image/convert-pod.ts';
 export * from './image/detect.ts';
 export * from './image/extract.ts';
 export { factsOf, platformOf } from './image/facts.ts';
@@ -63,6 +64,7 @@ export * from './metadata/config-dump.ts';
 export * from './metadata/docker-config.ts';
 export * from './metadata/documents.ts';
 export * from './metadata/network-status.ts';
+export * from './metadata/pod-options.ts';
 export * from './metadata/spec-dump.ts';
 export * from './metadata/status-dump.ts';
 export { reportMissingImages } from './missing-images.ts';

@@ -1,30 +1,31 @@
-/** `stillframe image build`: an archive becomes a checkpoint image, once it is seen to be what was captured. */
-import {
-  type ConvertedImage,
-  convertArchive,
-  demandComplete,
-  openCheckpoint,
-  verifyArchive,
-} from '@stillframe/checkpoint';
-import { bytesText } from '@stillframe/core';
-import type { RecordedCapture } from '@stillframe/evidence';
+/** `stillframe image build`: archives become a checkpoint image, once they are seen to be what was captured. */
+import { stat } from 'node:fs/promises';
+import { type ConvertedImage, convertArchive, convertPod, demandOnePod, type PodMember } from '@stillframe/checkpoint';
+import { bytesText, harmless, UndoStack } from '@stillframe/core';
+import type { Descriptor } from '@stillframe/oci';
+import { Layout } from '@stillframe/oci';
 import type { Command } from 'commander';
+import { forOption } from './archive-for.ts';
 import { outputOption } from './commands/command.ts';
-import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
-import { attachEvidence, readEvidence } from './image-evidence.ts';
-import { IMAGE_HELP } from './image-help.ts';
+import { attachEvidence } from './image-evidence.ts';
+import {
+  archivesOf,
+  faultsOf,
+  type MemberOptions,
+  memberOf,
+  type PreparedArchive,
+  prepareArchive,
+} from './image-members.ts';
 import type { Io } from './io.ts';
-import { openLocation, parseLocation } from './open-location.ts';
+import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-interface BuildOptions {
+interface BuildOptions extends MemberOptions {
   tag: string[];
   index?: boolean;
-  verify: boolean;
-  force?: boolean;
   output: string;
 }
 
@@ -32,81 +33,168 @@ interface BuildOptions {
 export function registerBuild(group: Command, io: Io, done: (code: number) => void): void {
   group
     .command('build')
+    .usage('[options] ARCHIVE... [TARGET]')
     .description(
-      'Make a checkpoint image of an archive; in a layout its layer is the archive itself, not a copy. Evidence beside ' +
-        'the archive is held against it first, and its digest goes into the image',
+      'Make a checkpoint image of an archive, or one of all containers of a pod; in a layout its layer is the archive ' +
+        'itself, not a copy. Evidence beside an archive is held against it first, and its digest goes into the image',
     )
-    .argument('<archive>', 'checkpoint archive')
-    .argument('[target]', IMAGE_HELP)
-    .option('-t, --tag <target>', `${IMAGE_HELP}; may be repeated`, collect, [])
-    .option('--index', 'put an index over the manifest, with the same annotations, and tag that')
+    .argument(
+      '<archive...>',
+      'checkpoint archives; the folder of a pod’s checkpoint stands for all in it; then the target',
+    )
+    .option(
+      '-t, --tag <image>',
+      'what to call it: oci:LAYOUT[:TAG], or a reference with its registry; repeat',
+      (image: string, before: string[]) => [...before, image],
+      [],
+    )
+    .addOption(
+      forOption('lay the archive out for the engine that shall restore it; without it its own bytes are the layer'),
+    )
+    .option('--index', 'put an index with the same annotations over the manifest')
     .option('--no-verify', 'do not hold the archive against the evidence beside it')
     .option('--force', 'also of an archive without memory, processes or inventory')
     .addOption(outputOption('table', 'json'))
-    .action(async (archive: string, given: string | undefined, options: BuildOptions) => {
-      const targets = [...(given === undefined ? [] : [given]), ...options.tag];
-      if (targets.length === 0) {
-        throw cliError('ERR_USAGE_ARGUMENT', 'no target given', { hint: `\`-t\` takes ${IMAGE_HELP}` });
-      }
-      // Before anything is stored: a mistyped target leaves nothing behind.
-      const kinds = targets.map((target) => parseLocation(target).kind);
-      await using checkpoint = await openCheckpoint(archive, { signal: io.signal });
-      const { recorded, recordedDigest } = await recordOf(archive, options);
-      if (!options.force) demandComplete(checkpoint);
-      const { bytes } = checkpoint.archive;
-      const hashed = bytes && (kinds.includes('layout') || targets.length > 1);
-      const knownDigest = hashed
-        ? await verifyArchive({ ...checkpoint.archive, bytes }, recordedDigest, { signal: io.signal })
-        : undefined;
-      const diagnostics = checkpoint.diagnostics();
-      tellDiagnostics(io, diagnostics);
-      const bodies = [];
+    .action(async (words: string[], options: BuildOptions) => {
+      const { archives, targets } = await argumentsOf(words, options.tag);
+      await using undo = new UndoStack({ deadline: 60_000 });
+      const hashed = targets.length > 1 || targets.some((target) => parseLocation(target).kind === 'layout');
+      const prepared: PreparedArchive[] = [];
+      for (const path of archives) prepared.push(await prepareArchive(path, options, { undo, hashed, io }));
+      demandOnePod(prepared.map(({ checkpoint }) => checkpoint));
+      const places: OpenLocation[] = [];
       for (const target of targets) {
-        await using place = await openLocation(target, io, { create: true });
-        const built = await convertArchive(checkpoint, place.store, {
-          tag: place.tag,
-          signal: io.signal,
-          knownDigest,
-          recordedDigest,
-          facts: recorded && { recordedDigest: recorded.digest, recordedName: recorded.name },
-          incomplete: options.force,
-          index: options.index,
-        });
-        const { layer, way, facts, target: manifest } = built;
-        if (recorded) await attachEvidence(place.store, manifest, recorded, io.signal);
-        const evidence = recorded && { digest: recorded.digest, verified: options.verify };
-        bodies.push({ reference: target, manifest, layer, way, facts, evidence, diagnostics });
-        if (options.output !== 'json') io.out(textOf(target, built, evidenceText(recorded, options.verify)));
+        const place = await openLocation(target, io, { create: true });
+        undo.push('place', () => place[Symbol.asyncDispose]());
+        places.push(place);
       }
-      if (options.output === 'json') {
-        const [only] = bodies.length === 1 ? bodies : [];
-        io.out(
-          only ? renderJson('CheckpointImage', 1, only) : renderJson('CheckpointImageList', 1, { images: bodies }),
-        );
+      const layout = places.map(({ store }) => store).find((store) => store instanceof Layout);
+      const members: PodMember[] = [];
+      for (const each of prepared) members.push(await memberOf(each, layout?.path, { undo, io }));
+      const diagnostics = faultsOf(prepared);
+      tellDiagnostics(io, diagnostics);
+      const bodies: ImageBody[] = [];
+      for (const [at, place] of places.entries()) {
+        const built = await build(members, place, options, io);
+        await attach(built, prepared, place, io);
+        const body = bodyOf({ built, reference: targets[at] ?? '', prepared, options, diagnostics });
+        bodies.push(body);
+        if (options.output !== 'json') io.out(textOf(body, prepared, options));
       }
+      if (options.output === 'json') io.out(documentOf(bodies));
       done(evidenceCode(diagnostics));
     });
 }
 
-function textOf(target: string, { layer, way, target: manifest }: ConvertedImage, evidence: string): string {
-  const rows = [
-    ['manifest', manifest.digest],
-    ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}`],
-    ['evidence', evidence],
-  ];
-  return `${target}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`;
+interface BuiltImage {
+  target: Descriptor;
+  containers: readonly ConvertedImage[];
 }
 
-/** The evidence, and the digest that the archive must have. */
-async function recordOf(archive: string, { verify }: BuildOptions) {
-  if (verify) {
-    const recorded = await readEvidence(archive);
-    return { recorded, recordedDigest: recorded?.digest };
+/**
+ * What is an archive and what is the target: the last word is one where -t is not given, and where it is none of a file.
+ * Throws ERR_USAGE_ARGUMENT, ERR_REFERENCE_INCOMPLETE, ERR_OCI_REFERENCE_INVALID.
+ */
+async function argumentsOf(words: string[], tags: readonly string[]) {
+  const last = words.at(-1) ?? '';
+  const isFile = /^[./]/.test(last) || /\.tar(\.\w+)?$/.test(last) || (await stat(last).catch(() => undefined));
+  const named = words.length > 1 && !isFile ? [last] : [];
+  const targets = [...named, ...tags];
+  if (targets.length === 0) {
+    throw cliError('ERR_USAGE_ARGUMENT', 'no target given: nothing says what the image is to be called', {
+      hint: 'name it after the archive, or with -t: oci:LAYOUT:TAG, or a reference with its registry',
+    });
   }
-  return { recorded: await readEvidence(archive).catch(() => undefined), recordedDigest: undefined };
+  for (const target of targets) parseLocation(target);
+  const given = words.slice(0, words.length - named.length);
+  return { archives: (await Promise.all(given.map(archivesOf))).flat(), targets };
 }
 
-function evidenceText(recorded: RecordedCapture | undefined, verified: boolean): string {
+async function build(
+  members: readonly PodMember[],
+  place: OpenLocation,
+  options: BuildOptions,
+  { signal }: Io,
+): Promise<BuiltImage> {
+  const shared = { tag: place.tag, incomplete: options.force, signal };
+  const [only] = members;
+  if (members.length > 1 || !only) return convertPod(members, place.store, shared);
+  const image = await convertArchive(only.checkpoint, place.store, {
+    ...shared,
+    ...only.options,
+    index: options.index,
+  });
+  return { target: image.target, containers: [image] };
+}
+
+/** Evidence goes beside what was made of its archive: the manifest, or the index over it that is tagged. */
+async function attach(
+  built: BuiltImage,
+  prepared: readonly PreparedArchive[],
+  { store }: OpenLocation,
+  { signal }: Io,
+) {
+  for (const [at, { recorded }] of prepared.entries()) {
+    const subject = prepared.length === 1 ? built.target : built.containers[at]?.manifest;
+    if (recorded && subject) await attachEvidence(store, subject, recorded, signal);
+  }
+}
+
+/** One container's part of what is told. */
+function rowOf(
+  { layer, way, facts, manifest }: ConvertedImage,
+  { recorded, plan }: PreparedArchive,
+  verified: boolean,
+) {
+  const evidence = recorded && { digest: recorded.digest, verified };
+  return { manifest, layer, way, facts, converted: plan !== undefined, evidence };
+}
+
+type ImageBody = ReturnType<typeof bodyOf>;
+
+function bodyOf(what: {
+  built: BuiltImage;
+  reference: string;
+  prepared: readonly PreparedArchive[];
+  options: BuildOptions;
+  diagnostics: ReturnType<typeof faultsOf>;
+}) {
+  const { built, reference, prepared, options, diagnostics } = what;
+  const containers = built.containers.map((image, at) => rowOf(image, prepared[at] as PreparedArchive, options.verify));
+  return { reference, target: built.target, containers, diagnostics };
+}
+
+function documentOf(bodies: readonly ImageBody[]): string {
+  const images = bodies.map(({ reference, target, containers, diagnostics }) => {
+    const [only] = containers;
+    return containers.length === 1
+      ? { reference, ...only, manifest: target, diagnostics }
+      : { reference, index: target, containers, diagnostics };
+  });
+  const [first] = images;
+  if (images.length !== 1 || !first) return renderJson('CheckpointImageList', 1, { images });
+  return renderJson('index' in first ? 'PodCheckpointImage' : 'CheckpointImage', 1, first);
+}
+
+function textOf(
+  { reference, target, containers }: ImageBody,
+  prepared: readonly PreparedArchive[],
+  options: BuildOptions,
+) {
+  const pod = containers.length > 1;
+  const lines = containers.flatMap(({ layer, way, facts, converted }, at) => [
+    ...(pod ? [['container', harmless(facts.containerName)]] : []),
+    ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}${converted ? `, laid out for ${options.for}` : ''}`],
+    ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify)],
+  ]);
+  const rows = [[pod ? 'index' : 'manifest', target.digest], ...lines];
+  return `${reference}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`;
+}
+
+function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean): string {
   if (!recorded) return verified ? 'none beside the archive' : 'none that was read';
-  return verified ? 'the layer is what was recorded at the capture' : 'not held against the archive (--no-verify)';
+  if (!verified) return 'not held against the archive (--no-verify)';
+  return plan
+    ? 'the archive is what was recorded at the capture; the layer is made of it'
+    : 'the layer is what was recorded at the capture';
 }

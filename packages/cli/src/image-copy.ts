@@ -1,5 +1,5 @@
 /** `stillframe image push`, `pull` and `copy`: an image from one place to another, and only what is not there yet. */
-import { findCheckpointImage } from '@stillframe/checkpoint';
+import { checkpointImagesAt } from '@stillframe/checkpoint';
 import { bytesText } from '@stillframe/core';
 import { copyImage } from '@stillframe/oci';
 import type { Command } from 'commander';
@@ -22,8 +22,8 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
       await using source = await openLocation(from, io);
       const descriptor = await source.store.resolve(source.tag, { signal: io.signal });
       await using target = await openLocation(to, io, { create: true });
-      const found = await findCheckpointImage(source.store, source.tag, { signal: io.signal });
-      const total = found?.layers.reduce((sum, layer) => sum + layer.size, 0) ?? 0;
+      const found = await checkpointImagesAt(source.store, descriptor, { signal: io.signal });
+      const total = found.flatMap(({ layers }) => layers).reduce((sum, layer) => sum + layer.size, 0);
       using progress = showProgress(io, name);
       const done = new Map<string, number>();
       const bytes = { copied: 0, mounted: 0, present: 0 };

@@ -1,6 +1,6 @@
 /** `stillframe image list`: the images of a layout, by tag. */
 import { stat } from 'node:fs/promises';
-import { type CheckpointImage, checkpointImageAt } from '@stillframe/checkpoint';
+import { type CheckpointImage, checkpointImagesAt } from '@stillframe/checkpoint';
 import { bytesText, type Diagnostic, harmless, messageOf, StillframeError } from '@stillframe/core';
 import { Layout, parseImageLocation, tagOf } from '@stillframe/oci';
 import type { Command } from 'commander';
@@ -54,7 +54,7 @@ async function listImages(layout: Layout, only: string | undefined, signal: Abor
     if (only !== undefined && tag !== only) continue;
     // What is said about an image, such as its evidence, is none by itself.
     if (tag === undefined && entry.artifactType !== undefined) continue;
-    const found = await checkpointImageAt(layout, entry, { signal }).catch((error: unknown) => {
+    const found = await checkpointImagesAt(layout, entry, { signal }).catch((error: unknown) => {
       if (!StillframeError.is(error)) throw error;
       diagnostics.push({
         id: 'manifest-unreadable',
@@ -62,9 +62,12 @@ async function listImages(layout: Layout, only: string | undefined, signal: Abor
         source: tag ?? digest,
         message: messageOf(error),
       });
-      return undefined;
+      return [];
     });
-    images.push({ tag: tag ?? null, digest, mediaType, checkpoint: found ? factsOf(found) : null });
+    const row = { tag: tag ?? null, digest, mediaType };
+    // An image of a pod has a row for each of its containers.
+    if (found.length === 0) images.push({ ...row, checkpoint: null });
+    images.push(...found.map((image) => ({ ...row, checkpoint: factsOf(image) })));
   }
   return { images, diagnostics };
 }

@@ -3,9 +3,10 @@ import { stat } from 'node:fs/promises';
 import {
   archiveOf,
   type CheckpointImage,
+  checkpointImageAt,
+  checkpointImagesAt,
   contentDigest,
   extractArchive,
-  findCheckpointImage,
 } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
@@ -14,7 +15,7 @@ import type { Command } from 'commander';
 import { renderJson } from './display/json.ts';
 import { exitCodes } from './exit.ts';
 import { writeAttached } from './image-evidence.ts';
-import { IMAGE_HELP } from './image-help.ts';
+import { CONTAINER_HELP, IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { openLocation } from './open-location.ts';
 
@@ -39,14 +40,30 @@ export function registerInspect(group: Command, io: Io, done: Done): void {
     .command('inspect')
     .description('What a checkpoint image says of itself; exit code 4 where its layer is not what was recorded')
     .argument('<image>', IMAGE_HELP)
-    .action(async (what: string) => {
+    .option('--container <name>', CONTAINER_HELP)
+    .action(async (what: string, { container }: { container?: string }) => {
+      const { signal } = io;
       await using place = await openLocation(what, io);
-      const found = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
-      const recorded = await recordedIn(place.store, found, io.signal);
-      io.out(
-        renderJson('CheckpointImage', 1, { reference: what, checkpoint: found !== undefined, ...found, recorded }),
+      const descriptor = await place.store.resolve(place.tag, { signal });
+      const images =
+        container === undefined
+          ? await checkpointImagesAt(place.store, descriptor, { signal })
+          : [await checkpointImageAt(place.store, descriptor, { signal, container })];
+      const seen = await Promise.all(
+        images.map(async (image) => ({ ...image, recorded: await recordedIn(place.store, image, signal) })),
       );
-      done(recorded?.isArchive === false ? exitCodes.partial : exitCodes.ok);
+      const [only] = seen;
+      io.out(
+        seen.length > 1
+          ? renderJson('PodCheckpointImage', 1, {
+              reference: what,
+              checkpoint: true,
+              index: descriptor,
+              containers: seen,
+            })
+          : renderJson('CheckpointImage', 1, { reference: what, checkpoint: only?.facts !== undefined, ...only }),
+      );
+      done(seen.some(({ recorded }) => recorded?.isArchive === false) ? exitCodes.partial : exitCodes.ok);
     });
 }
 
@@ -59,12 +76,16 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
     )
     .argument('<image>', IMAGE_HELP)
     .argument('<archive>', 'file to write; must not exist')
-    .action(async (what: string, archive: string) => {
+    .option('--container <name>', CONTAINER_HELP)
+    .action(async (what: string, archive: string, { container }: { container?: string }) => {
       await using place = await openLocation(what, io);
       const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
-      const image = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
+      const image = await checkpointImageAt(place.store, descriptor, { signal: io.signal, container });
       const recorded = image?.facts.recordedDigest;
-      const { digest } = await extractArchive(place.store, descriptor, archive, { signal: io.signal, replace: false });
+      const { digest } = await extractArchive(place.store, image?.manifest ?? descriptor, archive, {
+        signal: io.signal,
+        replace: false,
+      });
       const subjects = [descriptor, ...(image && image.manifest.digest !== descriptor.digest ? [image.manifest] : [])];
       const evidence = await writeAttached(place.store, subjects, { archive, digest }, io.signal);
       const same = recorded === undefined || recorded === digest;

@@ -11,6 +11,8 @@ export interface EvidenceOptions {
   partial?: boolean | undefined;
   /** Paths of the dumps before, newest first. */
   parents?: readonly string[] | undefined;
+  /** Which container, where an image holds those of a pod. */
+  container?: string | undefined;
 }
 
 /**
@@ -20,16 +22,17 @@ export interface EvidenceOptions {
 export async function openEvidence(
   what: string,
   io: Io,
-  { partial = false, parents = [] }: EvidenceOptions = {},
+  { partial = false, parents = [], container }: EvidenceOptions = {},
 ): Promise<Checkpoint> {
   const looksLikePath = isPathLike(what);
   if (looksLikePath || (await stat(what).catch(() => undefined)))
-    return openCheckpointFile(what, { signal: io.signal, partial, parents });
+    return openCheckpointFile(what, { signal: io.signal, partial, parents, container });
   const location = parseImageLocation(what);
   if (location.kind === 'layout') {
     return openCheckpointImage(await Layout.open(location.path), location.tag ?? 'latest', {
       signal: io.signal,
       parents,
+      container,
     });
   }
   const registries = openRegistries(io.env);
@@ -40,6 +43,7 @@ export async function openEvidence(
     const checkpoint = await openCheckpointImage(registries.repository(what), digest ?? tag ?? 'latest', {
       signal: io.signal,
       parents,
+      container,
     });
     undo.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
     return { ...checkpoint, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };

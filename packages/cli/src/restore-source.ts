@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 import {
   archiveLayer,
   type CheckpointImage,
+  checkpointImageAt,
   extractArchive,
-  findCheckpointImage,
   openCheckpoint,
 } from '@stillframe/checkpoint';
-import { type Diagnostic, hexOf } from '@stillframe/core';
+import { type Diagnostic, type Digest, hexOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { isDnsLabel } from '@stillframe/kubelet';
-import { Layout } from '@stillframe/oci';
+import { formatReference, isIndexType, Layout, parseImageLocation } from '@stillframe/oci';
 import type { Io } from './io.ts';
 import { isPathLike } from './open-evidence.ts';
 import { openLocation } from './open-location.ts';
@@ -30,16 +30,22 @@ export interface RestoreSource extends AsyncDisposable {
 }
 
 /** Throws what the readers throw, and ERR_NOT_A_CHECKPOINT. */
-export async function describeSource(what: string, io: Io): Promise<RestoreSource> {
+export async function describeSource(what: string, io: Io, container?: string): Promise<RestoreSource> {
   if (isPathLike(what) || (await stat(what).catch(() => undefined))) return describeArchive(resolve(what), io);
   await using place = await openLocation(what, io);
-  const image = await findCheckpointImage(place.store, place.tag, { signal: io.signal });
+  const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
+  const image = await checkpointImageAt(place.store, descriptor, { signal: io.signal, container });
   if (!image) {
     const message = `${what} is an ordinary image, not a checkpoint; nothing can be restored from it`;
     throw cliError('ERR_NOT_A_CHECKPOINT', message);
   }
   const names = { pod: dnsName(image.facts.podName), container: dnsName(image.facts.containerName) };
-  if (!(place.store instanceof Layout)) return { image: what, pull: true, ...names, diagnostics: [], ...NOTHING };
+  if (!(place.store instanceof Layout)) {
+    // Of an index over a pod the runtime would take the first container.
+    const alone = isIndexType(descriptor.mediaType) && image.manifest.annotations !== undefined;
+    const named = alone ? digestReference(what, image.manifest.digest) : what;
+    return { image: named, pull: true, ...names, diagnostics: [], ...NOTHING };
+  }
   if (image.chain) return { ...(await describeChain(place.store, image, io)), ...names };
   // A layout's blob is a file, which the runtime reads as it reads any archive.
   const archive = join(place.store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest));
@@ -66,6 +72,14 @@ async function describeArchive(path: string, io: Io): Promise<RestoreSource> {
   const { container } = checkpoint.metadata;
   const names = { pod: dnsName(container.podName), container: dnsName(container.name) };
   return { image: path, pull: false, ...names, diagnostics: checkpoint.diagnostics(), ...NOTHING };
+}
+
+/** A manifest of the repository that `what` names. */
+function digestReference(what: string, digest: Digest): string {
+  const location = parseImageLocation(what);
+  if (location.kind === 'layout') return what;
+  const { registry, repository } = location.reference;
+  return formatReference({ registry, repository, digest });
 }
 
 /** A name of the evidence where it is one that Kubernetes would take. */

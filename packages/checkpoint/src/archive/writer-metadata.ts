@@ -4,6 +4,7 @@
  */
 
 import { containerdAnnotations, containerdConfigDump } from '../engine/containerd-documents.ts';
+import { crioAnnotations, crioConfigDump } from '../engine/crio-documents.ts';
 import { stillframeAnnotations } from '../engine/stillframe-annotations.ts';
 import type { TargetEngine } from '../engine/target.ts';
 import type { BindMount } from '../metadata/bind-mounts.ts';
@@ -41,49 +42,14 @@ export interface SourceFacts {
 /** config.dump (checkpointctl's ContainerConfig). */
 export function encodeConfigDump(facts: SourceFacts): Uint8Array {
   if (facts.target === 'containerd') return json(containerdConfigDump(facts));
-  return json({
-    id: facts.containerID,
-    name: `k8s_${facts.containerName}_${facts.podName}_${facts.kubeNamespace}_${facts.podUid}_${facts.attempt}`,
-    rootfsImage: facts.image.requested,
-    rootfsImageRef: facts.image.id,
-    rootfsImageName: facts.image.name,
-    runtime: facts.ociRuntime,
-    createdTime: facts.createdAt,
-    checkpointedTime: facts.checkpointedAt,
-    restoredTime: '0001-01-01T00:00:00Z',
-    restored: facts.restored,
-  });
+  return json(crioConfigDump(facts));
 }
 
 /** spec.dump: the running container's own specification with CRI-O's annotations and ours. */
 export function encodeSpecDump(spec: Readonly<Record<string, unknown>>, facts: SourceFacts): Uint8Array {
-  const crio = 'io.kubernetes.cri-o';
   const annotations: Record<string, string> = {
     ...facts.annotations,
-    // checkpointctl and CRI-O know an engine by this value only; our own annotations say who really wrote it.
-    'io.container.manager': 'cri-o',
-    'io.kubernetes.pod.name': facts.podName,
-    'io.kubernetes.pod.namespace': facts.kubeNamespace,
-    'io.kubernetes.pod.uid': facts.podUid,
-    'io.kubernetes.container.name': facts.containerName,
-    [`${crio}.Annotations`]: JSON.stringify(facts.annotations),
-    [`${crio}.Labels`]: JSON.stringify(facts.labels),
-    [`${crio}.Metadata`]: JSON.stringify({ name: facts.containerName, attempt: facts.attempt }),
-    [`${crio}.ContainerID`]: facts.containerID,
-    [`${crio}.ContainerType`]: 'container',
-    [`${crio}.Created`]: facts.createdAt,
-    [`${crio}.Image`]: facts.image.requested,
-    [`${crio}.ImageName`]: facts.image.name,
-    [`${crio}.ImageRef`]: facts.image.id,
-    [`${crio}.ImageRepoDigests`]: JSON.stringify(facts.image.repoDigests),
-    [`${crio}.LogPath`]: facts.logPath,
-    [`${crio}.Name`]: `k8s_${facts.containerName}_${facts.podName}_${facts.kubeNamespace}_${facts.podUid}_${facts.attempt}`,
-    [`${crio}.SandboxID`]: facts.sandboxID,
-    [`${crio}.SandboxName`]: `k8s_POD_${facts.podName}_${facts.kubeNamespace}_${facts.podUid}_0`,
-    [`${crio}.Stdin`]: 'false',
-    [`${crio}.StdinOnce`]: 'false',
-    [`${crio}.TTY`]: 'false',
-    [`${crio}.Volumes`]: '[]',
+    ...crioAnnotations(facts),
     ...(facts.target === 'containerd' ? containerdAnnotations(facts) : {}),
     ...stillframeAnnotations(facts),
   };

@@ -41,6 +41,8 @@ export interface ConvertOptions {
   created?: string | undefined;
   /** Puts an index with the same annotations over the manifest and tags that, for registries that hold several platforms. */
   index?: boolean | undefined;
+  /** The manifest is to stand in an index that somebody puts over it: it gets no tag, and no entry of its own in a layout. */
+  child?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -88,8 +90,8 @@ export async function convertArchive(
     facts,
     created: options.created ?? checkpoint.metadata.checkpointed,
   });
-  const target = await putDocuments(destination, image, facts, options);
-  return { target, manifest: image.manifest.descriptor, layer, facts, way };
+  const target = await putDocuments(destination, image, facts, { ...options, platform });
+  return { target, manifest: { ...image.manifest.descriptor, platform }, layer, facts, way };
 }
 
 /** Throws ERR_CHECKPOINT_INCOMPLETE for an archive that no process can be restored from. */
@@ -207,8 +209,13 @@ async function putDocuments(
   options: ConvertOptions,
 ): Promise<Descriptor> {
   const { tag, signal } = options;
+  if (options.child) return putImage(destination, image, { signal, child: true });
   if (!options.index) return putImage(destination, image, { tag, signal });
   const manifest = await putImage(destination, image, { signal, child: true });
-  const index = buildIndex({ manifests: [manifest], annotations: encodeAnnotations(facts) });
+  const { platform } = options;
+  const index = buildIndex({
+    manifests: [platform ? { ...manifest, platform } : manifest],
+    annotations: encodeAnnotations(facts),
+  });
   return destination.putManifest(index.bytes, mediaTypes.index, { tag, signal });
 }

@@ -29,6 +29,8 @@ export interface CheckpointImage {
 export interface DetectOptions {
   /** Which manifest of an index; by default the first that is a checkpoint. */
   architecture?: string | undefined;
+  /** Which container, of an index over those of a pod. */
+  container?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -55,26 +57,56 @@ export async function findCheckpointImage(
   return checkpointImageAt(store, descriptor, options);
 }
 
-/** As findCheckpointImage, of a descriptor. Throws ERR_OCI_DOCUMENT_INVALID for what is neither manifest nor index. */
+/**
+ * As findCheckpointImage, of a descriptor. Throws ERR_OCI_DOCUMENT_INVALID for what is neither manifest nor index,
+ * ERR_IMAGE_CONTAINER_AMBIGUOUS for checkpoints of several containers where none is named, ERR_IMAGE_CONTAINER_MISSING
+ * where the one named is not among them.
+ */
 export async function checkpointImageAt(
   store: ContentReader,
   descriptor: Descriptor,
   options: DetectOptions = {},
 ): Promise<CheckpointImage | undefined> {
+  const images = await checkpointImagesAt(store, descriptor, options);
+  const names = [...new Set(images.map(({ facts }) => facts.containerName))];
+  const { container } = options;
+  const told = names.map(harmless).join(', ');
+  if (container !== undefined && names.length > 0) {
+    const image = images.find(({ facts }) => facts.containerName === container);
+    if (image) return image;
+    throw checkpointError('ERR_IMAGE_CONTAINER_MISSING', `the image has no container ${harmless(container)}`, {
+      hint: `it has ${told}`,
+    });
+  }
+  if (names.length < 2) return images[0];
+  const message = `the image holds the checkpoints of ${names.length} containers: ${told}`;
+  throw checkpointError('ERR_IMAGE_CONTAINER_AMBIGUOUS', message);
+}
+
+/** Every checkpoint behind a descriptor, in the order of its index; none where the image is an ordinary one. */
+export async function checkpointImagesAt(
+  store: ContentReader,
+  descriptor: Descriptor,
+  options: Pick<DetectOptions, 'architecture' | 'signal'> = {},
+): Promise<CheckpointImage[]> {
   const document = await read(store, descriptor, options);
-  if (document.kind === 'manifest') return imageOf(store, document, descriptor, { options });
+  if (document.kind === 'manifest') {
+    const image = await imageOf(store, document, descriptor, { options });
+    return image ? [image] : [];
+  }
   const inherited = document.annotations;
   const wanted = document.manifests.filter(
     ({ mediaType, platform }) =>
       isManifestType(mediaType) && (!options.architecture || platform?.architecture === options.architecture),
   );
+  const images: CheckpointImage[] = [];
   for (const child of wanted.slice(0, CANDIDATES)) {
     const manifest = await read(store, child, options);
     const image =
       manifest.kind === 'manifest' ? await imageOf(store, manifest, child, { inherited, options }) : undefined;
-    if (image) return image;
+    if (image) images.push(image);
   }
-  return undefined;
+  return images;
 }
 
 async function imageOf(

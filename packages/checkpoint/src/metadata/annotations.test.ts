@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CheckpointFacts, decodeAnnotations, encodeAnnotations } from './annotations.ts';
+import { type CheckpointFacts, decodeAnnotations, encodeAnnotations, encodePodAnnotations } from './annotations.ts';
 
 const value = fc.option(fc.string({ minLength: 1, maxLength: 40 }), { nil: undefined });
 const facts = fc
@@ -30,6 +30,7 @@ const facts = fc
     stillframeVersion: value,
     recordedDigest: value,
     recordedName: value,
+    sourceDigest: value,
     truePause: value,
   })
   .map((record) => Object.fromEntries(Object.entries(record).filter(([, item]) => item !== undefined)));
@@ -66,4 +67,35 @@ test('each engine’s own annotations are understood alone', () => {
 test('an image without a mark is no checkpoint image; an empty mark is one', () => {
   assert.equal(decodeAnnotations({ 'org.criu.checkpoint.engine.name': 'x' }), undefined);
   assert.equal(decodeAnnotations({ 'io.kubernetes.cri-o.annotations.checkpoint.name': '' })?.containerName, '');
+});
+
+test('any one family alone, as an engine writes it, gives back what it can say', () => {
+  const families = ['org.criu.checkpoint.', 'io.kubernetes.cri-o.annotations.', 'io.podman.annotations.'];
+  fc.assert(
+    fc.property(facts, fc.constantFrom(...families), (given, family) => {
+      const known = given as unknown as CheckpointFacts;
+      const alone = Object.entries(encodeAnnotations(known)).filter(([key]) => key.startsWith(family));
+      const read = decodeAnnotations(Object.fromEntries(alone));
+      assert.equal(read?.containerName, known.containerName);
+      for (const [fact, value] of Object.entries(read ?? {})) assert.equal(value, given[fact], fact);
+      // The shared family leaves out nothing but what only Stillframe says.
+      const own = ['stillframeVersion', 'recordedDigest', 'recordedName', 'sourceDigest', 'truePause'];
+      if (family !== families[0]) return;
+      assert.deepEqual(read, Object.fromEntries(Object.entries(given).filter(([fact]) => !own.includes(fact))));
+    }),
+  );
+});
+
+test('an index over a pod’s containers says what they share, and is no checkpoint itself', () => {
+  const pod = { podName: 'web', podNamespace: 'default', engineName: 'stillframe' };
+  const annotations = encodePodAnnotations([
+    { ...pod, containerName: 'a', recordedDigest: 'sha256:1' },
+    { ...pod, containerName: 'a', recordedDigest: 'sha256:1', truePause: '5' },
+  ]);
+  assert.deepEqual(annotations, {
+    'org.criu.checkpoint.engine.name': 'stillframe',
+    'org.criu.checkpoint.pod.name': 'web',
+    'org.criu.checkpoint.pod.namespace': 'default',
+  });
+  assert.equal(decodeAnnotations(annotations), undefined);
 });

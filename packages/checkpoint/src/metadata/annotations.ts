@@ -37,6 +37,8 @@ export interface CheckpointFacts {
   readonly recordedDigest?: string | undefined;
   /** Name of the archive when it was captured. */
   readonly recordedName?: string | undefined;
+  /** `sha256:…` of the archive that this one was laid out from for another engine. */
+  readonly sourceDigest?: string | undefined;
   /** Microseconds that the container stood still, as the archive tells. */
   readonly truePause?: string | undefined;
 }
@@ -48,6 +50,9 @@ const OWN = 'io.stillframe.checkpoint.';
 const CRIU = 'org.criu.checkpoint.';
 const CRIO = 'io.kubernetes.cri-o.annotations.checkpoint.';
 const PODMAN = 'io.podman.annotations.checkpoint.';
+
+/** Whose checkpoint a manifest of an index is; on its descriptor, so that none has to be fetched to find one. */
+export const CONTAINER_NAME = `${CRIU}container.name`;
 
 /** The container's name in a chain image, which no engine is to take for a checkpoint of its own. */
 const CHAIN_NAME = `${OWN}chain.container.name`;
@@ -79,6 +84,7 @@ const TABLE: readonly (readonly [keyof CheckpointFacts, readonly string[]])[] = 
   ['stillframeVersion', [STILLFRAME_VERSION]],
   ['recordedDigest', [`${OWN}archive-digest`]],
   ['recordedName', [`${OWN}archive-name`]],
+  ['sourceDigest', [`${OWN}source-digest`]],
   ['truePause', [`${OWN}true-pause-us`]],
 ];
 
@@ -108,6 +114,14 @@ export function encodeChainAnnotations(facts: CheckpointFacts): Record<string, s
     ...Object.fromEntries(own.filter(([key]) => key !== `${CRIU}container.name`)),
     [CHAIN_NAME]: facts.containerName,
   };
+}
+
+/** The annotations of an index over a pod's containers: what they share, and no mark, since it is not one checkpoint. */
+export function encodePodAnnotations(facts: readonly CheckpointFacts[]): Record<string, string> {
+  const [first, ...others] = facts.map(encodeAnnotations);
+  const shared = Object.entries(first ?? {}).filter(([key, value]) => others.every((other) => other[key] === value));
+  const marks = TABLE.find(([fact]) => fact === 'containerName')?.[1] ?? [];
+  return Object.fromEntries(shared.filter(([key]) => !marks.includes(key) && !key.startsWith(`${OWN}archive-`)));
 }
 
 /** The facts in annotations of whichever dialect; undefined where none marks a checkpoint image. */

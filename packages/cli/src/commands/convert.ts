@@ -1,20 +1,17 @@
 /** `stillframe convert`: an archive laid out for another engine; the source stays as it is. */
 import { open, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { convertFor, openCheckpoint, type TargetEngine, writeArchive } from '@stillframe/checkpoint';
-import { bytesText, digestSource } from '@stillframe/core';
-import { openFileSource, openTemporaryFolder, publish } from '@stillframe/core/file';
-import { Option } from 'commander';
+import { dirname, resolve } from 'node:path';
+import { type ConversionTarget, convertFor, openCheckpoint } from '@stillframe/checkpoint';
+import { bytesText } from '@stillframe/core';
+import { openTemporaryFolder, publish } from '@stillframe/core/file';
+import { forOption, writePlanned } from '../archive-for.ts';
 import { tellDiagnostics } from '../diagnostics.ts';
 import { renderJson } from '../display/json.ts';
 import { evidenceCode } from '../exit.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 
-/** Engines that need another layout than the one that is captured. */
-const ENGINES = ['containerd'] as const satisfies readonly TargetEngine[];
-
 interface ConvertOptions {
-  for: (typeof ENGINES)[number];
+  for: ConversionTarget;
   output: string;
 }
 
@@ -23,14 +20,12 @@ export const convert: RegisterCommand = (program, io, done) => {
   program
     .command('convert')
     .description(
-      'Lay a checkpoint archive out for another engine, as a new archive. containerd 2.1 to 2.3 restores the result; ' +
-        'CRI-O restores archives of Stillframe as they are. Only a checkpoint whose root folder has the mode that ' +
-        'containerd gives to its own (0755) can be converted: one of a container that was created with the annotation ' +
-        'io.stillframe.checkpoint/for: containerd, or that came from containerd',
+      'Lay a checkpoint archive out for another engine, as a new archive; docs/images.md says which needs what. CRI-O ' +
+        'restores archives of Stillframe as they are, containerd 2.1 to 2.3 and podman want their own documents in it',
     )
-    .argument('<archive>', 'checkpoint archive of Stillframe or CRI-O')
+    .argument('<archive>', 'checkpoint archive of Stillframe, CRI-O or containerd')
     .argument('[target]', 'file to write; must not exist; beside the archive by default, with the engine in its name')
-    .addOption(new Option('--for <engine>', 'who shall restore it').choices(ENGINES).makeOptionMandatory())
+    .addOption(forOption('who shall restore it').makeOptionMandatory())
     .addOption(outputOption('table', 'json'))
     .action(async (archive: string, given: string | undefined, options: ConvertOptions) => {
       const target = resolve(given ?? `${archive.replace(/\.tar$/, '')}.${options.for}.tar`);
@@ -56,15 +51,11 @@ export const convert: RegisterCommand = (program, io, done) => {
 };
 
 /** The file appears whole and synced, or not at all. Throws ERR_CHECKPOINT_CONVERSION, ERR_FILE_EXISTS. */
-async function write(archive: string, target: string, engine: TargetEngine, signal: AbortSignal) {
+async function write(archive: string, target: string, engine: ConversionTarget, signal: AbortSignal) {
   await using checkpoint = await openCheckpoint(archive, { signal });
   const entries = await convertFor(checkpoint, engine, { signal });
   await using work = await openTemporaryFolder(dirname(target), 'convert');
-  const path = join(work.path, 'archive.tar');
-  const mtime = Math.floor((Date.parse(checkpoint.metadata.checkpointed ?? '') || 0) / 1000);
-  await writeArchive(path, entries, { mtime, signal });
-  await using written = await openFileSource(path);
-  const digest = await digestSource(written, { signal });
+  const { path, digest } = await writePlanned(checkpoint, entries, work.path, signal);
   await using handle = await open(path, 'r+');
   await handle.sync();
   await publish(path, target, { replace: false });

@@ -3,6 +3,7 @@ import { type Checkpoint, type Process, readProcesses, reportMissingImages } fro
 import { type Diagnostic, harmless } from '@stillframe/core';
 import type { Command } from 'commander';
 import { evidenceCode } from '../exit.ts';
+import { CONTAINER_HELP } from '../image-help.ts';
 import type { Io } from '../io.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
@@ -12,6 +13,8 @@ export interface ReadingOptions {
   partial?: boolean;
   /** Dumps before, newest first. */
   parent?: string[];
+  /** Of an image of a pod. */
+  container?: string;
   /** Of `withPids`. */
   pid?: string[];
   output: string;
@@ -27,6 +30,7 @@ export function readingCommand(program: Command, name: string, description: stri
     .description(description)
     .argument('<checkpoint>', note === '' ? WHERE : `${WHERE}; ${note}`)
     .option('--partial', 'read a truncated or damaged archive as far as it goes; exit code 4')
+    .option('--container <name>', CONTAINER_HELP)
     .option(
       '--parent <path>',
       'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
@@ -60,7 +64,11 @@ export async function reading(
   read: (opened: Reading) => Promise<void>,
   { shown = false }: { shown?: boolean } = {},
 ): Promise<number> {
-  await using checkpoint = await openEvidence(what, io, { partial: options.partial, parents: options.parent });
+  await using checkpoint = await openEvidence(what, io, {
+    partial: options.partial,
+    parents: options.parent,
+    container: options.container,
+  });
   const processes = await readProcesses(checkpoint.images, { signal: io.signal });
   await reportMissingImages(checkpoint.images, processes, { signal: io.signal });
   const wanted = pidsOf(options.pid, processes);

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { distinct, tellDiagnostics } from '../diagnostics.ts';
 import { renderJson } from '../display/json.ts';
 import { evidenceCode } from '../exit.ts';
+import { CONTAINER_HELP } from '../image-help.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, podNames, type StartedPod, startPod } from '../pod.ts';
@@ -18,6 +19,7 @@ import { collect, pairsOf, parseMount } from './run.ts';
 
 interface RestoreOptions extends CriPlace {
   copies: string;
+  container?: string;
   name?: string;
   namespace: string;
   network: string;
@@ -38,6 +40,7 @@ export const restore: RegisterCommand = (program, io, done) => {
     .description('Restore copies of a checkpoint, each in a pod of its own; the original is not touched')
     .argument('<checkpoint>', 'archive file, oci:LAYOUT[:TAG], or reference of a checkpoint image')
     .option('--copies <number>', 'how many', '1')
+    .option('--container <name>', CONTAINER_HELP)
     .option('--name <pod>', 'pod name; copies get -1, -2 … behind it')
     .option('--namespace <namespace>', 'Kubernetes namespace of the new pods', 'default')
     .option('--network <mode>', 'none: only a loopback interface; host: the host’s network', 'none')
@@ -58,7 +61,7 @@ export const restore: RegisterCommand = (program, io, done) => {
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
       const wanted = checked(options);
-      await using source = await describeSource(what, io);
+      await using source = await describeSource(what, io, options.container);
       await using client = await connectCri(options, io.signal);
       if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
       const asked = command.getOptionValueSource('network') === 'cli';

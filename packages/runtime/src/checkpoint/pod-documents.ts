@@ -3,18 +3,13 @@
  * was. Both names, and the shape of the first, are those that checkpointctl knows (checkpoint-spec 5.3).
  */
 import { isAbsolute } from 'node:path';
+import { decodePodOptions, POD_OPTIONS, POD_OPTIONS_VERSION, type PodContents } from '@stillframe/checkpoint';
 import { limits, readAll } from '@stillframe/core';
 import { openFileSource, writeTextAtomically } from '@stillframe/core/file';
 import { runtimeError } from '../errors.ts';
 import type { SandboxRecord } from '../store/records.ts';
 
-/** Written last: a folder without it holds no complete checkpoint. */
-export const POD_OPTIONS = 'pod.options';
 export const POD_DUMP = 'pod.dump';
-const VERSION = 1;
-
-/** File names of archives by container name. */
-export type PodContents = ReadonlyMap<string, string>;
 
 /** Texts of both documents. */
 export function podDocuments(
@@ -32,7 +27,7 @@ export function podDocuments(
     'org.criu.checkpoint.pod.uid': identity.uid,
     'org.criu.checkpoint.pod.id': sandbox.id,
   };
-  const options = { version: VERSION, containers: Object.fromEntries(contents), annotations: marks };
+  const options = { version: POD_OPTIONS_VERSION, containers: Object.fromEntries(contents), annotations: marks };
   return { options: `${JSON.stringify(options, null, 2)}\n`, dump: `${JSON.stringify(dump, null, 2)}\n` };
 }
 
@@ -49,17 +44,10 @@ export async function readPodContents(folder: string): Promise<PodContents> {
   } catch (cause) {
     throw runtimeError('ERR_RESTORE_ARCHIVE', `${folder} holds no complete checkpoint of a pod`, { cause });
   }
-  const { version, containers } = (value ?? {}) as { version?: unknown; containers?: unknown };
-  if (version !== VERSION || typeof containers !== 'object' || containers === null || Array.isArray(containers)) {
-    throw invalid(`${folder}/${POD_OPTIONS} is not of version ${VERSION}`);
-  }
-  const contents = new Map(Object.entries(containers));
-  for (const [name, file] of contents) {
-    // A name with a slash would lead out of the folder.
-    if (typeof file !== 'string' || !/^[^/\0]+\.tar$/.test(file))
-      throw invalid(`container ${JSON.stringify(name)} has no archive`);
-  }
-  return contents as Map<string, string>;
+  const contents = decodePodOptions(value);
+  if (!contents)
+    throw invalid(`${folder}/${POD_OPTIONS} is not of version ${POD_OPTIONS_VERSION}, or names no archives beside it`);
+  return contents;
 }
 
 function invalid(message: string) {

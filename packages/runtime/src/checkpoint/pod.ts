@@ -4,6 +4,7 @@
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize } from 'node:path';
+import { POD_OPTIONS } from '@stillframe/checkpoint';
 import { containerOf } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
@@ -20,7 +21,7 @@ import {
 } from './checkpoint.ts';
 import { choicesOf } from './choices.ts';
 import { openWork, tellFullDisk } from './location.ts';
-import { POD_DUMP, POD_OPTIONS, podDocuments, writePodDocument } from './pod-documents.ts';
+import { POD_DUMP, podDocuments, writePodDocument } from './pod-documents.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
 

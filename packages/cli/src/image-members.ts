@@ -1,0 +1,114 @@
+/** The archives that `image build` is given: each seen to be what was captured, and laid out for an engine where one is named. */
+import { readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import {
+  type Checkpoint,
+  type ConversionTarget,
+  checkpointError,
+  decodePodOptions,
+  demandComplete,
+  openCheckpoint,
+  POD_OPTIONS,
+  type PodMember,
+  verifyArchive,
+  type WriterEntry,
+} from '@stillframe/checkpoint';
+import { type Diagnostic, limits, type UndoStack } from '@stillframe/core';
+import { openTemporaryFolder } from '@stillframe/core/file';
+import { planFor, writePlanned } from './archive-for.ts';
+import { type FoundEvidence, readEvidence } from './image-evidence.ts';
+import type { Io } from './io.ts';
+
+/** What is asked of the archives. */
+export interface MemberOptions {
+  /** Whether evidence beside an archive is held against it. */
+  verify: boolean;
+  /** Also archives that no process can be restored from. */
+  force?: boolean;
+  for?: ConversionTarget;
+}
+
+/** An archive that was looked at; nothing has been written. */
+export interface PreparedArchive {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly recorded: FoundEvidence | undefined;
+  /** Entries of the archive that goes into the image instead of this one. */
+  readonly plan: readonly WriterEntry[] | undefined;
+  /** What convertArchive is to be told, of the archive itself. */
+  readonly options: NonNullable<PodMember['options']>;
+}
+
+/** The archives behind an argument: itself, or those of a pod's checkpoint, given as its folder or its pod.options. */
+export async function archivesOf(what: string): Promise<string[]> {
+  const list = basename(what) === POD_OPTIONS ? what : join(what, POD_OPTIONS);
+  const found = await stat(list).catch(() => undefined);
+  if (!found?.isFile() || found.size > limits.manifest) return [what];
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(list, 'utf8'));
+  } catch (cause) {
+    throw checkpointError('ERR_POD_ARCHIVES', `${list} is no JSON`, { cause });
+  }
+  const contents = decodePodOptions(value);
+  if (!contents) throw checkpointError('ERR_POD_ARCHIVES', `${list} names no archives beside it`);
+  return [...contents.values()].map((file) => join(dirname(list), file));
+}
+
+/**
+ * Opens an archive, holds it against its evidence and plans its layout; `undo` closes it. `hashed`: its digest is wanted
+ * before anything is written. Throws what openCheckpoint, verifyArchive, demandComplete and convertFor throw.
+ */
+export async function prepareArchive(
+  path: string,
+  options: MemberOptions,
+  { undo, hashed, io }: { undo: UndoStack; hashed: boolean; io: Io },
+): Promise<PreparedArchive> {
+  const { signal } = io;
+  const checkpoint = await openCheckpoint(path, { signal });
+  undo.push('archive', () => checkpoint[Symbol.asyncDispose]());
+  const recorded = options.verify ? await readEvidence(path) : await readEvidence(path).catch(() => undefined);
+  const recordedDigest = options.verify ? recorded?.digest : undefined;
+  // Before a layout is made: what is refused leaves nothing behind.
+  if (!options.force) demandComplete(checkpoint);
+  const plan = options.for && (await planFor(checkpoint, options.for, signal));
+  const { bytes } = checkpoint.archive;
+  const knownDigest =
+    bytes && (hashed || plan)
+      ? await verifyArchive({ ...checkpoint.archive, bytes }, recordedDigest, { signal })
+      : undefined;
+  const facts = recorded && { recordedDigest: recorded.digest, recordedName: recorded.name };
+  return { path, checkpoint, recorded, plan, options: { knownDigest, recordedDigest, facts } };
+}
+
+/** What goes into the image: the archive, or the one that was planned, written below `room`; `undo` removes that. */
+export async function memberOf(
+  prepared: PreparedArchive,
+  room: string | undefined,
+  { undo, io }: { undo: UndoStack; io: Io },
+): Promise<PodMember> {
+  const { checkpoint, plan, options } = prepared;
+  if (!plan) return { checkpoint, options };
+  const folder = await openTemporaryFolder(room ?? tmpdir(), 'image');
+  undo.push('new archive', () => folder[Symbol.asyncDispose]());
+  const { path, digest } = await writePlanned(checkpoint, plan, folder.path, io.signal);
+  const laidOut = await openCheckpoint(path, { signal: io.signal });
+  undo.push('new archive', () => laidOut[Symbol.asyncDispose]());
+  const { engine, engineVersion, capture } = checkpoint.metadata;
+  // Its bytes are nobody's evidence; those that it was made of are named. Who captured it stays who it was.
+  const facts = {
+    sourceDigest: options.knownDigest,
+    engineName: engine,
+    engineVersion,
+    stillframeVersion: engine === 'stillframe' ? engineVersion : undefined,
+    criuVersion: capture?.criuVersion,
+    truePause: capture && String(capture.truePause),
+  };
+  return { checkpoint: laidOut, options: { knownDigest: digest, facts } };
+}
+
+/** Faults of all of them. */
+export function faultsOf(prepared: readonly PreparedArchive[]): Diagnostic[] {
+  return prepared.flatMap(({ checkpoint }) => checkpoint.diagnostics());
+}
