@@ -125,7 +125,7 @@ export class Layout implements ContentStore {
         .then((bytes) => parseManifestOrIndex(bytes, entry.mediaType))
         .catch(() => undefined);
       signal?.throwIfAborted();
-      if (document?.kind !== 'manifest' || document.subject?.digest !== digest) continue;
+      if (document?.subject?.digest !== digest) continue;
       const referrer = referrerOf(entry, document);
       const wanted = artifactType === undefined || referrer.artifactType === artifactType;
       if (wanted && !found.some((other) => other.digest === referrer.digest)) found.push(referrer);
