@@ -14,6 +14,11 @@ export interface CopyProgress {
   readonly state: 'present' | 'mounted' | 'advanced' | 'copied';
   /** Bytes of this descriptor handled so far. */
   readonly bytes: number;
+  /**
+   * Bytes of all that is known to belong to the copy so far, also what is there already. Grows where a manifest names more, as
+   * those of an index do one after another.
+   */
+  readonly expected: number;
 }
 
 /** Options of copyImage. */
@@ -72,6 +77,8 @@ class Copy {
   readonly #options: CopyOptions;
   /** Digests of blobs and child manifests done, since images of one index share them. */
   readonly #done = new Set<string>();
+  /** Bytes, see CopyProgress. */
+  #expected = 0;
 
   constructor(from: ContentReader, to: ContentWriter, options: CopyOptions) {
     this.#from = from;
@@ -91,6 +98,7 @@ class Copy {
       return { bytes, document: parseManifestOrIndex(bytes, descriptor.mediaType) };
     });
     const { bytes, document } = parsed;
+    this.#expected += descriptor.size;
     if (document.kind === 'manifest') await this.#blobs(document);
     else await this.#children(document.manifests, depth);
     await this.#on('target', () => this.#to.putManifest(bytes, descriptor.mediaType, { ...place, signal }));
@@ -114,7 +122,10 @@ class Copy {
       this.#done.add(child.digest);
       if (isIndexType(child.mediaType) || isManifestType(child.mediaType))
         await this.manifest(child, depth + 1, { child: true });
-      else await this.#blob(child, this.#options.signal);
+      else {
+        this.#expected += child.size;
+        await this.#blob(child, this.#options.signal);
+      }
     }
   }
 
@@ -122,7 +133,8 @@ class Copy {
     const wanted = [config, ...layers].filter(
       (blob) => !isNondistributable(blob.mediaType) && !this.#done.has(blob.digest),
     );
-    const unique = new Map(wanted.map((blob) => [blob.digest, blob])).values();
+    const unique = [...new Map(wanted.map((blob) => [blob.digest, blob])).values()];
+    this.#expected += unique.reduce((sum, { size }) => sum + size, 0);
     const work = (blob: Descriptor, signal: AbortSignal) => this.#blob(blob, signal);
     await inParallel(unique, WIDTH, work, this.#options.signal);
   }
@@ -173,6 +185,6 @@ class Copy {
   }
 
   #report(descriptor: Descriptor, state: CopyProgress['state'], bytes: number): void {
-    this.#options.onProgress?.({ descriptor, state, bytes });
+    this.#options.onProgress?.({ descriptor, state, bytes, expected: this.#expected });
   }
 }
