@@ -21,17 +21,17 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
       await using source = await openLocation(from, io);
       const descriptor = await source.store.resolve(source.tag, { signal: io.signal });
       await using target = await openLocation(to, io, { create: true });
-      using progress = showProgress(io, name);
       const tally = new CopyTally();
-      await copyImage(source.store, target.store, descriptor, {
-        tag: target.tag,
-        referrers: true,
-        signal: io.signal,
-        onProgress: (each) => {
+      const options = { tag: target.tag, referrers: true, signal: io.signal };
+      {
+        // Its line goes before the result comes.
+        using progress = showProgress(io, name);
+        const onProgress = (each: CopyProgress) => {
           tally.take(each);
           progress.update(tally.sent, tally.total);
-        },
-      });
+        };
+        await copyImage(source.store, target.store, descriptor, { ...options, onProgress });
+      }
       const { bytes } = tally;
       if (output === 'json') io.out(renderJson('CopiedImage', 1, { from, to, digest: descriptor.digest, bytes }));
       else io.out(`${to}\nmanifest  ${descriptor.digest}\n${textOf(bytes)}`);

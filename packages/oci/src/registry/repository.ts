@@ -187,8 +187,18 @@ export class RegistryRepository implements ContentStore {
     }
     const hint = isDigest(reference)
       ? 'whoever runs it must allow it to remove (docker-registry: storage.delete.enabled)'
-      : `it may remove by digest, and then all tags of that manifest: see \`image inspect\` for the digest`;
+      : `it may remove by digest, and then all tags of that manifest: ${await this.#byDigest(reference, options)}`;
     throw ociError('ERR_OCI_REMOVE_UNSUPPORTED', `${call.what}: the registry does not remove it`, { hint });
+  }
+
+  /** The reference with the digest of a tag, for a hint; where that cannot be had, how to find it. */
+  async #byDigest(tag: string, options: ContentOptions): Promise<string> {
+    try {
+      return `${this.registry}/${this.name}@${(await this.resolve(tag, options)).digest}`;
+    } catch {
+      options.signal?.throwIfAborted();
+      return 'see `image inspect` for the digest';
+    }
   }
 
   /** What a manifest is about. One that nobody can read is about nothing, and may be removed all the same. */
