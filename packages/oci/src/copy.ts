@@ -49,15 +49,16 @@ export class CopyError extends StillframeError {
 
 /** Blobs under way at once. */
 const WIDTH = 3;
-/** Referrers that are copied with an image; real ones have a few. */
-const MAX_REFERRERS = 64;
+/** Referrers that are copied with an image; real ones have a few, and a registry must not keep us with more. */
+const MAX_REFERRERS = 1000;
 /** Indexes within indexes; real ones have one level. */
 const MAX_DEPTH = 8;
 
 /**
  * Copies the manifest or index `descriptor` and all it names from one store to another, byte for byte. What the target
  * has is not read; layers that may not be distributed are left out. When it fails the target may hold some of the
- * blobs, never a manifest without its blobs, and the tag is as before: calling again goes on where it stopped.
+ * blobs, never a manifest without its blobs, and the tag is as before: calling again goes on where it stopped. Only what is said
+ * about the image comes after the tag, so where that fails the image itself is there.
  * Throws CopyError (ERR_OCI_COPY_FAILED), or the reason of an aborted signal.
  */
 export async function copyImage(
@@ -109,9 +110,14 @@ class Copy {
   async referrers({ digest }: Descriptor): Promise<void> {
     const { signal } = this.#options;
     const found = await this.#on('source', async () => (await this.#from.referrers?.(digest, { signal })) ?? []);
-    for (const each of found.slice(0, MAX_REFERRERS)) {
-      const { mediaType, size } = each;
-      if (isManifestType(mediaType)) await this.manifest({ mediaType, digest: each.digest, size }, 1, {});
+    if (found.length > MAX_REFERRERS) {
+      const fault = `${found.length} manifests are about ${digest}, more than ${MAX_REFERRERS}; none of them was copied`;
+      throw this.#blame('source', ociError('ERR_OCI_DOCUMENT_TOO_LARGE', fault));
+    }
+    for (const { mediaType, digest: one, size } of found) {
+      // What is of another kind than these, nobody could show what it names.
+      if (isManifestType(mediaType) || isIndexType(mediaType))
+        await this.manifest({ mediaType, digest: one, size }, 1, {});
     }
   }
 

@@ -57,6 +57,9 @@ export function referrersSuite(
         [found?.digest, found?.mediaType, found?.artifactType, others.length],
         [index.digest, mediaTypes.index, 'application/vnd.example.several', 0],
       );
+      await using target = await open();
+      await copyImage(opened.store, target.store, subject, { referrers: true });
+      assert.deepEqual((await target.store.referrers(subject.digest))[0]?.digest, index.digest);
       await opened.store.remove(index.digest);
       assert.deepEqual(await opened.store.referrers(subject.digest), []);
     });

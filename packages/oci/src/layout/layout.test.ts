@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { hexOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { chunked, collect, contentStoreSuite, describeBytes, putSmallImage } from '../content.suite.ts';
+import { copyImage } from '../copy.ts';
 import { mediaTypes } from '../descriptor.ts';
 import { referrersSuite } from '../referrers.suite.ts';
 import { Layout } from './layout.ts';
@@ -22,6 +23,18 @@ async function openScratch() {
 
 contentStoreSuite('an image layout', openScratch);
 referrersSuite('an image layout', openScratch);
+
+describe('a copy with what is said about it', () => {
+  it('refuses more than a thousand of these, tells so, and leaves the image itself in place', async () => {
+    await using from = await openScratch();
+    await using to = await openScratch();
+    const { descriptor } = (await putSmallImage(from.store, 'v1')).image.manifest;
+    from.store.referrers = async () => Array(1001).fill(descriptor);
+    const copied = copyImage(from.store, to.store, descriptor, { tag: 'v1', referrers: true });
+    await assert.rejects(copied, { code: 'ERR_OCI_COPY_FAILED', side: 'source', message: /1001 manifests are about/ });
+    assert.equal((await to.store.resolve('v1')).digest, descriptor.digest);
+  });
+});
 
 describe('an image layout on disk', () => {
   it('has the files that the specification asks for, readable by their owner alone', async () => {

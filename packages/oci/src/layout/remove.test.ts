@@ -8,14 +8,13 @@ import { describe, it } from 'node:test';
 import { hexOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { putArtifact } from '../artifact.ts';
-import { putSmallImage } from '../content.suite.ts';
+import { chunked, describeBytes, putSmallImage } from '../content.suite.ts';
 import { mediaTypes } from '../descriptor.ts';
-import { buildIndex } from '../image-build.ts';
+import { buildImage, buildIndex } from '../image-build.ts';
 import { putImage } from '../image-put.ts';
-import { parseManifest } from '../manifest.ts';
 import { IndexFile } from './index-file.ts';
 import { Layout } from './layout.ts';
-import { sweep } from './sweep.ts';
+import { reachable, sweep } from './sweep.ts';
 
 async function openScratch() {
   const folder = await openTemporaryFolder(tmpdir(), 'remove');
@@ -137,22 +136,36 @@ describe('removing an image of a layout', () => {
     assert.equal(await scratch.store.has(layer), false);
   });
 
-  it('never leaves a tag on an image without its blobs, whatever is removed while it is stored', async () => {
+  it('never leaves a tag on an image without its blobs, whatever others remove while it is stored', async () => {
     await using scratch = await openScratch();
     const shared = randomBytes(3000);
+    // Each has its own queue: between them there is the lock file alone, as between processes.
+    const [images, indexes, remover] = await Promise.all([1, 2, 3].map(() => Layout.open(scratch.path)));
+    assert.ok(images && indexes && remover);
+    let put = 0;
+    // Who comes too late is told.
+    const late = (error: { code?: string }) => assert.match(error.code ?? '', /ERR_OCI_(MANIFEST|BLOB)_UNKNOWN/);
+    const putIndex = async (tag: string) => {
+      // Until the index is there, nothing names what was stored for it.
+      const layer = describeBytes(shared);
+      await indexes.push(layer, chunked(shared));
+      const layers = [{ descriptor: layer, diffID: layer.digest }];
+      const image = buildImage({ layers, platform: { os: 'linux', architecture: 'amd64' } });
+      const manifest = await putImage(indexes, image, { child: true });
+      const { bytes } = buildIndex({ manifests: [manifest], annotations: { tag } });
+      await indexes.putManifest(bytes, mediaTypes.index, { tag });
+    };
     const rounds = Array.from({ length: 40 }, async (_none, round) => {
-      // Two writers share a layer that a third removes: who comes too late is told.
-      await putSmallImage(scratch.store, `t${round % 4}`, shared).catch((error: { code?: string }) => {
-        assert.equal(error.code, 'ERR_OCI_BLOB_UNKNOWN');
-      });
-      await scratch.store.remove(`t${(round + 1) % 4}`).catch((error: { code?: string }) => {
-        assert.match(error.code ?? '', /ERR_OCI_(MANIFEST|BLOB)_UNKNOWN/);
-      });
+      const stored = round % 2 === 0 ? putSmallImage(images, `t${round % 4}`, shared) : putIndex(`t${round % 4}`);
+      await stored.then(() => (put += 1), late);
+      await remover.remove(`t${(round + 1) % 4}`).catch(late);
     });
     await Promise.all(rounds);
+    assert.ok(put > 0);
     for (const entry of await scratch.store.entries()) {
-      const { config, layers } = parseManifest(await scratch.store.manifest(entry));
-      for (const blob of [config, ...layers]) assert.ok(await scratch.store.has(blob), blob.digest);
+      const { digests, unreadable } = await reachable(scratch.store, [entry]);
+      const there = await readdir(join(scratch.path, 'blobs/sha256'));
+      assert.deepEqual([unreadable, [...digests].filter((each) => !there.includes(hexOf(each)))], [[], []]);
     }
   });
 });
