@@ -9,9 +9,12 @@ export interface FakeServer extends AsyncDisposable {
   readonly address: string;
 }
 
-/** Starts a server on a free port of 127.0.0.1. */
-export async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<FakeServer> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
+/** Starts a server on a port of 127.0.0.1, a free one by default. */
+export async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  port = 0,
+): Promise<FakeServer> {
+  const server = createServer(answer).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the listening socket has no port');

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bytesSource, messageOf } from '@stillframe/core';
 import { chunked, collect, describeBytes } from '../content.suite.ts';
-import { type Answer, json, registryThat } from './fake.suite.ts';
+import { RegistryClient } from './client.ts';
+import { type Answer, json, registryThat, serve } from './fake.suite.ts';
 
 const bytes = randomBytes(2000);
 const descriptor = describeBytes(bytes);
@@ -27,6 +29,25 @@ describe('trying again', () => {
     await using registry = await registryThat((_request, response) => json(response, 403, {}));
     await assert.rejects(registry.client.ping(), { code: 'ERR_OCI_REGISTRY_DENIED' });
     assert.equal(registry.seen.length, 1);
+  });
+
+  it('happens while a registry that has answered is started again, not where nobody ever answered', async () => {
+    const first = await serve((_request, response) => response.end());
+    const retry = { attempts: 40, baseDelay: 10 };
+    await using client = new RegistryClient(first.address, { retry });
+    await client.ping();
+    await first[Symbol.asyncDispose]();
+    await using stranger = new RegistryClient(first.address, { retry: { attempts: 2, baseDelay: 60_000 } });
+    await assert.rejects(stranger.ping(), { code: 'ERR_OCI_REGISTRY_UNREACHABLE' });
+    const port = Number(first.address.split(':')[1]);
+    const again = delay(60).then(() => serve((_request, response) => response.end(), port));
+    await client.ping();
+    await (await again)[Symbol.asyncDispose]();
+    await using impatient = new RegistryClient(first.address, { retry: { attempts: 2, baseDelay: 1 } });
+    const briefly = await serve((_request, response) => response.end(), port);
+    await impatient.ping();
+    await briefly[Symbol.asyncDispose]();
+    await assert.rejects(impatient.ping(), { code: 'ERR_OCI_REGISTRY_BROKEN', message: /ECONNREFUSED/ });
   });
 
   it('stops at once when the signal aborts', async () => {

@@ -1,9 +1,10 @@
 /** A request to a registry as its operations see it: authorised, redirected, tried again, refused with a typed error. */
+import { StillframeError } from '@stillframe/core';
 import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
 import { refusalOf } from './answer.ts';
 import type { Authorizer, Purpose } from './authorizer.ts';
-import type { HttpAnswer, HttpBody, HttpTransport } from './http.ts';
+import type { HttpAnswer, HttpBody, HttpRequest, HttpTransport } from './http.ts';
 import { checkHop } from './origin.ts';
 import { isPassing, pause, type RetryPolicy, retrying } from './retry.ts';
 
@@ -33,6 +34,8 @@ export class Session {
   readonly retry: RetryPolicy;
   readonly #transport: HttpTransport;
   readonly #authorizer: Authorizer;
+  /** Whether the registry has answered anything. */
+  #met = false;
 
   constructor(origin: URL, transport: HttpTransport, authorizer: Authorizer, retry: RetryPolicy) {
     this.origin = origin;
@@ -121,7 +124,7 @@ export class Session {
       const own = url.origin === this.origin.origin && authorization !== undefined;
       const headers = { ...call.headers, ...(own ? { authorization } : {}) };
       const { method, signal } = call;
-      const answer = await this.#transport.send({ method, url, headers, signal, body: call.body?.() });
+      const answer = await this.#exchange({ method, url, headers, signal, body: call.body?.() });
       const followed = (method === 'GET' || method === 'HEAD') && REDIRECTS.has(answer.status);
       if (!followed) return answer;
       answer.discard();
@@ -129,4 +132,22 @@ export class Session {
     }
     throw ociError('ERR_OCI_REGISTRY_PROTOCOL', `${call.what}: more than ${MAX_REDIRECTS} redirects`);
   }
+  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const own = request.url.origin === this.origin.origin;
+    try {
+      const answer = await this.#transport.send(request);
+      if (own) this.#met = true;
+      return answer;
+    } catch (error) {
+      throw own && this.#met && isRefused(error)
+        ? ociError('ERR_OCI_REGISTRY_BROKEN', error.message, { cause: error, details: error.details })
+        : error;
+    }
+  }
+}
+
+/** Nobody listens. Of a registry that has just answered, that is a restart, which passes; at the first contact it is a wrong address. */
+function isRefused(error: unknown): error is StillframeError {
+  if (!StillframeError.is(error) || error.code !== 'ERR_OCI_REGISTRY_UNREACHABLE') return false;
+  return error.details['systemCode'] === 'ECONNREFUSED';
 }
