@@ -3,15 +3,21 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { authFileCredentials } from '@stillframe/oci';
 import { credentialStore } from './credential-store.ts';
+
+/** Milliseconds. */
+const TIMEOUT = 2000;
+/** It ignores SIGTERM, and so does what it has started, which holds its output open. */
+const STUBBORN = `trap '' TERM; echo s3cret; sleep 7 & wait; wait`;
 
 /** A provider over one auth file, with helpers that are the shell scripts given. */
 async function atFile<T>(
   file: object,
   helpers: Record<string, string>,
-  use: (credentialsFor: (registry: string) => Promise<unknown>) => Promise<T>,
+  use: (credentialsFor: (registry: string, signal?: AbortSignal) => Promise<unknown>, bin: string) => Promise<T>,
 ): Promise<T> {
   await using folder = await openTemporaryFolder(tmpdir(), 'helper');
   const bin = join(folder.path, 'bin');
@@ -23,8 +29,9 @@ async function atFile<T>(
   }
   const path = join(folder.path, 'config.json');
   await writeFile(path, JSON.stringify(file));
-  const provider = authFileCredentials([path], { helper: credentialStore({ PATH: `${bin}:/usr/bin:/bin` }) });
-  return await use((registry) => provider.credentialsFor(registry, 'a/b'));
+  const helper = credentialStore({ PATH: `${bin}:/usr/bin:/bin` }, { timeout: TIMEOUT });
+  const provider = authFileCredentials([path], { helper });
+  return await use((registry, signal) => provider.credentialsFor(registry, 'a/b', { signal }), bin);
 }
 
 const ANSWER = `read -r server; printf '{"ServerURL":"%s","Username":"ada at %s","Secret":"s3cret"}' "$server" "$server"`;
@@ -56,14 +63,27 @@ test('a helper that knows nothing leaves it to the entries; docker’s registry 
 
 test('a helper that is missing, fails or talks nonsense is named, and nothing that it said is quoted', () =>
   atFile(
-    { credHelpers: { a: 'missing', b: 'failing', c: 'nonsense', d: 'endless', e: '../../bin/sh' } },
-    { failing: 'echo s3cret >&2; exit 3', nonsense: 'echo s3cret', endless: 'yes s3cret' },
-    async (credentialsFor) => {
+    {
+      credHelpers: {
+        ...{ a: 'missing', b: 'failing', c: 'nonsense', d: 'endless', e: '../../bin/sh' },
+        ...{ f: 'stubborn', g: 'dying', h: 'forbidden', i: 'half' },
+      },
+    },
+    {
+      ...{ failing: 'echo s3cret >&2; exit 3', nonsense: 'echo s3cret', endless: 'yes s3cret', stubborn: STUBBORN },
+      ...{ dying: 'echo s3cret; kill -SEGV $$', forbidden: '', half: `echo '{"Secret":"s3cret"}'` },
+    },
+    async (credentialsFor, bin) => {
+      await chmod(join(bin, 'docker-credential-forbidden'), 0o600);
       for (const [registry, word] of [
         ['a', 'not installed'],
         ['b', 'code 3'],
         ['c', 'no JSON'],
-        ['d', 'too much'],
+        ['d', 'more than 65536 bytes'],
+        ['f', 'more than 2 s'],
+        ['g', 'ended by SIGSEGV'],
+        ['h', 'cannot be run: EACCES'],
+        ['i', 'without credentials'],
       ] as const) {
         await assert.rejects(credentialsFor(registry), (error: Error & { code?: string }) => {
           assert.equal(error.code, 'ERR_CREDENTIAL_HELPER');
@@ -75,3 +95,19 @@ test('a helper that is missing, fails or talks nonsense is named, and nothing th
       await assert.rejects(credentialsFor('e'), { code: 'ERR_OCI_CREDENTIALS_INVALID' });
     },
   ));
+
+test('a helper that is waited for ends with the caller’s signal', () =>
+  atFile({ credsStore: 'stubborn' }, { stubborn: STUBBORN }, async (credentialsFor) => {
+    const before = process.getActiveResourcesInfo().filter((each) => /^(Process|Pipe)Wrap$/.test(each));
+    const stop = new AbortController();
+    const asked = credentialsFor('r.example', stop.signal);
+    const from = performance.now();
+    setTimeout(() => stop.abort(new Error('enough')), 100);
+    await assert.rejects(asked, /enough/);
+    assert.ok(performance.now() - from < TIMEOUT / 2);
+    // Nothing of it keeps our own process from its end, once the event loop has closed what was open.
+    await delay(50);
+    const left = process.getActiveResourcesInfo().filter((each) => /^(Process|Pipe)Wrap$/.test(each));
+    assert.deepEqual(left, before);
+    await assert.rejects(credentialsFor('r.example', stop.signal), /enough/);
+  }));

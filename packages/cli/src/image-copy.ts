@@ -1,7 +1,6 @@
 /** `stillframe image push`, `pull` and `copy`: an image from one place to another, and only what is not there yet. */
-import { checkpointImagesAt } from '@stillframe/checkpoint';
 import { bytesText } from '@stillframe/core';
-import { copyImage } from '@stillframe/oci';
+import { type CopyProgress, copyImage } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { renderJson } from './display/json.ts';
@@ -22,27 +21,41 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
       await using source = await openLocation(from, io);
       const descriptor = await source.store.resolve(source.tag, { signal: io.signal });
       await using target = await openLocation(to, io, { create: true });
-      const found = await checkpointImagesAt(source.store, descriptor, { signal: io.signal });
-      const total = found.flatMap(({ layers }) => layers).reduce((sum, layer) => sum + layer.size, 0);
-      using progress = showProgress(io, name);
-      const done = new Map<string, number>();
-      const bytes = { copied: 0, mounted: 0, present: 0 };
-      await copyImage(source.store, target.store, descriptor, {
-        tag: target.tag,
-        referrers: true,
-        signal: io.signal,
-        onProgress: ({ descriptor: part, state, bytes: soFar }) => {
-          if (state !== 'advanced') bytes[state] += part.size;
-          done.set(part.digest, soFar);
-          progress.update(
-            [...done.values()].reduce((sum, n) => sum + n, 0),
-            total,
-          );
-        },
-      });
+      const tally = new CopyTally();
+      const options = { tag: target.tag, referrers: true, signal: io.signal };
+      {
+        // Its line goes before the result comes.
+        using progress = showProgress(io, name);
+        const onProgress = (each: CopyProgress) => {
+          tally.take(each);
+          progress.update(tally.sent, tally.total);
+        };
+        await copyImage(source.store, target.store, descriptor, { ...options, onProgress });
+      }
+      const { bytes } = tally;
       if (output === 'json') io.out(renderJson('CopiedImage', 1, { from, to, digest: descriptor.digest, bytes }));
       else io.out(`${to}\nmanifest  ${descriptor.digest}\n${textOf(bytes)}`);
     });
+}
+
+/** What a copy has come to. */
+export class CopyTally {
+  /** By what became of it; manifests count as copied. */
+  readonly bytes = { copied: 0, mounted: 0, present: 0 };
+  /** Bytes that went over, and of all that have to: what was there already would make the rate and the time left a guess. */
+  sent = 0;
+  total = 0;
+  readonly #parts = new Map<string, number>();
+
+  take({ descriptor, state, bytes, expected }: CopyProgress): void {
+    const { digest, size } = descriptor;
+    if (state !== 'advanced') this.bytes[state] += size;
+    const moves = state === 'advanced' || state === 'copied';
+    // A part that is sent again after a broken connection begins at its first byte.
+    this.sent += (moves ? bytes : 0) - (this.#parts.get(digest) ?? 0);
+    this.#parts.set(digest, moves ? bytes : 0);
+    this.total = expected - this.bytes.present - this.bytes.mounted;
+  }
 }
 
 function textOf({ copied, mounted, present }: { copied: number; mounted: number; present: number }): string {

@@ -1,14 +1,23 @@
 /** `stillframe image rm`: images out of a layout or a registry. */
-import { bytesText } from '@stillframe/core';
+import { bytesText, harmless } from '@stillframe/core';
+import type { Removed } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { renderJson } from './display/json.ts';
+import { exitCodes } from './exit.ts';
 import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
-import { openLocation, parseLocation } from './open-location.ts';
+import { namesVersion, type OpenLocation, openLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-export function registerRemove(group: Command, io: Io): void {
+interface RemovedRow {
+  reference: string;
+  blobs: number | null;
+  bytes: number | null;
+  unreadable: readonly string[];
+}
+
+export function registerRemove(group: Command, io: Io, done: (code: number) => void): void {
   group
     .command('rm')
     .description(
@@ -17,27 +26,50 @@ export function registerRemove(group: Command, io: Io): void {
     )
     .argument('<image...>', `${IMAGE_HELP}; tag or digest must be given`)
     .addOption(outputOption('table', 'json'))
-    .action(async (images: string[], { output }: { output: string }) => {
+    .action(async (given: string[], { output }: { output: string }) => {
+      const images = [...new Set(given)];
       // All are looked at before the first is removed: a mistyped one leaves the others in peace.
       for (const image of images) demandNamed(image);
-      const removed: { reference: string; blobs: number | null; bytes: number | null }[] = [];
-      for (const reference of images) {
-        await using place = await openLocation(reference, io);
-        const { blobs = null, bytes = null } = (await place.store.remove(place.tag, { signal: io.signal })) ?? {};
-        removed.push({ reference, blobs, bytes });
-        if (output === 'json') continue;
-        io.out(
-          `${reference}\nremoved   ${bytes === null ? 'its content is the registry’s to collect' : bytesText(bytes)}\n`,
-        );
+      for (const image of images)
+        await atPlace(image, io, (place) => place.store.resolve(place.tag, { signal: io.signal }));
+      const removed: RemovedRow[] = [];
+      try {
+        for (const reference of images) {
+          const row = rowOf(
+            reference,
+            await atPlace(reference, io, (place) => place.store.remove(place.tag, { signal: io.signal })),
+          );
+          removed.push(row);
+          if (output !== 'json') io.out(textOf(row));
+        }
+      } finally {
+        // Where one fails, those before it are gone all the same.
+        if (output === 'json') io.out(renderJson('RemovedImageList', 1, { removed }));
       }
-      if (output === 'json') io.out(renderJson('RemovedImageList', 1, { removed }));
+      if (removed.some(({ unreadable }) => unreadable.length > 0)) done(exitCodes.partial);
     });
 }
 
-/** Throws ERR_USAGE_ARGUMENT where `latest` would be guessed. */
+async function atPlace<T>(reference: string, io: Io, work: (place: OpenLocation) => Promise<T>): Promise<T> {
+  await using place = await openLocation(reference, io);
+  return await work(place);
+}
+
+function rowOf(reference: string, removed: Removed | undefined): RemovedRow {
+  const { blobs = null, bytes = null, unreadable = [] } = removed ?? {};
+  return { reference, blobs, bytes, unreadable };
+}
+
+function textOf({ reference, bytes, unreadable }: RemovedRow): string {
+  const content = bytes === null ? 'its content is the registry’s to collect' : bytesText(bytes);
+  const left = unreadable
+    .map((digest) => `left      all content: what ${harmless(digest)} needs cannot be told, since it cannot be read\n`)
+    .join('');
+  return `${reference}\nremoved   ${content}\n${left}`;
+}
+
+/** Throws ERR_USAGE_ARGUMENT where `latest` would be guessed, and what parseLocation throws. */
 function demandNamed(image: string): void {
-  const location = parseLocation(image);
-  const { tag, digest } = location.kind === 'layout' ? { tag: location.tag, digest: undefined } : location.reference;
-  if (tag !== undefined || digest !== undefined) return;
+  if (namesVersion(image)) return;
   throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(image)} names no tag and no digest`);
 }

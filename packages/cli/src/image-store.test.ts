@@ -1,6 +1,6 @@
 /** `stillframe image build -t, append, rm`, and `extract` of what others copied. */
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { bytesSource, type Digest, digestOf } from '@stillframe/core';
@@ -77,6 +77,25 @@ test('images are removed by their tag, never by a guess, and none where one of t
     assert.ok((removed[1]?.bytes ?? 0) > 200_000);
     assert.deepEqual(await readdir(at('l/blobs/sha256')), []);
     await assert.rejects(run('rm', `oci:${at('l')}:a`), { code: 'ERR_OCI_MANIFEST_UNKNOWN' });
+    for (const name of ['127.0.0.1:1/web', 'docker://127.0.0.1:1/team/web'])
+      await assert.rejects(run('rm', name), { code: 'ERR_USAGE_ARGUMENT', message: /no tag and no digest/ });
+  }));
+
+test('none is removed where one of them is not there; content that is left since an image is damaged is told', () =>
+  atDesk(async ({ at, run, json }) => {
+    await copyFile(FIXTURE, at('a.tar'));
+    for (const tag of ['a', 'b']) await run('append', at('a.tar'), `oci:${at('l')}:${tag}`, '--after', 'none');
+    await run('build', at('a.tar'), `oci:${at('l')}:c`);
+    const missing = run('rm', `oci:${at('l')}:a`, `oci:${at('l')}:missing`);
+    await assert.rejects(missing, { code: 'ERR_OCI_MANIFEST_UNKNOWN', message: /"missing"/ });
+    const layout = await Layout.open(at('l'));
+    const { digest } = await layout.resolve('c');
+    await writeFile(at(`l/blobs/sha256/${digest.slice('sha256:'.length)}`), 'damaged');
+    const { code, out } = await run('rm', `oci:${at('l')}:a`);
+    assert.equal(code, 4);
+    assert.match(out, new RegExp(`^removed +0 B\nleft +all content: what ${digest} needs`, 'm'));
+    const second = await json<{ removed: { unreadable: string[] }[] }>('rm', `oci:${at('l')}:b`, '--output', 'json');
+    assert.deepEqual([second.code, second.removed[0]?.unreadable], [4, [digest]]);
   }));
 
 test('a chain store follows the newest checkpoint of the container, and refuses what is none', () =>

@@ -30,6 +30,13 @@ export function parseLocation(text: string): ImageLocation {
   });
 }
 
+/** Whether a tag or digest is written in `text`, so that `latest` is not guessed. Throws what parseLocation throws. */
+export function namesVersion(text: string): boolean {
+  const location = parseLocation(text);
+  if (location.kind === 'layout') return location.tag !== undefined;
+  return location.reference.digest !== undefined || text.slice(text.lastIndexOf('/')).includes(':');
+}
+
 /** `create`: makes a layout that is not there yet. Throws what parseLocation throws. */
 export async function openLocation(text: string, io: Io, options: { create?: boolean } = {}): Promise<OpenLocation> {
   const location = parseLocation(text);

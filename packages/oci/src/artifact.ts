@@ -2,7 +2,7 @@
 import { bytesSource, type Digest, digestOf } from '@stillframe/core';
 import type { ContentOptions, ContentWriter } from './content.ts';
 import { type Descriptor, mediaTypes } from './descriptor.ts';
-import { encodeManifest, type Manifest } from './manifest.ts';
+import { encodeManifest, type Index, type Manifest } from './manifest.ts';
 
 /** One document about an image. */
 export interface Artifact {
@@ -39,10 +39,12 @@ export async function putArtifact(
 }
 
 /** The descriptor of a manifest as its referrers are listed with (distribution-spec: listing referrers). */
-export function referrerOf(descriptor: Descriptor, { artifactType, config, annotations }: Manifest): Descriptor {
+export function referrerOf(descriptor: Descriptor, document: Manifest | Index): Descriptor {
+  const { artifactType: own, annotations } = document;
+  const artifactType = own ?? (document.kind === 'manifest' ? document.config.mediaType : undefined);
   return {
     ...plain(descriptor),
-    artifactType: artifactType ?? config.mediaType,
+    ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations ? { annotations } : {}),
   };
 }

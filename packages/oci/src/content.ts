@@ -89,6 +89,11 @@ export interface Removed {
   readonly blobs: number;
   /** Bytes. */
   readonly bytes: number;
+  /**
+   * Digests, as they stand there, of what the store lists and cannot read. What they need cannot be told, so where there
+   * are some no content was removed.
+   */
+  readonly unreadable?: readonly string[];
 }
 
 /** Removing images. */

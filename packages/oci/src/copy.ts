@@ -14,6 +14,11 @@ export interface CopyProgress {
   readonly state: 'present' | 'mounted' | 'advanced' | 'copied';
   /** Bytes of this descriptor handled so far. */
   readonly bytes: number;
+  /**
+   * Bytes of all that is known to belong to the copy so far, also what is there already. Grows where a manifest names more, as
+   * those of an index do one after another.
+   */
+  readonly expected: number;
 }
 
 /** Options of copyImage. */
@@ -44,15 +49,16 @@ export class CopyError extends StillframeError {
 
 /** Blobs under way at once. */
 const WIDTH = 3;
-/** Referrers that are copied with an image; real ones have a few. */
-const MAX_REFERRERS = 64;
+/** Referrers that are copied with an image; real ones have a few, and a registry must not keep us with more. */
+const MAX_REFERRERS = 1000;
 /** Indexes within indexes; real ones have one level. */
 const MAX_DEPTH = 8;
 
 /**
  * Copies the manifest or index `descriptor` and all it names from one store to another, byte for byte. What the target
  * has is not read; layers that may not be distributed are left out. When it fails the target may hold some of the
- * blobs, never a manifest without its blobs, and the tag is as before: calling again goes on where it stopped.
+ * blobs, never a manifest without its blobs, and the tag is as before: calling again goes on where it stopped. Only what is said
+ * about the image comes after the tag, so where that fails the image itself is there.
  * Throws CopyError (ERR_OCI_COPY_FAILED), or the reason of an aborted signal.
  */
 export async function copyImage(
@@ -72,6 +78,8 @@ class Copy {
   readonly #options: CopyOptions;
   /** Digests of blobs and child manifests done, since images of one index share them. */
   readonly #done = new Set<string>();
+  /** Bytes, see CopyProgress. */
+  #expected = 0;
 
   constructor(from: ContentReader, to: ContentWriter, options: CopyOptions) {
     this.#from = from;
@@ -91,6 +99,7 @@ class Copy {
       return { bytes, document: parseManifestOrIndex(bytes, descriptor.mediaType) };
     });
     const { bytes, document } = parsed;
+    this.#expected += descriptor.size;
     if (document.kind === 'manifest') await this.#blobs(document);
     else await this.#children(document.manifests, depth);
     await this.#on('target', () => this.#to.putManifest(bytes, descriptor.mediaType, { ...place, signal }));
@@ -101,9 +110,14 @@ class Copy {
   async referrers({ digest }: Descriptor): Promise<void> {
     const { signal } = this.#options;
     const found = await this.#on('source', async () => (await this.#from.referrers?.(digest, { signal })) ?? []);
-    for (const each of found.slice(0, MAX_REFERRERS)) {
-      const { mediaType, size } = each;
-      if (isManifestType(mediaType)) await this.manifest({ mediaType, digest: each.digest, size }, 1, {});
+    if (found.length > MAX_REFERRERS) {
+      const fault = `${found.length} manifests are about ${digest}, more than ${MAX_REFERRERS}; none of them was copied`;
+      throw this.#blame('source', ociError('ERR_OCI_DOCUMENT_TOO_LARGE', fault));
+    }
+    for (const { mediaType, digest: one, size } of found) {
+      // What is of another kind than these, nobody could show what it names.
+      if (isManifestType(mediaType) || isIndexType(mediaType))
+        await this.manifest({ mediaType, digest: one, size }, 1, {});
     }
   }
 
@@ -114,7 +128,10 @@ class Copy {
       this.#done.add(child.digest);
       if (isIndexType(child.mediaType) || isManifestType(child.mediaType))
         await this.manifest(child, depth + 1, { child: true });
-      else await this.#blob(child, this.#options.signal);
+      else {
+        this.#expected += child.size;
+        await this.#blob(child, this.#options.signal);
+      }
     }
   }
 
@@ -122,7 +139,8 @@ class Copy {
     const wanted = [config, ...layers].filter(
       (blob) => !isNondistributable(blob.mediaType) && !this.#done.has(blob.digest),
     );
-    const unique = new Map(wanted.map((blob) => [blob.digest, blob])).values();
+    const unique = [...new Map(wanted.map((blob) => [blob.digest, blob])).values()];
+    this.#expected += unique.reduce((sum, { size }) => sum + size, 0);
     const work = (blob: Descriptor, signal: AbortSignal) => this.#blob(blob, signal);
     await inParallel(unique, WIDTH, work, this.#options.signal);
   }
@@ -173,6 +191,6 @@ class Copy {
   }
 
   #report(descriptor: Descriptor, state: CopyProgress['state'], bytes: number): void {
-    this.#options.onProgress?.({ descriptor, state, bytes });
+    this.#options.onProgress?.({ descriptor, state, bytes, expected: this.#expected });
   }
 }

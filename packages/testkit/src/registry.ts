@@ -21,16 +21,25 @@ export interface RunningRegistry extends AsyncDisposable {
 
 const PROGRAM = 'docker-registry';
 
+export interface RegistrySettings {
+  /** Where it stores; stays at disposal. A temporary folder by default. */
+  storage?: string;
+  /** Who is let in, as lines of htpasswd with bcrypt. Everybody by default. */
+  users?: string;
+}
+
 /**
- * Starts a registry and waits until it answers; tests declare `needs('docker-registry')`. It stores in a temporary folder, or in
- * `storage`, which stays. Throws Error where it does not answer within 20 s.
+ * Starts a registry and waits until it answers; tests declare `needs('docker-registry')`. Throws Error where it does not
+ * answer within 20 s.
  */
-export async function startRegistry(options: { storage?: string } = {}): Promise<RunningRegistry> {
+export async function startRegistry(options: RegistrySettings = {}): Promise<RunningRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'stillframe-registry-'));
   const address = `127.0.0.1:${await freePort()}`;
   const storage = options.storage ?? join(folder, 'storage');
   const config = join(folder, 'config.json');
-  await writeFile(config, JSON.stringify(configFor(address, storage)));
+  const users = options.users === undefined ? undefined : join(folder, 'htpasswd');
+  if (users !== undefined) await writeFile(users, `${options.users}\n`);
+  await writeFile(config, JSON.stringify(configFor(address, storage, users)));
   let child: ChildProcess | undefined;
   const kill = async () => {
     if (child) await end(child);
@@ -70,12 +79,13 @@ async function serve(config: string, address: string): Promise<ChildProcess> {
 }
 
 /** JSON is YAML, which is what the registry reads. */
-function configFor(address: string, rootdirectory: string) {
+function configFor(address: string, rootdirectory: string, users: string | undefined) {
   return {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
     http: { addr: address, secret: 'only for tests on loopback' },
+    ...(users === undefined ? {} : { auth: { htpasswd: { realm: 'tests', path: users } } }),
   };
 }
 
@@ -83,7 +93,7 @@ async function answers(address: string): Promise<boolean> {
   try {
     const response = await fetch(`http://${address}/v2/`);
     await response.arrayBuffer();
-    return response.ok;
+    return response.ok || response.status === 401;
   } catch {
     return false;
   }

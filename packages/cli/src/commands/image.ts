@@ -31,7 +31,7 @@ export const image: RegisterCommand = (program, io, done) => {
   registerCopy(group, io, 'copy', 'Copy an image from anywhere to anywhere; within a registry its blobs are not sent');
   registerInspect(group, io, done);
   registerExtract(group, io, done);
-  registerRemove(group, io);
+  registerRemove(group, io, done);
   registerLoad(group, io);
 };
 

@@ -1,6 +1,6 @@
 /** index.json of a layout: read with suspicion, changed under a lock, with every member that we do not know kept. */
 import { join } from 'node:path';
-import { type Digest, limits } from '@stillframe/core';
+import { type Digest, isDigest, limits } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
 import { type Descriptor, descriptorToJson, mediaTypes, parseDescriptor, REF_NAME } from '../descriptor.ts';
@@ -8,6 +8,15 @@ import { ociError } from '../errors.ts';
 import { decodeObject, isObject, type JsonObject } from '../json.ts';
 import { readSmallFile } from './folder.ts';
 import { acquireLock } from './lock.ts';
+
+/** The list while its lock is held. */
+export interface HeldList {
+  readonly entries: readonly Descriptor[];
+  /** Digests of the entries of another hash than sha256, which `entries` leaves out. */
+  readonly unreadable: readonly string[];
+  /** Whether the lock is held still. */
+  held(): Promise<boolean>;
+}
 
 type Edit = (entries: readonly unknown[]) => readonly unknown[];
 
@@ -65,25 +74,41 @@ export class IndexFile {
     return found;
   }
 
-  /** Takes all entries of that digest away, tagged or not; true where there was one. Blobs stay. */
-  async unlist(digest: Digest, options: ContentOptions = {}): Promise<boolean> {
-    let found = false;
+  /**
+   * Takes a tag or a digest away, where it still stands for `digest`; false where it does not. With the last entry of that digest
+   * go the untagged ones of `about`. One change: a writer comes before or after it. Blobs stay.
+   */
+  async drop(
+    reference: string,
+    { digest, about }: { digest: Digest; about: ReadonlySet<unknown> },
+    options: ContentOptions = {},
+  ): Promise<boolean> {
+    let dropped = false;
+    const named = (entry: unknown) =>
+      isDigest(reference) ? rawDigestOf(entry) === reference : tagOf(entry) === reference;
     await this.#change((entries) => {
-      const kept = entries.filter((entry) => !isObject(entry) || entry['digest'] !== digest);
-      found = kept.length < entries.length;
-      return kept;
+      dropped = rawDigestOf(entries.findLast(named)) === digest;
+      if (!dropped) return entries;
+      const kept = entries.filter((entry) => !named(entry));
+      if (kept.some((entry) => rawDigestOf(entry) === digest)) return kept;
+      return kept.filter((entry) => tagOf(entry) !== undefined || !about.has(rawDigestOf(entry)));
     }, options);
-    return found;
+    return dropped;
   }
 
-  /** Calls `work` while nobody can change the list. It must be short: a lock of 30 seconds is taken for left over. */
-  async unchanged(
-    work: (entries: readonly Descriptor[]) => Promise<void>,
-    options: ContentOptions = {},
-  ): Promise<void> {
+  /**
+   * Calls `work` while nobody else changes the list, again from the start where another process took the lock for left over:
+   * `work` asks `held` before each step that cannot be undone, and returns false where it is not.
+   */
+  async unchanged(work: (list: HeldList) => Promise<boolean>, options: ContentOptions = {}): Promise<void> {
     const done = this.#queue.then(async () => {
-      await using _lock = await acquireLock(this.#lock, options);
-      await work(await this.entries());
+      for (;;) {
+        options.signal?.throwIfAborted();
+        await using lock = await acquireLock(this.#lock, options);
+        const raw = entriesOf(await this.#read());
+        const unreadable = raw.filter((entry) => !isReadable(entry)).map((entry) => String(rawDigestOf(entry)));
+        if (await work({ entries: await this.entries(), unreadable, held: lock.held })) return;
+      }
     });
     this.#queue = done.catch(() => undefined);
     return done;
@@ -139,7 +164,11 @@ function entriesOf(document: JsonObject): readonly unknown[] {
   return entries;
 }
 
+function rawDigestOf(entry: unknown): unknown {
+  return isObject(entry) ? entry['digest'] : undefined;
+}
+
 function isReadable(entry: unknown): boolean {
-  const digest = isObject(entry) ? entry['digest'] : undefined;
+  const digest = rawDigestOf(entry);
   return typeof digest !== 'string' || !/^(?!sha256:)[a-z0-9+._-]+:/.test(digest);
 }

@@ -8,11 +8,9 @@ import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { hexOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { putArtifact } from '../artifact.ts';
 import { chunked, collect, contentStoreSuite, describeBytes, putSmallImage } from '../content.suite.ts';
+import { copyImage } from '../copy.ts';
 import { mediaTypes } from '../descriptor.ts';
-import { putImage } from '../image-put.ts';
-import { parseManifest } from '../manifest.ts';
 import { referrersSuite } from '../referrers.suite.ts';
 import { Layout } from './layout.ts';
 
@@ -26,65 +24,15 @@ async function openScratch() {
 contentStoreSuite('an image layout', openScratch);
 referrersSuite('an image layout', openScratch);
 
-describe('removing an image of a layout', () => {
-  const blobs = async (path: string) => (await readdir(join(path, 'blobs/sha256'))).length;
-
-  it('gives back what no other image has, and nothing else', async () => {
-    await using scratch = await openScratch();
-    const shared = randomBytes(7000);
-    const first = await putSmallImage(scratch.store, 'a', shared);
-    await putSmallImage(scratch.store, 'b', shared);
-    const own = await putSmallImage(scratch.store, 'c');
-    const { blobs: count, bytes } = await scratch.store.remove('c');
-    assert.equal(count, 3);
-    assert.ok(bytes > own.layer.size);
-    // One manifest under two tags stays for the other.
-    assert.deepEqual(await scratch.store.remove('a'), { blobs: 0, bytes: 0 });
-    assert.equal((await scratch.store.resolve('b')).digest, first.image.manifest.descriptor.digest);
-    await scratch.store.remove(first.image.manifest.descriptor.digest);
-    assert.deepEqual([await blobs(scratch.path), await scratch.store.entries()], [0, []]);
-    await assert.rejects(scratch.store.remove('a'), { code: 'ERR_OCI_MANIFEST_UNKNOWN' });
-  });
-
-  it('takes what is said about an image with the last of its names', async () => {
-    await using scratch = await openScratch();
-    const { image } = await putSmallImage(scratch.store, 'a');
-    await putImage(scratch.store, image, { tag: 'b' });
-    const bytes = new TextEncoder().encode('said');
-    const artifact = { artifactType: 'text/plain', mediaType: 'text/plain', bytes, subject: image.manifest.descriptor };
-    await putArtifact(scratch.store, artifact);
-    await scratch.store.remove('a');
-    assert.equal((await scratch.store.referrers(image.manifest.descriptor.digest)).length, 1);
-    await scratch.store.remove('b');
-    assert.deepEqual([await blobs(scratch.path), await scratch.store.entries()], [0, []]);
-  });
-
-  it('removes no blob while the manifest of another image cannot be read', async () => {
-    await using scratch = await openScratch();
-    await putSmallImage(scratch.store, 'a');
-    const damaged = (await putSmallImage(scratch.store, 'b')).image.manifest.descriptor;
-    await writeFile(join(scratch.path, 'blobs/sha256', hexOf(damaged.digest)), 'damaged');
-    assert.deepEqual(await scratch.store.remove('a'), { blobs: 0, bytes: 0 });
-    assert.equal(await blobs(scratch.path), 6);
-  });
-
-  it('never leaves a tag on an image without its blobs, whatever is removed while it is stored', async () => {
-    await using scratch = await openScratch();
-    const shared = randomBytes(3000);
-    const rounds = Array.from({ length: 40 }, async (_none, round) => {
-      // Two writers share a layer that a third removes: who comes too late is told.
-      await putSmallImage(scratch.store, `t${round % 4}`, shared).catch((error: { code?: string }) => {
-        assert.equal(error.code, 'ERR_OCI_BLOB_UNKNOWN');
-      });
-      await scratch.store.remove(`t${(round + 1) % 4}`).catch((error: { code?: string }) => {
-        assert.match(error.code ?? '', /ERR_OCI_(MANIFEST|BLOB)_UNKNOWN/);
-      });
-    });
-    await Promise.all(rounds);
-    for (const entry of await scratch.store.entries()) {
-      const { config, layers } = parseManifest(await scratch.store.manifest(entry));
-      for (const blob of [config, ...layers]) assert.ok(await scratch.store.has(blob), blob.digest);
-    }
+describe('a copy with what is said about it', () => {
+  it('refuses more than a thousand of these, tells so, and leaves the image itself in place', async () => {
+    await using from = await openScratch();
+    await using to = await openScratch();
+    const { descriptor } = (await putSmallImage(from.store, 'v1')).image.manifest;
+    from.store.referrers = async () => Array(1001).fill(descriptor);
+    const copied = copyImage(from.store, to.store, descriptor, { tag: 'v1', referrers: true });
+    await assert.rejects(copied, { code: 'ERR_OCI_COPY_FAILED', side: 'source', message: /1001 manifests are about/ });
+    assert.equal((await to.store.resolve('v1')).digest, descriptor.digest);
   });
 });
 

@@ -29,7 +29,7 @@ import { isTag } from '../reference.ts';
 import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
 import { IndexFile, tagOf } from './index-file.ts';
-import { demandBlobs, reachable, sweep } from './sweep.ts';
+import { demandContent, reachable, sweep } from './sweep.ts';
 
 /** The only version of the image layout there is. */
 const VERSION = '1.0.0';
@@ -91,22 +91,30 @@ export class Layout implements ContentStore {
 
   /**
    * Removes the image of a tag or digest from the list, and the blobs that no other image of the layout has. Throws
-   * ERR_OCI_MANIFEST_UNKNOWN.
+   * ERR_OCI_MANIFEST_UNKNOWN, also for what is there only as a part of an index.
    */
   async remove(reference: string, options: ContentOptions = {}): Promise<Removed> {
-    const descriptor = await this.resolve(reference, options);
-    const about = await this.referrers(descriptor.digest, options);
-    const { digests: candidates } = await reachable(this, [descriptor, ...about], options);
-    if (isDigest(reference)) await this.#index.unlist(reference, options);
-    else await this.untag(reference, options);
-    // What is said about an image goes with the last of its names.
-    const gone = !(await this.#index.entries()).some(({ digest }) => digest === descriptor.digest);
-    if (gone) for (const { digest } of about) await this.#index.unlist(digest, options);
-    let swept: Removed = { blobs: 0, bytes: 0 };
-    await this.#index.unchanged(async (entries) => {
-      swept = await sweep(this.path, this, { candidates, entries });
+    for (;;) {
+      const descriptor = await this.resolve(reference, options);
+      const { digest } = descriptor;
+      const about = await this.referrers(digest, options);
+      const { digests: candidates } = await reachable(this, [descriptor, ...about], options);
+      const gone = { digest, about: new Set(about.map((each) => each.digest)) };
+      if (await this.#index.drop(reference, gone, options)) return this.#swept(candidates, options);
+      if (isDigest(reference)) throw unlisted(this.path, reference);
+      // The tag was moved meanwhile: what it stands for now is looked at.
+    }
+  }
+
+  async #swept(candidates: ReadonlySet<Digest>, options: ContentOptions): Promise<Removed> {
+    const swept = { blobs: 0, bytes: 0 };
+    let unreadable: readonly string[] = [];
+    await this.#index.unchanged(async (list) => {
+      const needed = await reachable(this, list.entries, options);
+      unreadable = [...list.unreadable, ...needed.unreadable];
+      return unreadable.length > 0 || sweep(this.path, candidates, { needed: needed.digests, held: list.held, swept });
     }, options);
-    return swept;
+    return unreadable.length > 0 ? { ...swept, unreadable } : swept;
   }
 
   /** A listed manifest that cannot be read says nothing about another. */
@@ -117,7 +125,7 @@ export class Layout implements ContentStore {
         .then((bytes) => parseManifestOrIndex(bytes, entry.mediaType))
         .catch(() => undefined);
       signal?.throwIfAborted();
-      if (document?.kind !== 'manifest' || document.subject?.digest !== digest) continue;
+      if (document?.subject?.digest !== digest) continue;
       const referrer = referrerOf(entry, document);
       const wanted = artifactType === undefined || referrer.artifactType === artifactType;
       if (wanted && !found.some((other) => other.digest === referrer.digest)) found.push(referrer);
@@ -222,10 +230,15 @@ export class Layout implements ContentStore {
       replayable(() => one(bytes)),
       options,
     );
-    const check = () => demandBlobs(this.path, bytes, mediaType);
+    const check = () => demandContent(this, descriptor);
     if (tag !== undefined || !child) await this.#index.put(listed, tag, { ...options, check });
     return descriptor;
   }
+}
+
+function unlisted(path: string, digest: Digest) {
+  const hint = 'a part of an index goes with the index; a blob goes with the image that has it';
+  return ociError('ERR_OCI_MANIFEST_UNKNOWN', `${path} does not list ${digest} by itself`, { hint });
 }
 
 async function checkFile(path: string, descriptor: Descriptor, options: LinkBlobOptions): Promise<void> {

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { StillframeError } from '@stillframe/core';
-import { chunked, collect, describeBytes } from '../content.suite.ts';
+import { bytesSource, digestOf, StillframeError } from '@stillframe/core';
+import { needs, startRegistry } from '@stillframe/testkit';
+import { chunked, collect, describeBytes, putSmallImage } from '../content.suite.ts';
+import { RegistryClient } from './client.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { json, registryThat, serve } from './fake.suite.ts';
 
@@ -128,5 +130,78 @@ describe('authorization', () => {
     );
     assert.equal((await collect(registry.store.stream(descriptor))).length, bytes.length);
     assert.deepEqual(seen, [undefined]);
+  });
+
+  for (const partSize of [500, 5000]) {
+    it(`does not show credentials where an upload in parts of ${partSize} bytes is to go to another origin`, async () => {
+      const seen: [string | undefined, string | undefined][] = [];
+      await using storage = await serve(async (request, response) => {
+        const { host } = request.headers;
+        await collect(request);
+        seen.push([request.method, request.headers.authorization]);
+        response.writeHead(request.method === 'PATCH' ? 202 : 201, { location: `http://${host}/session` }).end();
+      });
+      await using registry = await registryThat(
+        (request, response) => {
+          if (request.headers.authorization !== basic)
+            json(response, 401, {}, { 'www-authenticate': 'Basic realm="x"' });
+          else if (request.method === 'HEAD') response.writeHead(404).end();
+          else response.writeHead(202, { location: `http://${storage.address}/session` }).end();
+        },
+        { credentials: password, partSize },
+      );
+      await registry.store.push(descriptor, bytesSource(bytes));
+      const parts = partSize < bytes.length ? Array(bytes.length / partSize).fill(['PATCH', undefined]) : [];
+      assert.deepEqual(seen, [...parts, ['PUT', undefined]]);
+    });
+  }
+
+  it('is not given to another origin that asks for it, nor is what is sent taken there by a redirect', async () => {
+    const seen: [string | undefined, string | undefined][] = [];
+    await using storage = await serve((request, response) => {
+      seen.push([request.method, request.headers.authorization]);
+      json(response, 401, {}, { 'www-authenticate': 'Basic realm="x"' });
+    });
+    await using registry = await registryThat(
+      (request, response) => {
+        request.resume();
+        if (request.headers.authorization !== basic) json(response, 401, {}, { 'www-authenticate': 'Basic realm="x"' });
+        else if (request.method === 'HEAD') response.writeHead(404).end();
+        else if (request.method === 'POST') response.writeHead(202, { location: '/upload' }).end();
+        else response.writeHead(307, { location: `http://${storage.address}/x` }).end();
+      },
+      { credentials: password },
+    );
+    await assert.rejects(collect(registry.store.stream(descriptor)), { code: 'ERR_OCI_REGISTRY_UNAUTHORIZED' });
+    await assert.rejects(registry.store.push(descriptor, bytesSource(bytes)), { code: 'ERR_OCI_REGISTRY_REFUSED' });
+    assert.deepEqual(seen, [['GET', undefined]]);
+  });
+});
+
+describe('a real registry that asks who one is', needs('docker-registry'), () => {
+  const users = 'ann:$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW';
+  const as = (secret: string): CredentialsProvider => ({
+    credentialsFor: async () => ({ kind: 'password', username: 'ann', password: secret }),
+  });
+
+  it('lets in whoever is right, and tells whoever is wrong, without the password', async () => {
+    await using running = await startRegistry({ users });
+    await using right = new RegistryClient(running.address, { credentials: as('open sesame') });
+    await putSmallImage(right.repository('a/b'), 'v1');
+    for (const credentials of [as('open barley'), undefined]) {
+      await using wrong = new RegistryClient(running.address, { credentials });
+      for (const refused of [
+        () => wrong.repository('a/b').resolve('v1'),
+        () => putSmallImage(wrong.repository('a/b'), 'v1'),
+        () => wrong.repository('a/b').remove(digestOf(bytes)),
+      ])
+        await assert.rejects(refused(), (error) => {
+          assert.ok(StillframeError.is(error));
+          assert.equal(error.code, 'ERR_OCI_REGISTRY_UNAUTHORIZED');
+          assert.match(error.hint ?? '', /log in/);
+          assert.doesNotMatch(JSON.stringify([error.message, error.details]), /barley/);
+          return true;
+        });
+    }
   });
 });

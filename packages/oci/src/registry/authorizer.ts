@@ -59,7 +59,7 @@ export class Authorizer {
   async answer(header: string, purpose: Purpose, signal: AbortSignal | undefined): Promise<string | undefined> {
     const challenges = parseChallenges(header);
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
-    const credentials = await this.#provider.credentialsFor(this.#registry, purpose.repository);
+    const credentials = await this.#provider.credentialsFor(this.#registry, purpose.repository, { signal });
     if (credentials) this.#remember(credentials);
     if (bearer && credentials?.kind === 'registry-token') {
       return this.#keep(purpose, header, { header: `Bearer ${credentials.token}`, until: Number.POSITIVE_INFINITY });

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { limits, readAll, systemCode } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
+import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
 import { decodeObject, isObject, type JsonObject } from '../json.ts';
 
@@ -14,7 +15,11 @@ export type Credentials =
 /** Finds credentials; asked again whenever a registry demands some, so that new ones are seen. */
 export interface CredentialsProvider {
   /** Credentials for a repository of `registry` (host and port as in references), or undefined: go without. */
-  credentialsFor(registry: string, repository: string | undefined): Promise<Credentials | undefined>;
+  credentialsFor(
+    registry: string,
+    repository: string | undefined,
+    options?: ContentOptions,
+  ): Promise<Credentials | undefined>;
 }
 
 /** Always anonymous. */
@@ -27,6 +32,7 @@ export const noCredentials: CredentialsProvider = { credentialsFor: async () => 
 export type CredentialStore = (
   name: string,
   server: string,
+  options: ContentOptions,
 ) => Promise<{ username: string; secret: string } | undefined>;
 
 /** Options of authFileCredentials. */
@@ -43,10 +49,10 @@ export interface AuthFileOptions {
  */
 export function authFileCredentials(paths: readonly string[], { helper }: AuthFileOptions = {}): CredentialsProvider {
   return {
-    async credentialsFor(registry, repository) {
+    async credentialsFor(registry, repository, options = {}) {
       for (const path of paths) {
         const file = await readAuthFile(path);
-        const helped = file && helper && (await fromHelper(helper, file, registry, path));
+        const helped = file && helper && (await fromHelper(helper, file, { registry, path, ...options }));
         if (helped) return helped;
         const entry = file?.auths && entryFor(file.auths, registry, repository);
         if (entry) return credentialsIn(entry, path);
@@ -63,8 +69,7 @@ const HELPER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 async function fromHelper(
   helper: CredentialStore,
   { helpers, store }: AuthFile,
-  registry: string,
-  path: string,
+  { registry, path, signal }: { registry: string; path: string } & ContentOptions,
 ): Promise<Credentials | undefined> {
   const server = registry === 'docker.io' ? DOCKER_HUB : registry;
   const own = helpers && [server, registry].find((name) => Object.hasOwn(helpers, name));
@@ -73,7 +78,7 @@ async function fromHelper(
   // It becomes part of a program's name.
   if (typeof name !== 'string' || !HELPER_NAME.test(name))
     throw broken(path, 'names a credential helper that cannot be one');
-  const found = await helper(name, server);
+  const found = await helper(name, server, { signal });
   if (!found) return undefined;
   const { username, secret } = found;
   return username === '<token>'

@@ -1,5 +1,5 @@
 /** One repository of a registry as a store of content (OCI distribution specification 1.1). */
-import { type Digest, digestOf, isDigest, limits, StillframeError } from '@stillframe/core';
+import { type Digest, digestOf, isCode, isDigest, limits, StillframeError } from '@stillframe/core';
 import type {
   BlobContent,
   BlobSource,
@@ -17,7 +17,7 @@ import { replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { readBody } from './answer.ts';
 import type { HttpAnswer } from './http.ts';
 import { rangeSource } from './range-source.ts';
-import { chosen, indexIn, listByTag, listedByTag } from './referrers.ts';
+import { chosen, listByTag, listedByRegistry, listedByTag, unlistByTag } from './referrers.ts';
 import type { Call, Session } from './session.ts';
 import { upload } from './upload.ts';
 
@@ -93,7 +93,7 @@ export class RegistryRepository implements ContentStore {
       purpose: { repository: this.name, scopes: [...scopes, `repository:${from.name}:pull`] },
       body: () => ({ size: 0, content: whole(new Uint8Array()) }),
       // Whoever may not read over there, or meets a registry without mounts, sends the bytes.
-      accept: [201, 202, 400, 403, 404, 405],
+      accept: [201, 202, 400, 401, 403, 404, 405],
     });
     answer.discard();
     return answer.status === 201;
@@ -145,7 +145,7 @@ export class RegistryRepository implements ContentStore {
     const descriptor = { mediaType, digest, size: bytes.length };
     const { subject } = document;
     // A registry that keeps the list of referrers itself says so.
-    if (document.kind === 'manifest' && subject && answer.headers['oci-subject'] === undefined)
+    if (subject && answer.headers['oci-subject'] === undefined)
       await listByTag(this, descriptor, { ...document, subject }, options);
     return descriptor;
   }
@@ -153,31 +153,25 @@ export class RegistryRepository implements ContentStore {
   async referrers(digest: Digest, options: ReferrersOptions = {}): Promise<readonly Descriptor[]> {
     const query =
       options.artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType: options.artifactType })}`;
-    const what = `referrers of ${this.#at(digest)}`;
-    const answer = await this.#session.send({
+    const listed = await listedByRegistry(this.#session, {
       method: 'GET',
       url: `/v2/${this.name}/referrers/${digest}${query}`,
       headers: { accept: mediaTypes.index },
       purpose: this.#purpose('pull'),
-      // Who does not know the path says so in many ways.
-      accept: [200, 400, 404, 405],
-      what,
+      what: `referrers of ${this.#at(digest)}`,
       signal: options.signal,
     });
-    if (answer.status === 200) {
-      const index = indexIn(await readBody(answer, limits.manifest, what), mediaTypes.index);
-      return chosen(index?.manifests ?? [], options);
-    }
-    answer.discard();
-    return chosen(await listedByTag(this, digest, options), options);
+    return chosen(listed ?? (await listedByTag(this, digest, options)), options);
   }
 
   /**
-   * Removes a tag, or a manifest by its digest with all tags that stand on it. Blobs are the registry's to collect. Throws
+   * Removes a tag, or a manifest by its digest with all tags that stand on it. Blobs are the registry's to collect. What is
+   * said about an image also leaves the list of that, where it is kept by a tag. Throws
    * ERR_OCI_MANIFEST_UNKNOWN, and ERR_OCI_REMOVE_UNSUPPORTED where the registry does not do that.
    */
   async remove(reference: string, options: ContentOptions = {}): Promise<undefined> {
     const call = this.#manifest(reference, options);
+    const subject = isDigest(reference) ? await this.#subjectOf(reference, options) : undefined;
     const answer = await this.#session.send({
       ...call,
       method: 'DELETE',
@@ -187,11 +181,35 @@ export class RegistryRepository implements ContentStore {
     });
     answer.discard();
     if (answer.status === 404) throw this.#unknown(reference);
-    if (answer.status < 300) return undefined;
+    if (answer.status < 300) {
+      if (isDigest(reference) && subject) await unlistByTag(this, { digest: reference, subject }, options);
+      return undefined;
+    }
     const hint = isDigest(reference)
       ? 'whoever runs it must allow it to remove (docker-registry: storage.delete.enabled)'
-      : `it may remove by digest, and then all tags of that manifest: see \`image inspect\` for the digest`;
+      : `it may remove by digest, and then all tags of that manifest: ${await this.#byDigest(reference, options)}`;
     throw ociError('ERR_OCI_REMOVE_UNSUPPORTED', `${call.what}: the registry does not remove it`, { hint });
+  }
+
+  /** The reference with the digest of a tag, for a hint; where that cannot be had, how to find it. */
+  async #byDigest(tag: string, options: ContentOptions): Promise<string> {
+    try {
+      return `${this.registry}/${this.name}@${(await this.resolve(tag, options)).digest}`;
+    } catch {
+      options.signal?.throwIfAborted();
+      return 'see `image inspect` for the digest';
+    }
+  }
+
+  /** What a manifest is about. One that nobody can read is about nothing, and may be removed all the same. */
+  async #subjectOf(digest: Digest, options: ContentOptions): Promise<Digest | undefined> {
+    try {
+      const { bytes, mediaType } = await this.#fetchManifest(digest, options);
+      return parseManifestOrIndex(bytes, mediaType).subject?.digest;
+    } catch (error) {
+      if (isCode(error, 'ERR_OCI_DOCUMENT_INVALID') || isCode(error, 'ERR_OCI_DOCUMENT_TOO_LARGE')) return undefined;
+      throw error;
+    }
   }
 
   async #resolveByContent(reference: string, options: ContentOptions): Promise<Descriptor> {

@@ -73,9 +73,19 @@ export class Session {
 
   /** The target of a Location header, relative to the answer's own URL. Throws ERR_OCI_REGISTRY_PROTOCOL. */
   location(answer: HttpAnswer): URL {
-    const text = answer.headers.location;
+    return this.#target(answer, answer.headers.location, 'Location');
+  }
+
+  /** The page after this one of a list (RFC 8288), where there is one. Throws as location does. */
+  nextPage(answer: HttpAnswer): URL | undefined {
+    const link = String(answer.headers.link ?? '');
+    const next = /<([^<>]{1,4096})>[^,<>]{0,200};\s{0,9}rel="?next"?/.exec(link)?.[1];
+    return next === undefined ? undefined : this.#target(answer, next, 'Link');
+  }
+
+  #target(answer: HttpAnswer, text: string | undefined, header: string): URL {
     const target = text === undefined ? null : URL.parse(text, answer.url.href);
-    if (!target) throw ociError('ERR_OCI_REGISTRY_PROTOCOL', `${answer.url.host} sent no usable Location`);
+    if (!target) throw ociError('ERR_OCI_REGISTRY_PROTOCOL', `${answer.url.host} sent no usable ${header}`);
     checkHop(answer.url, target);
     return target;
   }
