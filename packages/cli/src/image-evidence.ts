@@ -3,7 +3,14 @@ import { lstat } from 'node:fs/promises';
 import { type Digest, isCode, limits, readAll, StillframeError, systemCode } from '@stillframe/core';
 import { openFileSource, writeAtomically } from '@stillframe/core/file';
 import { decodeCapture, evidencePath, type RecordedCapture } from '@stillframe/evidence';
-import { type ContentReader, type ContentWriter, type Descriptor, parseManifest, putArtifact } from '@stillframe/oci';
+import {
+  type ContentReader,
+  type ContentWriter,
+  type Descriptor,
+  parseManifest,
+  putArtifact,
+  readBlob,
+} from '@stillframe/oci';
 
 /** The artifactType of evidence in a store: the envelope as it lay beside the archive, about the image as its subject. */
 const EVIDENCE = 'application/vnd.stillframe.evidence.v1+json';
@@ -84,10 +91,9 @@ async function readAttached(
   const { layers } = parseManifest(await store.manifest(referrer, { signal }), referrer.mediaType);
   const [layer] = layers;
   if (!layer || layer.size > limits.json) return undefined;
-  const parts: Uint8Array[] = [];
-  for await (const chunk of store.stream(layer, { signal })) parts.push(chunk);
+  const bytes = await readBlob(store, layer, { signal, limit: limits.json });
   try {
-    return found(Buffer.concat(parts));
+    return found(bytes);
   } catch (error) {
     if (StillframeError.is(error)) return undefined;
     throw error;

@@ -7,6 +7,7 @@ export * from './image-put.ts';
 export { encodeCanonical } from './json.ts';
 export * from './layout/index.ts';
 export * from './manifest.ts';
+export { readBlob } from './read-blob.ts';
 export * from './reference.ts';
 export * from './registry/index.ts';
 export { verified, verifyBytes } from './verify.ts';

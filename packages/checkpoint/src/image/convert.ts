@@ -114,7 +114,13 @@ export async function verifyArchive(
   options: ReadOptions = {},
 ): Promise<Digest> {
   const found = await digestSource(bytes, options);
-  if (recorded === undefined || found === recorded) return found;
+  demandRecorded(found, recorded, label);
+  return found;
+}
+
+/** Throws ERR_CHECKPOINT_DIGEST_MISMATCH where an archive, called `label`, is not the one that was recorded, if any was. */
+export function demandRecorded(found: Digest, recorded: string | undefined, label: string): void {
+  if (recorded === undefined || found === recorded) return;
   const message = `${label} is not what was captured: it has ${found}, and ${recorded} was recorded`;
   throw checkpointError('ERR_CHECKPOINT_DIGEST_MISMATCH', message, { details: { recorded, found } });
 }

@@ -1,15 +1,8 @@
 /** The archive back from an image, byte for byte. */
-import { type Digest, digestSource, limits, type ReadOptions, readAll, streamOf } from '@stillframe/core';
+import { type Digest, digestSource, limits, type ReadOptions, streamOf } from '@stillframe/core';
 import { writeAtomically } from '@stillframe/core/file';
-import {
-  type ContentReader,
-  type Descriptor,
-  mediaTypes,
-  parseImageConfig,
-  parseManifest,
-  verified,
-} from '@stillframe/oci';
-import { openChain, readChain } from './chain/open.ts';
+import { type ContentReader, type Descriptor, mediaTypes, parseImageConfig, readBlob, verified } from '@stillframe/oci';
+import { openChain, readChainAt } from './chain/open.ts';
 import {
   archiveLayer,
   archiveOf,
@@ -43,7 +36,8 @@ export async function extractArchive(
   if (!image) throw notCheckpoint(descriptor.digest);
   const archive = archiveOf(image);
   const { recordedDigest } = image.facts;
-  if (archive.digest !== recordedDigest && (await contentDigest(store, image, options)) === recordedDigest) {
+  const compressed = recordedDigest !== undefined && archive.digest !== recordedDigest;
+  if (compressed && (await contentDigest(store, image, options)) === recordedDigest) {
     const captured = await writeDecompressed(store, image, file, options);
     if (captured) return captured;
   }
@@ -63,8 +57,7 @@ export async function contentDigest(
   const archive = archiveOf(image);
   if (archive.mediaType === mediaTypes.layer) return archive.digest;
   if (image.config.size > limits.manifest) return undefined;
-  await using config = await store.open(image.config, options);
-  return parseImageConfig(await readAll(config, { ...options, limit: limits.manifest })).diffIDs[0];
+  return parseImageConfig(await readBlob(store, image.config, { ...options, limit: limits.manifest })).diffIDs[0];
 }
 
 /** The archive's bytes, the last of them only once length and digest are seen to be right. Iteration throws ERR_OCI_CONTENT_*. */
@@ -77,8 +70,7 @@ export async function* archiveStream(
     yield* store.stream(archiveLayer(image), options);
     return;
   }
-  const manifest = parseManifest(await store.manifest(image.manifest, options), image.manifest.mediaType);
-  await using archive = openChain(store, await readChain(store, manifest, options));
+  await using archive = openChain(store, await readChainAt(store, image.manifest, options));
   yield* verified(streamOf(archive, options), archiveOf(image));
 }
 

@@ -1,17 +1,10 @@
 /** A checkpoint opened where it lies, in an image layout or a registry: only what is looked at is fetched. */
 import { type ByteSource, UndoStack } from '@stillframe/core';
-import {
-  type ContentReader,
-  type Descriptor,
-  isIndexType,
-  Layout,
-  parseManifest,
-  parseManifestOrIndex,
-} from '@stillframe/oci';
+import { type ContentReader, type Descriptor, isIndexType, Layout, parseManifestOrIndex } from '@stillframe/oci';
 import { openArchive } from '../archive/open.ts';
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint, readCheckpoint } from '../checkpoint.ts';
 import { cachedSource } from './block-cache.ts';
-import { openChain, readChain } from './chain/open.ts';
+import { openChain, readChainAt } from './chain/open.ts';
 import { isContainerdCheckpoint, openContainerdIndex } from './containerd-index.ts';
 import { archiveLayer, type CheckpointImage, checkpointImageAt, type DetectOptions, notCheckpoint } from './detect.ts';
 import { isLayoutArchive, layoutReader } from './layout-archive.ts';
@@ -94,8 +87,7 @@ async function openBytes(
   options: OpenImageOptions,
 ): Promise<ByteSource & AsyncDisposable> {
   if (!image.chain) return store.open(archiveLayer(image), options);
-  const manifest = parseManifest(await store.manifest(image.manifest, options), image.manifest.mediaType);
-  return openChain(store, await readChain(store, manifest, options));
+  return openChain(store, await readChainAt(store, image.manifest, options));
 }
 
 /** The index of containerd's own parts behind a descriptor; undefined for anything else. */

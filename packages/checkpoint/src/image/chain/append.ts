@@ -3,22 +3,15 @@
  * change. What is new of a checkpoint is one pack; its recipe tells which granule of which pack stands where.
  */
 import { bytesSource, digestOf, type ReadOptions, Sha256, streamOf } from '@stillframe/core';
-import {
-  type BlobContent,
-  type Descriptor,
-  encodeManifest,
-  type Layout,
-  mediaTypes,
-  parseManifest,
-} from '@stillframe/oci';
+import { type BlobContent, type Descriptor, encodeManifest, type Layout, mediaTypes, readBlob } from '@stillframe/oci';
 import type { Checkpoint } from '../../checkpoint.ts';
 import { checkpointError } from '../../errors.ts';
 import { type CheckpointFacts, encodeChainAnnotations } from '../../metadata/annotations.ts';
-import { demandComplete } from '../convert.ts';
+import { demandComplete, demandRecorded } from '../convert.ts';
 import { factsOf, platformOf } from '../facts.ts';
 import { ExtentList, extentSource } from './extents.ts';
 import { CHAIN_TYPE, type ChainLayers, chainTypes, encodeChainConfig, layersOf, type Pack } from './format.ts';
-import { type ChainFacts, openChain, readBlob, readChain } from './open.ts';
+import { type ChainFacts, openChain, readChain, readChainAt } from './open.ts';
 import { KEY, PageTable } from './page-table.ts';
 import { encodeRecipe, FIRST_PACK } from './recipe.ts';
 import { type Scan, scanArchive } from './scan.ts';
@@ -72,7 +65,7 @@ export async function appendToChain(
     });
   }
   if (!options.incomplete) demandComplete(checkpoint);
-  const parent = options.parent && (await parentOf(layout, options.parent, options));
+  const parent = options.parent && (await readChainAt(layout, options.parent, options));
   const known = await knownPacks(layout, parent, options);
   const granule = parent?.recipe.granule ?? granuleFor(tar.size);
   const own = FIRST_PACK + known.packs.length;
@@ -86,7 +79,7 @@ export async function appendToChain(
       onProgress: (bytes) => options.onProgress?.(bytes, 2 * tar.size),
     },
   );
-  demandDigest(scan.digest, options.recordedDigest, label);
+  demandRecorded(scan.digest, options.recordedDigest, label);
   const stored = new Storing(layout, options);
   const layers = await storeLayers(stored, scan, known.packs, { granule, open: async () => tar });
   const config = await stored.blob(chainTypes.config, encodeChainConfig({ digest: scan.digest, size: tar.size }));
@@ -113,11 +106,6 @@ function granuleFor(size: number): number {
   return granule;
 }
 
-async function parentOf(layout: Layout, parent: Descriptor, options: ReadOptions): Promise<ChainFacts> {
-  const manifest = parseManifest(await layout.manifest(parent, options), parent.mediaType);
-  return readChain(layout, manifest, options);
-}
-
 /** The packs of the parent that it uses most, and where their granules are. */
 async function knownPacks(layout: Layout, parent: ChainFacts | undefined, options: ReadOptions) {
   const table = new PageTable();
@@ -130,17 +118,11 @@ async function knownPacks(layout: Layout, parent: ChainFacts | undefined, option
   const byUse = [...used.keys()].sort((a, b) => (used[b] ?? 0) - (used[a] ?? 0)).slice(0, MAX_PACKS - 1);
   const packs = parent.layers.packs.filter((_pack, at) => byUse.includes(at));
   for (const [at, { index, pack }] of packs.entries()) {
-    const keys = await readBlob(layout, index, MAX_INDEX, options);
+    const keys = await readBlob(layout, index, { signal: options.signal, limit: MAX_INDEX });
     const count = Math.min(Math.floor(keys.length / KEY), Math.floor(pack.size / parent.recipe.granule));
     for (let page = 0; page < count; page += 1) table.add(keys.subarray(page * KEY), FIRST_PACK + at, page);
   }
   return { table, packs };
-}
-
-function demandDigest(found: string, recorded: string | undefined, label: string): void {
-  if (recorded === undefined || found === recorded) return;
-  const message = `${label} is not what was captured: it has ${found}, and ${recorded} was recorded`;
-  throw checkpointError('ERR_CHECKPOINT_DIGEST_MISMATCH', message, { details: { recorded, found } });
 }
 
 /** Stores the pack, its index, the rest and the recipe; packs that nothing is taken from are left out. */

@@ -1,6 +1,6 @@
 /** The archive of a chain image, read where its layers lie: only what is looked at is fetched. */
 import { type ByteSource, type ReadOptions, UndoStack } from '@stillframe/core';
-import type { ContentReader, Descriptor, Manifest } from '@stillframe/oci';
+import { type ContentReader, type Descriptor, type Manifest, parseManifest, readBlob } from '@stillframe/oci';
 import { cachedSource } from '../block-cache.ts';
 import { extentSource } from './extents.ts';
 import { type ChainConfig, type ChainLayers, chainLayers, decodeChainConfig, invalid, MAX_CONFIG } from './format.ts';
@@ -25,7 +25,16 @@ export async function readChainConfig(
   { config }: Pick<Manifest, 'config'>,
   options: ReadOptions = {},
 ): Promise<ChainConfig> {
-  return decodeChainConfig(await readBlob(store, config, MAX_CONFIG, options));
+  return decodeChainConfig(await readBlob(store, config, { ...options, limit: MAX_CONFIG }));
+}
+
+/** The chain behind a manifest's descriptor. Throws as readChain does. */
+export async function readChainAt(
+  store: ContentReader,
+  descriptor: Descriptor,
+  options: ReadOptions = {},
+): Promise<ChainFacts> {
+  return readChain(store, parseManifest(await store.manifest(descriptor, options), descriptor.mediaType), options);
 }
 
 /** Throws ERR_CHAIN_IMAGE_INVALID, ERR_CHAIN_RECIPE_INVALID, and the errors of the store. */
@@ -36,7 +45,7 @@ export async function readChain(
 ): Promise<ChainFacts> {
   const config = await readChainConfig(store, manifest, options);
   const layers = chainLayers(manifest.layers);
-  const recipe = decodeRecipe(await readBlob(store, layers.recipe, MAX_RECIPE, options));
+  const recipe = decodeRecipe(await readBlob(store, layers.recipe, { ...options, limit: MAX_RECIPE }));
   if (recipe.extents.size !== config.size) throw invalid('recipe and config give two sizes');
   const held = manifest.layers.reduce((sum, { size }) => sum + size, 0);
   if (config.size > held * MAX_RATIO) throw invalid(`it claims more than ${MAX_RATIO} times what its layers hold`);
@@ -60,17 +69,4 @@ export function openChain(store: ContentReader, { layers, recipe }: ChainFacts):
     return cachedSource(blob, blob.locator?.kind === 'file' ? { blockSize: 128 << 10 } : {});
   });
   return { ...source, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
-}
-
-/** A blob of at most `limit` bytes, verified. */
-export async function readBlob(
-  store: ContentReader,
-  descriptor: Descriptor,
-  limit: number,
-  options: ReadOptions,
-): Promise<Uint8Array> {
-  if (descriptor.size > limit) throw invalid(`a layer of ${descriptor.size} bytes where ${limit} are the most`);
-  const parts: Uint8Array[] = [];
-  for await (const chunk of store.stream(descriptor, options)) parts.push(chunk);
-  return Buffer.concat(parts);
 }
