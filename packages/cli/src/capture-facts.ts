@@ -1,10 +1,9 @@
 /** What a capture recorded beside its archive, where it lies as a file, and whether the archive still is what it says. */
-import { lstat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Archive } from '@stillframe/checkpoint';
-import { type Diagnostic, digestSource, limits, messageOf, readAll, StillframeError } from '@stillframe/core';
-import { openFileSource } from '@stillframe/core/file';
-import { decodeCapture, evidencePath, type RecordedCapture } from '@stillframe/evidence';
+import { type Diagnostic, digestSource, messageOf, StillframeError } from '@stillframe/core';
+import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
+import { readEvidence } from './image-evidence.ts';
 
 /** The evidence of an archive, and what is wrong with it. */
 export interface CaptureFacts {
@@ -35,8 +34,6 @@ export async function readCaptureFacts(
   if (archive.bytes && (locator?.kind !== 'file' || locator.path !== archive.label))
     return { recorded: undefined, digest: 'none', diagnostics: [] };
   const path = evidencePath(archive.label);
-  const there = await lstat(path).catch(() => undefined);
-  if (!there) return { recorded: undefined, digest: 'none', diagnostics: [] };
   const source = basename(path);
   let recorded: RecordedCapture | undefined;
   try {
@@ -50,6 +47,7 @@ export async function readCaptureFacts(
       diagnostics: [{ id: 'evidence-invalid', severity: 'error', source, message }],
     };
   }
+  if (!recorded) return { recorded, digest: 'none', diagnostics: [] };
   if (!archive.bytes) return { recorded, digest: 'unchecked', diagnostics: [] };
   const wrong = (id: string, message: string): CaptureFacts => ({
     recorded,
@@ -63,9 +61,4 @@ export async function readCaptureFacts(
   const digest = await digestSource(archive.bytes, { signal: options.signal });
   if (digest === recorded.digest) return { recorded, digest: 'equal', diagnostics: [] };
   return wrong('evidence-digest-mismatch', `the archive's digest is ${digest}, its evidence says ${recorded.digest}`);
-}
-
-async function readEvidence(archive: string): Promise<RecordedCapture> {
-  await using file = await openFileSource(evidencePath(archive));
-  return decodeCapture(new TextDecoder().decode(await readAll(file, { limit: limits.json })));
 }
