@@ -1,6 +1,7 @@
 /** `stillframe image append`: checkpoints of one container in a chain store, where what did not change is kept once. */
 import {
   type AppendedImage,
+  type AppendOptions,
   appendToChain,
   type Checkpoint,
   checkpointImageAt,
@@ -12,6 +13,7 @@ import { type Descriptor, Layout, tagOf } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { tellDiagnostics } from './diagnostics.ts';
+import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { showProgress } from './display/progress.ts';
 import { evidenceCode } from './exit.ts';
@@ -57,15 +59,12 @@ export function registerAppend(group: Command, io: Io, done: (code: number) => v
       const recorded = await readEvidence(archive);
       const layout = await Layout.create(location.path);
       const parent = await parentOf(layout, checkpoint, options.after, io.signal);
-      using progress = showProgress(io, 'append');
-      const appended = await appendToChain(checkpoint, layout, {
-        onProgress: progress.update,
+      const appended = await append(checkpoint, layout, io, {
         tag: location.tag,
         parent: parent?.descriptor,
         recordedDigest: recorded?.digest,
         facts: recorded && { recordedDigest: recorded.digest, recordedName: recorded.name },
         incomplete: options.force,
-        signal: io.signal,
       });
       if (recorded) await attachEvidence(layout, appended.manifest, recorded, io.signal);
       const diagnostics = checkpoint.diagnostics();
@@ -78,6 +77,12 @@ export function registerAppend(group: Command, io: Io, done: (code: number) => v
     });
 }
 
+/** The line of its progress goes before the result comes. */
+async function append(checkpoint: Checkpoint, layout: Layout, io: Io, options: AppendOptions): Promise<AppendedImage> {
+  using progress = showProgress(io, 'append');
+  return await appendToChain(checkpoint, layout, { ...options, signal: io.signal, onProgress: progress.update });
+}
+
 function textOf({ manifest, archive, added, packs }: AppendedImage, after: string | null): string {
   const share = archive.size === 0 ? 0 : (added / archive.size) * 100;
   const rows = [
@@ -87,7 +92,7 @@ function textOf({ manifest, archive, added, packs }: AppendedImage, after: strin
     ['after', after ?? 'nothing: it begins a chain'],
     ['packs', String(packs)],
   ];
-  return rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('');
+  return renderFacts(rows);
 }
 
 /** The chain image that is followed, and what it is called. Throws ERR_USAGE_ARGUMENT where the one named is none. */

@@ -2,12 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { type ConvertedImage, convertArchive, convertPod, demandOnePod, type PodMember } from '@stillframe/checkpoint';
 import { bytesText, harmless, UndoStack } from '@stillframe/core';
-import type { Descriptor } from '@stillframe/oci';
-import { Layout } from '@stillframe/oci';
+import { type Descriptor, Layout } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { forOption } from './archive-for.ts';
 import { outputOption } from './commands/command.ts';
+import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
+import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
 import { attachEvidence } from './image-evidence.ts';
@@ -45,7 +46,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
     .option(
       '-t, --tag <image>',
       'what to call it: oci:LAYOUT[:TAG], or a reference with its registry; repeat',
-      (image: string, before: string[]) => [...before, image],
+      collect,
       [],
     )
     .addOption(
@@ -188,7 +189,7 @@ function textOf(
     ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify)],
   ]);
   const rows = [[pod ? 'index' : 'manifest', target.digest], ...lines];
-  return `${reference}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`;
+  return `${reference}\n${renderFacts(rows)}`;
 }
 
 function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean): string {

@@ -3,6 +3,7 @@ import { bytesText } from '@stillframe/core';
 import { type CopyProgress, copyImage } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
+import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { showProgress } from './display/progress.ts';
 import { IMAGE_HELP } from './image-help.ts';
@@ -63,5 +64,5 @@ function textOf({ copied, mounted, present }: { copied: number; mounted: number;
     ...(present > 0 ? [`${bytesText(present)} there already`] : []),
     ...(mounted > 0 ? [`${bytesText(mounted)} taken over from a repository beside it`] : []),
   ];
-  return `${'copied'.padEnd(10)}${[bytesText(copied), ...there].join('; ')}\n`;
+  return renderFacts([['copied', [bytesText(copied), ...there].join('; ')]]);
 }

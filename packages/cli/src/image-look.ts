@@ -12,6 +12,7 @@ import { bytesText, harmless } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
 import type { ContentReader } from '@stillframe/oci';
 import type { Command } from 'commander';
+import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { exitCodes } from './exit.ts';
 import { writeAttached } from './image-evidence.ts';
@@ -95,7 +96,7 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
         ['recorded', recorded === undefined ? 'nothing' : `${harmless(recorded)}${same ? ', the same' : ', ANOTHER'}`],
         ['evidence', evidence ? evidencePath(archive) : 'none came with it'],
       ];
-      io.out(`${archive}\n${rows.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('')}`);
+      io.out(`${archive}\n${renderFacts(rows)}`);
       done(same ? exitCodes.ok : exitCodes.partial);
     });
 }

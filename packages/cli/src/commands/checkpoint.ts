@@ -8,6 +8,7 @@ import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
 import { foldersOf } from '@stillframe/runtime';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
+import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { cliError } from '../usage.ts';
@@ -83,7 +84,7 @@ export const checkpoint: RegisterCommand = (program, io) => {
         ['sha256', digest?.replace('sha256:', '') ?? 'not recorded by this runtime'],
         ['evidence', facts ? evidencePath(location) : 'none: this runtime writes none'],
       ];
-      io.out(rows.map(([name = '', value]) => `${name.padEnd(NAMES)}${value}\n`).join(''));
+      io.out(renderFacts(rows, NAMES));
     });
 };
 

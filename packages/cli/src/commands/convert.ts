@@ -6,6 +6,7 @@ import { bytesText } from '@stillframe/core';
 import { openTemporaryFolder, publish } from '@stillframe/core/file';
 import { forOption, writePlanned } from '../archive-for.ts';
 import { tellDiagnostics } from '../diagnostics.ts';
+import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { evidenceCode } from '../exit.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
@@ -46,7 +47,7 @@ export const convert: RegisterCommand = (program, io, done) => {
         ['sha256', digest.replace('sha256:', '')],
         ['evidence', 'none: it stays with the archive that was captured'],
       ];
-      io.out(rows.map(([name = '', value]) => `${name.padEnd(12)}${value}\n`).join(''));
+      io.out(renderFacts(rows, 12));
     });
 };
 
