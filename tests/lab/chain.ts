@@ -1,13 +1,13 @@
 /** Checkpoints of a container that changes one page in twenty between them, in a chain store and its registry. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { extractArchive, findCheckpointImage } from '@stillframe/checkpoint';
 import { execute } from '@stillframe/demo/stage';
 import { copyImage, Layout, RegistryClient } from '@stillframe/oci';
 import type { CriLab } from './lab.ts';
+import { waitForLine } from './log-lines.ts';
 
 const PROGRAM = fileURLToPath(new URL('programs/rewriter.c', import.meta.url));
 
@@ -101,12 +101,8 @@ async function nextRound(lab: CriLab, containerId: string): Promise<void> {
 }
 
 /** Waits, for two minutes at most, until the program has told that it is done with a round. */
-async function waitForRound(log: string, round: number): Promise<void> {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await delay(50)) {
-    const text = await readFile(log, 'utf8').catch(() => '');
-    if (text.split('\n').some((line) => line.endsWith(` round ${round}`))) return;
-  }
-  throw new Error(`${log} does not tell of round ${round}`);
+function waitForRound(log: string, round: number): Promise<void> {
+  return waitForLine(log, `round ${round}`, 120);
 }
 
 async function push(path: string, client: RegistryClient, tag: string): Promise<number> {

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { openCheckpoint } from '@stillframe/checkpoint';
 import { execute } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
 import { type Lab, openLab } from './lab.ts';
+import { waitForLine } from './log-lines.ts';
 
 const PROGRAM = join(import.meta.dirname, 'programs/threads.c');
 
@@ -26,7 +26,7 @@ describe('a core file', needs('checkpoint', 'docker-registry', 'gcc', 'gdb'), ()
     await build(join(sysroot, 'program'));
     const mount = ['--mount', `${join(sysroot, 'program')}:/program`];
     const log = await lab.run('default/threads/program', 'exec /program/threads', mount);
-    await waitForLine(log, 'ready');
+    await waitForLine(log, 'ready', 10);
     archive = (await lab.stillframe.json<{ archive: string }>(['checkpoint', 'default/threads/program'])).archive;
     await using checkpoint = await openCheckpoint(archive);
     tids = [];
@@ -109,14 +109,6 @@ async function build(folder: string): Promise<void> {
   for (const [, name = '', path = ''] of stdout.matchAll(/^\s*(\S+) => (\/\S+)/gm)) {
     await copyFile(path, join(folder, name === '/program/ld.so' ? 'ld.so' : name));
   }
-}
-
-/** Waits until the container has written `line`. */
-async function waitForLine(log: string, line: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50)) {
-    if ((await readFile(log, 'utf8').catch(() => '')).includes(` F ${line}\n`)) return;
-  }
-  throw new Error(`the program did not say ${line} within ten seconds`);
 }
 
 /** What gdb says, last of it the answers. It finds files of the container under `sysroot` and nowhere else. */
