@@ -106,7 +106,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'image',
-    summary: 'checkpoints as OCI images: build, push, pull, inspect, extract',
+    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm',
     load: async () => (await import('./image.ts')).image,
   },
   {
