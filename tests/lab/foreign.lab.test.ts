@@ -7,11 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
+import { startCrio } from './crio.ts';
 import {
   buildEngineImages,
   COUNTER,
   type Engine,
-  openCrio,
   openPodman,
   podmanCheckpoint,
   REDIS,
@@ -32,7 +32,7 @@ const ENGINES = [
   {
     name: 'CRI-O',
     gate: needs('checkpoint', 'docker-registry', 'redis', 'cri-o'),
-    open: openCrio,
+    open: startCrio,
     made: { 'io.stillframe.checkpoint/for': 'cri-o' },
   },
 ];
@@ -239,6 +239,29 @@ describe('engines among each other', { skip }, () => {
         assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
       });
     }
+
+    test(`our counter, as an image for ${engine} in a registry, comes back there as a kubelet has it pulled`, async () => {
+      const annotations = { 'org.criu.config': theirs.criuConfig };
+      const source = await start(ours, 'sent', image, { command: ['sh', '-c', COUNTER], annotations });
+      await delay(2000);
+      const location = join(lab.folder, `sent-to-${engine}.tar`);
+      await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
+      await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
+      const reference = `${lab.registry}/sent-to-${engine.toLowerCase()}:v1`;
+      await lab.stillframe.read(['image', 'build', location, '-t', reference, '--for', engine.toLowerCase()]);
+      // A kubelet creates by what the pull answered, and says beside it what the pod's manifest calls the image.
+      const { imageRef } = await theirs.cri.image.pullImage({ image: { image: reference } });
+      const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
+      const more = {
+        image: { image: imageRef, userSpecifiedImage: reference },
+        annotations,
+        linux: { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } },
+      } as unknown as Partial<Config>;
+      const { containerId, logPath } = await start(theirs.cri, 'sent-there', imageRef, more, theirs.cgroupParent);
+      await goesOn(logPath);
+      const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
+      assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+    });
 
     test(`our counter and redis come back in ${engine}`, async () => {
       for (const [name, script] of SCRIPTS) {
