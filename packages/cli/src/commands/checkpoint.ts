@@ -8,9 +8,11 @@ import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
 import { foldersOf } from '@stillframe/runtime';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
+import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
+import { type KubeletPlace, withKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
 import { ADDRESS_HELP, addressText, demandTarget, findContainer } from './address.ts';
 import { type NodePlace, outputOption, type RegisterCommand, withCri } from './command.ts';
@@ -18,7 +20,7 @@ import { type NodePlace, outputOption, type RegisterCommand, withCri } from './c
 /** Columns of the names in the table. */
 const NAMES = 32;
 
-interface CheckpointOptions extends CriPlace, NodePlace {
+interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace {
   export?: string;
   timeout: string;
   rootfs?: 'frozen' | 'live';
@@ -26,7 +28,7 @@ interface CheckpointOptions extends CriPlace, NodePlace {
 }
 
 export const checkpoint: RegisterCommand = (program, io) => {
-  withCri(program.command('checkpoint'))
+  withKubelet(withCri(program.command('checkpoint')))
     .description('Checkpoint a running container into an archive; it goes on running')
     .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
     .option('-e, --export <path>', 'archive file, or an existing folder for one with the usual name')
@@ -41,6 +43,8 @@ export const checkpoint: RegisterCommand = (program, io) => {
     .addOption(outputOption('table', 'json'))
     .action(async (text: string, options: CheckpointOptions) => {
       const timeout = secondsOf(options.timeout);
+      const { kubelet } = options;
+      if (kubelet !== undefined) return await checkpointByKubelet(text, timeout, { ...options, kubelet }, io);
       demandTarget(text);
       if (options.export !== undefined) await demandFreePath(resolve(options.export));
       await using client = await connectCri(options, io.signal);
