@@ -263,6 +263,34 @@ describe('engines among each other', { skip }, () => {
       assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
     });
 
+    test(`a whole pod of ${engine} is captured one container after another, once that is allowed, and comes back here`, async () => {
+      const command = ['sh', '-c', COUNTER];
+      const { podSandboxId } = await start(theirs.cri, 'pair', image, { command }, theirs.cgroupParent);
+      const { status } = await theirs.cri.runtime.podSandboxStatus({ podSandboxId });
+      const own = { securityContext: { namespaceOptions: { network: 0, pid: 1, ipc: 0, targetId: '' } } };
+      const config = { metadata: { name: 'second' }, image: { image }, command, logPath: 'second.log', linux: own };
+      const pod = { metadata: status?.metadata, linux: { cgroupParent: theirs.cgroupParent } };
+      const sandboxConfig = { ...pod, logDirectory: join(lab.folder, 'logs') };
+      const { containerId } = await theirs.cri.runtime.createContainer({
+        podSandboxId,
+        config,
+        sandboxConfig,
+      } as never);
+      await theirs.cri.runtime.startContainer({ containerId });
+      await delay(2000);
+      const folder = join(lab.folder, `pair-of-${engine}`);
+      const words = ['checkpoint', 'default/pair', '--all-containers', '--export', folder, '--cri', theirs.socket];
+      await assert.rejects(lab.stillframe.read(words), /ERR_CHECKPOINT_NOT_ATOMIC/);
+      const { atomic } = await lab.stillframe.read<{ atomic: boolean }>([...words, '--non-atomic']);
+      assert.equal(atomic, false);
+      const { restored } = await lab.stillframe.json<{ restored: { logPath: string; sandboxID: string }[] }>([
+        ...['restore', folder],
+      ]);
+      assert.equal(restored.length, 2);
+      for (const { logPath } of restored) await goesOn(logPath);
+      await ours.runtime.removePodSandbox({ podSandboxId: restored[0]?.sandboxID ?? '' });
+    });
+
     test(`our counter and redis come back in ${engine}`, async () => {
       for (const [name, script] of SCRIPTS) {
         // containerd takes the annotations of the archive, not of the request; this one tells CRIU to keep connections.

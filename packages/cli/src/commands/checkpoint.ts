@@ -9,8 +9,10 @@ import { foldersOf } from '@stillframe/runtime';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';
+import { checkpointPod } from '../checkpoint/pod.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
+import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { type KubeletPlace, withKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
@@ -24,14 +26,21 @@ interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace {
   export?: string;
   timeout: string;
   rootfs?: 'frozen' | 'live';
+  allContainers?: boolean;
+  nonAtomic?: boolean;
   output: string;
 }
 
 export const checkpoint: RegisterCommand = (program, io) => {
   withKubelet(withCri(program.command('checkpoint')))
     .description('Checkpoint a running container into an archive; it goes on running')
-    .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
-    .option('-e, --export <path>', 'archive file, or an existing folder for one with the usual name')
+    .argument('<address>', `${ADDRESS_HELP}, or a container’s id; with --all-containers NAMESPACE/POD, or POD`)
+    .option(
+      '-e, --export <path>',
+      'archive file, or an existing folder for one with the usual name; of a pod: an empty or new folder',
+    )
+    .option('--all-containers', 'of a pod, at one instant, into a folder')
+    .option('--non-atomic', 'with --all-containers: also where they can only be captured one after another')
     .option('--timeout <seconds>', 'give up after so long, leaving the container as it was', '3600')
     .addOption(
       new Option(
@@ -45,6 +54,9 @@ export const checkpoint: RegisterCommand = (program, io) => {
       const timeout = secondsOf(options.timeout);
       const { kubelet } = options;
       if (kubelet !== undefined) return await checkpointByKubelet(text, timeout, { ...options, kubelet }, io);
+      if (options.nonAtomic && !options.allContainers)
+        throw cliError('ERR_USAGE_ARGUMENT', '--non-atomic needs --all-containers');
+      if (options.allContainers) return await wholePod(text, timeout, options, io);
       demandTarget(text);
       if (options.export !== undefined) await demandFreePath(resolve(options.export));
       await using client = await connectCri(options, io.signal);
@@ -91,6 +103,12 @@ export const checkpoint: RegisterCommand = (program, io) => {
       io.out(renderFacts(rows, NAMES));
     });
 };
+
+/** Throws ERR_USAGE_ARGUMENT for what CheckpointPod has no room for. */
+async function wholePod(text: string, timeout: number, options: CheckpointOptions, io: Io): Promise<void> {
+  if (options.rootfs !== undefined) throw cliError('ERR_USAGE_ARGUMENT', '--rootfs is of one container');
+  await checkpointPod(text, timeout, options, io);
+}
 
 /**
  * The path to write to, which nobody else uses until disposal: a runtime other than ours would overwrite what is there.
