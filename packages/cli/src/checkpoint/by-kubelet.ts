@@ -14,6 +14,7 @@ import { parsePodAddress } from './pod-address.ts';
 interface KubeletCheckpointOptions extends KubeletPlace {
   export?: string;
   rootfs?: string;
+  maxPause?: string;
   allContainers?: boolean;
   nonAtomic?: boolean;
   output: string;
@@ -99,10 +100,11 @@ async function containersOf(
   return running.map(({ name: container }) => ({ kubeNamespace, pod, container }));
 }
 
-function refuseForeign({ export: path, rootfs }: KubeletCheckpointOptions): void {
-  const refused = [...(path === undefined ? [] : ['--export']), ...(rootfs === undefined ? [] : ['--rootfs'])];
+function refuseForeign({ export: path, rootfs, maxPause }: KubeletCheckpointOptions): void {
+  const given = { '--export': path, '--rootfs': rootfs, '--max-pause': maxPause };
+  const refused = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (refused.length === 0) return;
-  throw cliError('ERR_USAGE_ARGUMENT', `${refused.join(', ')}: a kubelet decides that by itself`, {
+  throw cliError('ERR_USAGE_ARGUMENT', `${refused.join(', ')}: a kubelet has no room for it in a request`, {
     hint: 'leave it out; the archive lies in the kubelet’s own folder, /var/lib/kubelet/checkpoints as a rule',
   });
 }

@@ -6,7 +6,7 @@ import { bytesText, harmless, microsecondsText, millisecondsText, systemCode } f
 import { syncFolder, writeTextAtomically } from '@stillframe/core/file';
 import type { CriClient } from '@stillframe/cri/client';
 import { isDnsLabel, rfc3339 } from '@stillframe/kubelet';
-import { foldersOf } from '@stillframe/runtime';
+import { foldersOf, type OverBudget } from '@stillframe/runtime';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { type ContainerView, listPods, type PodView } from '../commands/address.ts';
 import { renderFacts } from '../display/facts.ts';
@@ -15,12 +15,15 @@ import { archivesOf } from '../image-members.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { cliError } from '../usage.ts';
+import { metadataFor } from './metadata.ts';
 import { parsePodAddress } from './pod-address.ts';
 
 export interface PodCheckpointOptions extends CriPlace {
   root: string;
   export?: string;
   nonAtomic?: boolean;
+  maxPause?: string;
+  overBudget: OverBudget;
   output: string;
 }
 
@@ -51,7 +54,8 @@ export async function checkpointPod(
   if (!atomic && !options.nonAtomic) throw notAtomic(harmless(client.version.runtimeName), running.length);
   const folder = await folderFor(options, pod);
   const from = performance.now();
-  const call = { signal: io.signal, timeoutMs: timeout * 1000 + GRACE };
+  const metadata = metadataFor(client, options);
+  const call = { signal: io.signal, timeoutMs: timeout * 1000 + GRACE, metadata };
   if (atomic) await together(client, pod, running, folder, call);
   else await oneByOne(client, pod, running, folder, { ...call, timeout });
   await tell({ pod, folder, atomic, took: performance.now() - from }, options, io);
@@ -67,6 +71,7 @@ export function notAtomic(who: string, count: number) {
 interface Call {
   signal: AbortSignal;
   timeoutMs: number;
+  metadata: Record<string, string>;
 }
 
 async function together(
