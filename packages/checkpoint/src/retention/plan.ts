@@ -12,6 +12,8 @@ export interface Cause {
   readonly allowed: number;
   /** Of `keep`: which one it is, counted from the newest. */
   readonly found: number;
+  /** Of `keep`: places that those have which cannot go. */
+  readonly taken?: number;
   /** Whether it was the newest of its group: only sizes take that away. */
   readonly newest: boolean;
 }
@@ -135,17 +137,18 @@ class Planning<U extends RetainedUnit> {
     const counted = members.filter((unit) => this.#counts(unit));
     const fixed = counted.filter((unit) => this.#obstacle(unit));
     const newest = this.#newest(members);
+    const limit = { ...place, limit: 'keep' as const, allowed: keep };
     let free = keep - fixed.length;
     for (const [index, unit] of counted.entries()) {
       if (this.#obstacle(unit)) continue;
       free -= 1;
       if (free >= 0) continue;
       if (unit === newest) this.#spared.add(unit);
-      else this.#gone.set(unit, { ...place, limit: 'keep', allowed: keep, found: index + 1, newest: false });
+      else this.#gone.set(unit, { ...limit, found: index + 1, taken: fixed.length, newest: false });
     }
     const found = this.#left(counted).length;
     const because = fixed.map(({ name }) => name);
-    if (found > keep) this.unmet.push({ ...place, limit: 'keep', allowed: keep, found, because });
+    if (found > keep) this.unmet.push({ ...limit, found, because });
   }
 
   #byTotal({ maxTotalSize: allowed }: RetentionRule, place: Place, members: readonly U[]): void {

@@ -39,10 +39,11 @@ export function reasonText(planned: PlannedUnit<RetainedUnit>): string {
   return `${factText(cause)}${cause.newest ? `; it is the newest of ${GROUPS[cause.per]}` : ''}`;
 }
 
-function factText({ limit, per, allowed, found }: Omit<Cause, 'newest'>): string {
+function factText({ limit, per, allowed, found, taken = 0 }: Cause): string {
   if (limit === 'max-age') return `${ageText(found)} old, max-age is ${ageText(allowed)}`;
   if (limit === 'max-size') return `${bytesText(found)}, max-size is ${bytesText(allowed)}`;
-  if (limit === 'keep') return `number ${found} of ${GROUPS[per]} from the newest, keep is ${allowed}`;
+  const others = taken > 0 ? `, and ${taken} of them pinned or in use` : '';
+  if (limit === 'keep') return `number ${found} of ${GROUPS[per]} from the newest, keep is ${allowed}${others}`;
   const whole = per === 'all' ? 'all together have' : `${GROUPS[per]} has`;
   return `${whole} ${bytesText(found)}, max-total-size is ${bytesText(allowed)}`;
 }
