@@ -111,7 +111,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'image',
-    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm',
+    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm, pin, prune',
     load: async () => (await import('./image.ts')).image,
   },
   {
