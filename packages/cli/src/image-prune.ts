@@ -27,13 +27,13 @@ import { countText, goingOf, planBody, planTable, tellUnmet } from './retention/
 import { cliError } from './usage.ts';
 
 interface Options extends RuleOptions, ConsentOptions {
-  protect: string[];
+  protect?: string[];
   orphans?: boolean;
 }
 
 type Done = (code: number) => void;
 
-const collect = (value: string, former: string[]) => [...former, value];
+const collect = (value: string, former: string[] = []) => [...former, value];
 
 export function registerPrune(group: Command, io: Io, done: Done): void {
   withConsent(withRules(group.command('prune')))
@@ -43,7 +43,7 @@ export function registerPrune(group: Command, io: Io, done: Done): void {
         'without rules nothing else. A registry must allow to remove by digest. Asks first. Exit code 4: something could not be read',
     )
     .argument('<place>', 'folder of an image layout, oci:LAYOUT, or REGISTRY/REPOSITORY')
-    .option('--protect <tag>', 'a tag that always stays, `*` at its end for several; may be repeated', collect, [])
+    .option('--protect <tag>', 'a tag that always stays, `*` at its end for several; may be repeated', collect)
     .option('--orphans', 'of a registry also signatures and the like of images that are not there')
     .addOption(outputOption('table', 'json'))
     .action(async (place: string, options: Options) => {
@@ -70,7 +70,10 @@ async function layoutOf(place: string): Promise<string | undefined> {
 async function pruneTheLayout(path: string, policy: RetentionPolicy, options: Options, io: Io): Promise<number> {
   const { signal } = io;
   const layout = await Layout.open(path);
-  const plan = await planLayout(layout, limitsAnything(policy) ? policy : { rules: [] }, { ...options, signal });
+  const plan = await planLayout(layout, limitsAnything(policy) ? policy : { rules: [] }, {
+    protect: options.protect ?? [],
+    signal,
+  });
   const going = goingOf(plan);
   const found = await pruneLayout(layout, undefined, { dryRun: true, signal });
   const dryRun = options.dryRun === true;
@@ -126,7 +129,7 @@ async function pruneTheRegistry(place: string, policy: RetentionPolicy, options:
   const location = parseLocation(place);
   const reference = location.kind === 'registry' ? location.reference : parseReference(place);
   const store = registries.repository(formatReference(reference));
-  const plan = await planRegistry(store, policy, { ...options, signal });
+  const plan = await planRegistry(store, policy, { protect: options.protect ?? [], signal });
   const going = goingOf(plan);
   const json = options.output === 'json';
   const dryRun = options.dryRun === true;

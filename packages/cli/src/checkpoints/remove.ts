@@ -8,7 +8,7 @@ import { POD_OPTIONS } from '@stillframe/checkpoint';
 import { systemCode } from '@stillframe/core';
 import { syncFolder } from '@stillframe/core/file';
 import { isPinned, POD_DUMP, readPodList } from './pod-folder.ts';
-import { sideFilesByArchive, sideFilesOf } from './side-files.ts';
+import { KEEP, sideFilesByArchive, sideFilesOf } from './side-files.ts';
 import type { CheckpointUnit } from './unit.ts';
 
 /** Names of what is being removed begin so. */
@@ -85,7 +85,7 @@ async function markRemoved({ kind, path, inode }: CheckpointUnit, folders: Set<s
 }
 
 async function pinnedNow(kind: CheckpointUnit['kind'], folder: string, name: string): Promise<boolean> {
-  if (kind === 'archive') return isFile(join(folder, `${name}.keep`));
+  if (kind === 'archive') return isThere(join(folder, `${name}${KEEP}`));
   const list = (await readPodList(join(folder, name))) ?? (await readPodList(join(folder, `${REMOVED}${name}`)));
   return isPinned([name, ...(list?.files ?? [])], await readdir(folder));
 }
@@ -94,8 +94,8 @@ async function pinnedNow(kind: CheckpointUnit['kind'], folder: string, name: str
 async function completeArchive(folder: string, name: string, sides: readonly string[]): Promise<void> {
   const marked = `${REMOVED}${name}`;
   // Another archive of that name: what lies beside it is about that one.
-  if (await isFile(join(folder, name))) return removeAll(folder, [marked]);
-  if (await isFile(join(folder, `${name}.keep`))) return putBack(join(folder, marked), join(folder, name));
+  if (await isThere(join(folder, name))) return removeAll(folder, [marked]);
+  if (await isThere(join(folder, `${name}${KEEP}`))) return putBack(join(folder, marked), join(folder, name));
   await removeAll(folder, [...sides, marked]);
 }
 
@@ -137,4 +137,9 @@ async function putBack(marked: string, path: string): Promise<void> {
 
 async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+/** Of whatever kind: a pin may be a link. */
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
 }

@@ -32,8 +32,9 @@ interface SeenArchive {
 export async function scanFolder(folder: string, options: { signal?: AbortSignal } = {}): Promise<CheckpointUnit[]> {
   const root = resolve(folder);
   const entries = await readdir(root, { withFileTypes: true });
+  const names = new Set(entries.map(({ name }) => name));
   const files = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
-  const own = await podUnit(root, basename(root), async () => [...files]);
+  const own = await podUnit(root, basename(root), async () => [...names]);
   if (own) return [own];
   const known: KnownAddresses = new Map();
   const seen: SeenArchive[] = [];
@@ -51,7 +52,7 @@ export async function scanFolder(folder: string, options: { signal?: AbortSignal
     const unit = await podUnit(join(root, name), name, () => readdir(join(root, name)));
     if (unit) units.push(unit);
   }
-  return [...units, ...seen.map((archive) => unitOf(root, archive, known, files))];
+  return [...units, ...seen.map((archive) => unitOf(root, archive, known, names))];
 }
 
 async function seeArchive(
@@ -82,11 +83,11 @@ function unitOf(
   root: string,
   { name, parsed, size, inode, evidence, recorded }: SeenArchive,
   known: KnownAddresses,
-  files: ReadonlySet<string>,
+  names: ReadonlySet<string>,
 ): CheckpointUnit {
   const path = join(root, name);
   // Evidence comes after the archive, so with it the archive is whole, though its name may be reserved for a moment more.
-  const writing = evidence === 'none' && files.has(reservationOf(name));
+  const writing = evidence === 'none' && names.has(reservationOf(name));
   return {
     kind: 'archive',
     name,
@@ -95,7 +96,7 @@ function unitOf(
     ...ownerOf(parsed, known),
     time: parsed.time,
     parts: new Map([[path, size]]),
-    pinned: files.has(`${name}${KEEP}`),
+    pinned: names.has(`${name}${KEEP}`),
     pause: recorded?.truePause,
     evidence,
     inode,
