@@ -146,6 +146,33 @@ describe('several rules', () => {
   });
 });
 
+describe('a rule for some', () => {
+  const of = (name: string, days: number, ...address: string[]) => unit(name, days, { address });
+  const web = [
+    of('w1', 1, 'default', 'web', 'app'),
+    of('w2', 2, 'default', 'web', 'app'),
+    of('w3', 3, 'default', 'web'),
+  ];
+  const others = [of('o1', 1, 'default', 'db', 'app'), of('o2', 2, 'default', 'db', 'app'), unit('u', 9)];
+
+  it('is about nothing else', () => {
+    const policy = { rules: [{ per: 'all' as const, of: ['default', 'web'], keep: 1 }] };
+    assert.deepEqual(Object.keys(going([...web, ...others], policy)), ['w2', 'w3']);
+    const container = { rules: [{ per: 'all' as const, of: ['default', 'web', 'app'], keep: 1 }] };
+    assert.deepEqual(Object.keys(going([...web, ...others], container)), ['w2']);
+  });
+
+  it('goes before those for more, as the operator has it', () => {
+    const rules = [
+      { per: 'all', keep: 1 },
+      { per: 'all', of: ['default'], keep: 2 },
+      { per: 'all', of: ['default', 'web'], keep: 3 },
+    ] as const;
+    assert.deepEqual(Object.keys(going([...web, ...others], { rules })), []);
+    assert.deepEqual(Object.keys(going([...web, ...others], { rules: rules.slice(0, 2) })), ['o2', 'w2', 'w3']);
+  });
+});
+
 const arbitraryUnit = fc.record({
   name: fc.string({ maxLength: 3 }),
   time: fc.option(
@@ -167,6 +194,7 @@ const arbitraryUnits = fc.uniqueArray(arbitraryUnit, { selector: ({ name }) => n
       // A shared part has one size, whoever has it.
       parts: new Map(parts.map(([part, bytes]) => (part === 'own' ? [`own ${rest.name}`, bytes] : [part, 10]))),
       groups: { container: `${group} ${rest.name.length}`, pod: group, namespace: 'n' },
+      address: ['n', group],
     }),
   ),
 );
@@ -175,6 +203,7 @@ const arbitraryPolicy: fc.Arbitrary<RetentionPolicy> = fc.record({
   rules: fc.array(
     fc.record({
       per: fc.constantFrom(...LEVELS),
+      of: fc.constantFrom(undefined, ['n'], ['n', 'g'], ['other']),
       keep: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
       maxAge: limit(20 * DAY),
       maxTotalSize: limit(120),
@@ -228,7 +257,7 @@ describe('whatever the policy', () => {
     fc.assert(
       fc.property(arbitraryUnits, arbitraryPolicy, (units, { rules: [first], pinsCount }) => {
         if (!first) return;
-        const planned = plan(units, { rules: [first], pinsCount });
+        const planned = plan(units, { rules: [{ ...first, of: undefined }], pinsCount });
         const dated = planned.filter(({ unit: { time, pinned, held } }) => {
           const believed = time !== undefined && Number.isFinite(time) && time <= NOW + SKEW;
           return believed && held?.counts !== false && (!pinned || pinsCount);

@@ -1,5 +1,13 @@
 /** Which checkpoints go by a policy, and why: pure, and the same for the same input in whatever order it comes. */
-import { groupOf, type Level, type RetainedUnit, type RetentionPolicy, type RetentionRule, sizeOf } from './rules.ts';
+import {
+  governs,
+  groupOf,
+  type Level,
+  type RetainedUnit,
+  type RetentionPolicy,
+  type RetentionRule,
+  sizeOf,
+} from './rules.ts';
 
 /** A limit that a rule sets. */
 export type Limit = 'max-size' | 'max-age' | 'keep' | 'max-total-size';
@@ -59,7 +67,8 @@ export function planRetention<U extends RetainedUnit>(
   const sorted = units.toSorted(newestFirst);
   const planning = new Planning<U>(policy, now);
   for (const rule of policy.rules) {
-    const groups = Map.groupBy(sorted, (unit) => groupOf(unit, rule.per));
+    const governed = sorted.filter((unit) => governs(rule, policy.rules, unit));
+    const groups = Map.groupBy(governed, (unit) => groupOf(unit, rule.per));
     for (const [group, members] of [...groups].sort(([a], [b]) => compare(a, b))) planning.apply(rule, group, members);
   }
   return { units: sorted.map((unit) => planning.verdict(unit)), unmet: planning.unmet };

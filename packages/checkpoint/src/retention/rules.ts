@@ -7,6 +7,11 @@ export type Level = (typeof LEVELS)[number];
 /** Limits of each group of a level. What is left out is no limit. */
 export interface RetentionRule {
   readonly per: Level;
+  /**
+   * Only those of this Kubernetes namespace, pod or container: its names, outermost first. What a longer one is about, rules with a
+   * shorter one, or none, are not about.
+   */
+  readonly of?: readonly string[] | undefined;
   /** So many newest ones stay; at least 1. */
   readonly keep?: number | undefined;
   /** Milliseconds. */
@@ -34,6 +39,8 @@ export interface RetainedUnit {
   readonly parts: ReadonlyMap<string, number>;
   /** Which group of each level it is in. */
   readonly groups: Readonly<Record<Exclude<Level, 'all'>, string>>;
+  /** Kubernetes namespace, pod and container, as far as they are known; the checkpoint of a pod has two. */
+  readonly address?: readonly string[] | undefined;
   readonly pinned: boolean;
   /** Why it cannot go now, as it is in use; one that does not count is not there yet, as it is being written. */
   readonly held?: { readonly why: string; readonly counts: boolean } | undefined;
@@ -53,5 +60,15 @@ export function groupOf({ groups }: RetainedUnit, per: Level): string {
 
 /** Whether a policy limits anything. */
 export function limitsAnything({ rules }: RetentionPolicy): boolean {
-  return rules.some(({ per: _per, ...limits }) => Object.values(limits).some((limit) => limit !== undefined));
+  return rules.some(({ per: _per, of: _of, ...limits }) => Object.values(limits).some((limit) => limit !== undefined));
+}
+
+/** Whether a rule is about a unit, of all rules: the most specific ones are. */
+export function governs(rule: RetentionRule, rules: readonly RetentionRule[], unit: RetainedUnit): boolean {
+  const specific = Math.max(...rules.filter((each) => fits(each, unit)).map(({ of = [] }) => of.length));
+  return fits(rule, unit) && (rule.of ?? []).length === specific;
+}
+
+function fits({ of = [] }: RetentionRule, { address = [] }: RetainedUnit): boolean {
+  return of.every((name, index) => address[index] === name);
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { encodeTarHeader } from '@stillframe/checkpoint';
 import { digestOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { encodeCapture, evidencePath } from '@stillframe/evidence';
+import { evidencePath } from '@stillframe/evidence';
 import { archiveName } from '@stillframe/kubelet';
+import { captureText } from '../image-desk.fixture.ts';
 
 export const NOW = Date.parse('2026-11-26T12:00:00Z');
 const HOUR = 3_600_000;
@@ -55,17 +56,7 @@ export async function inFolder(use: (folder: Folder) => Promise<void>): Promise<
   });
 }
 
-async function writeEvidence(path: string, [kubeNamespace, podName, name]: Address): Promise<void> {
-  const text = encodeCapture({
-    archive: { name: 'captured.tar', digest: digestOf(ARCHIVE), size: ARCHIVE.length },
-    container: { id: 'c', name, podName, kubeNamespace, image: 'i', imageID: 'd' },
-    versions: { stillframe: '0', ociRuntime: 'runc', criu: '4.2' },
-    node: { hostname: 'h', kernel: 'k' },
-    startedAt: '2026-01-01T00:00:00Z',
-    finishedAt: '2026-01-01T00:00:01Z',
-    pause: { truePause: 5, dump: 3, rootfsDiff: 1 },
-    options: {},
-    notCaptured: [],
-  });
-  await writeFile(evidencePath(path), text);
+function writeEvidence(path: string, [kubeNamespace, podName, name]: Address): Promise<void> {
+  const archive = { digest: digestOf(ARCHIVE), size: ARCHIVE.length };
+  return writeFile(evidencePath(path), captureText(archive, { name, podName, kubeNamespace }));
 }

@@ -21,13 +21,14 @@ export function learn(known: KnownAddresses, { stem, addresses }: ParsedArchiveN
 export function ownerOf(
   { stem, addresses }: ParsedArchiveName,
   known: KnownAddresses,
-): Pick<CheckpointUnit, 'owner' | 'groups'> {
+): Pick<CheckpointUnit, 'owner' | 'groups' | 'address'> {
   const address = addresses.length === 1 ? addresses[0] : known.get(stem);
   if (address) {
     const { kubeNamespace, pod, container } = address;
     return {
       owner: { kubeNamespace, pod, container, text: `${kubeNamespace}/${pod}/${container}` },
       groups: groupsOf(kubeNamespace, pod, container),
+      address: [kubeNamespace, pod, container],
     };
   }
   const [first] = addresses;
@@ -35,13 +36,13 @@ export function ownerOf(
   const scope = first ? `${first.kubeNamespace}-${first.container}` : '';
   const owner: UnitOwner = { kubeNamespace: undefined, pod, container: undefined, text: `${scope} of ${pod}` };
   const group = JSON.stringify([stem]);
-  return { owner, groups: { container: group, pod: group, namespace: group } };
+  return { owner, groups: { container: group, pod: group, namespace: group }, address: [] };
 }
 
 /** The owner of a pod's checkpoint; those of its containers alone are counted apart from it. */
-export function podOwner(kubeNamespace: string, pod: string): Pick<CheckpointUnit, 'owner' | 'groups'> {
+export function podOwner(kubeNamespace: string, pod: string): Pick<CheckpointUnit, 'owner' | 'groups' | 'address'> {
   const owner = { kubeNamespace, pod, container: undefined, text: `${kubeNamespace}/${pod}` };
-  return { owner, groups: groupsOf(kubeNamespace, pod, undefined) };
+  return { owner, groups: groupsOf(kubeNamespace, pod, undefined), address: [kubeNamespace, pod] };
 }
 
 /** Keys of the groups, which differ where any of the names does. */

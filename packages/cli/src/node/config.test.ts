@@ -98,6 +98,7 @@ test('rules of retention are written as the flags of the command are', () => {
   pinsCount: false
   rules:
     - { keep: 10, maxAge: 7d }
+    - { of: default/web, per: pod, keep: 50 }
     - { per: all, maxTotalSize: 100GiB, maxSize: 4096 }
 `,
     'node.yaml',
@@ -106,11 +107,13 @@ test('rules of retention are written as the flags of the command are', () => {
     pinsCount: false,
     rules: [
       { per: 'container', keep: 10, maxAge: 7 * 86_400_000 },
+      { per: 'pod', of: ['default', 'web'], keep: 50 },
       { per: 'all', maxTotalSize: 100 * 2 ** 30, maxSize: 4096 },
     ],
   });
   assert.equal(retentionPolicy(parseConfig('retention:\n', 'node.yaml').retention), undefined);
   assert.match(fault('retention: { rules: [{ maxAge: soon }] }'), /retention\.rules\[0\]\.maxAge takes a time such as/);
+  assert.match(fault('retention: { rules: [{ of: a//b, keep: 1 }] }'), /retention\.rules\[0\]\.of takes NAMESPACE/);
   assert.match(fault('retention: { rules: [{ per: pod }] }'), /retention\.rules\[0\] limits nothing/);
   assert.match(fault('retention: { rules: [{ keep: 0 }] }'), /keep is not a whole number from 1/);
 });

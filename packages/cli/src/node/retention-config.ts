@@ -1,11 +1,12 @@
 /** The section `retention` of the node's configuration: the flags of `stillframe checkpoints prune`, a list of rules of them. */
-import { LEVELS, type RetentionPolicy } from '@stillframe/checkpoint';
+import { LEVELS, limitsAnything, type RetentionPolicy, type RetentionRule } from '@stillframe/checkpoint';
 import { messageOf } from '@stillframe/core';
 import { countOf, durationOf } from '../numbers.ts';
+import { addressOf } from '../retention/options.ts';
 import { ConfigFault, flag, group, list, oneOf, type Read, type Reader, whole } from './config-schema.ts';
 
 /** A text with a unit, as flags have it. */
-function quantity(of: (text: string, name: string) => number): Reader<number> {
+function quantity<T>(of: (text: string, name: string) => T): Reader<T> {
   return (value, where) => {
     try {
       return of(typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '', where);
@@ -17,6 +18,7 @@ function quantity(of: (text: string, name: string) => number): Reader<number> {
 
 const rule = group({
   per: oneOf(...LEVELS),
+  of: quantity(addressOf),
   keep: whole(1, 1_000_000),
   maxAge: quantity(durationOf),
   maxSize: quantity(countOf),
@@ -26,13 +28,15 @@ const rule = group({
 export const retention = group({
   pinsCount: flag,
   /** Each works on what those before it leave. */
-  rules: list((value, where) => {
-    const found = rule(value, where);
-    const { per, ...limits } = found;
-    if (Object.keys(limits).length > 0) return { per: per ?? ('container' as const), ...limits };
-    throw new ConfigFault(`${where} limits nothing: give keep, maxAge, maxSize or maxTotalSize`);
-  }),
+  rules: list(limitingRule),
 });
+
+function limitingRule(value: unknown, where: string): RetentionRule {
+  const { per = 'container', ...limits } = rule(value, where);
+  const found: RetentionRule = { per, ...limits };
+  if (limitsAnything({ rules: [found] })) return found;
+  throw new ConfigFault(`${where} limits nothing: give keep, maxAge, maxSize or maxTotalSize`);
+}
 
 /** The policy; undefined where there are no rules. */
 export function retentionPolicy({ pinsCount, rules = [] }: Read<typeof retention> = {}): RetentionPolicy | undefined {

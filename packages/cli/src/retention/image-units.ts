@@ -58,6 +58,7 @@ export async function seeImage(
     pinned,
     owner,
     groups: groupsOf(podNamespace, podName, container),
+    address: [podNamespace, podName, ...(container === undefined ? [] : [container])],
     time: known.length > 0 ? Math.max(...known) : undefined,
     parts: new Map([descriptor, ...blobs].map(({ digest, size }) => [digest, size])),
   };

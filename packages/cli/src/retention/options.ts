@@ -11,6 +11,7 @@ export interface RuleOptions {
   maxSize?: string;
   maxTotalSize?: string;
   per: Level;
+  of?: string;
   pinsApart?: boolean;
 }
 
@@ -28,6 +29,7 @@ export function withRules(command: Command): Command {
     .option('--max-size <size>', 'larger ones go, even the newest: 500MiB, 10GiB')
     .option('--max-total-size <size>', 'the oldest go until those of each group fit, even the newest')
     .addOption(new Option('--per <group>', 'what is counted together').choices(LEVELS).default('container'))
+    .option('--of <names>', 'only those of NAMESPACE, NAMESPACE/POD or NAMESPACE/POD/CONTAINER')
     .option('--pins-apart', 'pinned ones take no place in --keep and no room in --max-total-size');
 }
 
@@ -41,16 +43,25 @@ export function withConsent(command: Command): Command {
 /** Throws ERR_USAGE_ARGUMENT. */
 export function policyOf(options: RuleOptions): RetentionPolicy {
   const { per } = options;
-  const read = (text: string | undefined, option: string, of: (text: string, option: string) => number) =>
+  const read = <T>(text: string | undefined, option: string, of: (text: string, option: string) => T) =>
     text === undefined ? undefined : of(text, option);
   const rule = {
     per,
+    of: read(options.of, '--of', addressOf),
     keep: read(options.keep, '--keep', countOf),
     maxAge: read(options.maxAge, '--max-age', durationOf),
     maxSize: read(options.maxSize, '--max-size', countOf),
     maxTotalSize: read(options.maxTotalSize, '--max-total-size', countOf),
   };
   return { rules: [rule], pinsCount: !options.pinsApart };
+}
+
+/** `NAMESPACE[/POD[/CONTAINER]]`. Throws ERR_USAGE_ARGUMENT naming `option`. */
+export function addressOf(text: string, option: string): readonly string[] {
+  const names = text.split('/');
+  if (names.length <= 3 && names.every((name) => name !== '')) return names;
+  const message = `${option} takes NAMESPACE, NAMESPACE/POD or NAMESPACE/POD/CONTAINER, not ${JSON.stringify(text)}`;
+  throw cliError('ERR_USAGE_ARGUMENT', message);
 }
 
 /** As policyOf. Throws ERR_USAGE_ARGUMENT also where nothing is limited. */

@@ -160,7 +160,11 @@ async function saidOnlyAbout(
   const holders = new Map<Digest, Set<Digest>>();
   const hold = async (entry: Descriptor, roots: Iterable<Digest>) => {
     const { digests } = await reachable(layout, [entry], options);
-    for (const digest of digests) holders.set(digest, new Set([...(holders.get(digest) ?? []), ...roots]));
+    for (const digest of digests) {
+      const known = holders.get(digest) ?? new Set();
+      for (const root of roots) known.add(root);
+      holders.set(digest, known);
+    }
   };
   for (const entry of going) await hold(entry, [entry.digest]);
   const said: Sayings = new Map();
