@@ -89,6 +89,7 @@ export * from './process/process-tree.ts';
 export * from './process/statistics.ts';
 export type { Encoding } from './process/text-scan.ts';
 export type { Queued } from './queued.ts';
+export * from './retention/index.ts';
 export * from './rootfs/changes.ts';
 export * from './rootfs-diff.ts';
 export { archiveTree, type RootfsTree } from './rootfs-tree.ts';

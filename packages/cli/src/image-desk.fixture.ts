@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOf } from '@stillframe/core';
+import { type Digest, digestOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { encodeCapture, evidencePath } from '@stillframe/evidence';
 import { Command } from 'commander';
@@ -51,9 +51,20 @@ export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> 
 /** The evidence that a capture would have written beside `archive`. */
 export async function writeEvidence(archive: string, digest = ''): Promise<string> {
   const found = digestOf(await readFile(archive));
-  const text = encodeCapture({
-    archive: { name: 'captured.tar', digest: digest === '' ? found : `sha256:${digest}`, size: 1 },
-    container: { id: 'c', name: 'counter', podName: 'p', kubeNamespace: 'n', image: 'i', imageID: 'd' },
+  const names = { name: 'counter', podName: 'p', kubeNamespace: 'n' };
+  const text = captureText({ digest: digest === '' ? found : `sha256:${digest}`, size: 1 }, names);
+  await writeFile(evidencePath(archive), text);
+  return found;
+}
+
+/** Evidence of an archive and a container. */
+export function captureText(
+  archive: { digest: Digest; size: number },
+  container: { name: string; podName: string; kubeNamespace: string },
+): string {
+  return encodeCapture({
+    archive: { name: 'captured.tar', ...archive },
+    container: { id: 'c', image: 'i', imageID: 'd', ...container },
     versions: { stillframe: '0', ociRuntime: 'runc', criu: '4.2' },
     node: { hostname: 'h', kernel: 'k' },
     startedAt: '2026-01-01T00:00:00Z',
@@ -62,6 +73,4 @@ export async function writeEvidence(archive: string, digest = ''): Promise<strin
     options: {},
     notCaptured: [],
   });
-  await writeFile(evidencePath(archive), text);
-  return found;
 }

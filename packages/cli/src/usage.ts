@@ -3,6 +3,17 @@ import { errorTable } from '@stillframe/core';
 /** Codes of the command line itself; they end with exit code 2. */
 export const cliError = errorTable({
   ERR_USAGE_ARGUMENT: { kind: 'invalid-argument' },
+  ERR_USAGE_CONFIRMATION: {
+    kind: 'failed-precondition',
+    hint: 'say --yes to remove, or --dry-run to see what would go; on a terminal it asks',
+  },
+  ERR_CHECKPOINT_PINNED: { kind: 'failed-precondition', hint: '`stillframe checkpoints unpin` takes the pin away' },
+  ERR_CHECKPOINT_PIN_FOREIGN: {
+    kind: 'failed-precondition',
+    hint: 'whoever set it would set it again: end what needs the checkpoint (a PodRestore, say)',
+  },
+  ERR_CHECKPOINT_IN_USE: { kind: 'failed-precondition', hint: 'try again when that has ended' },
+  ERR_CHECKPOINT_UNKNOWN: { kind: 'not-found', hint: '`stillframe checkpoints list` shows those of the node' },
   ERR_CONTAINER_NOT_FOUND: { kind: 'not-found', hint: '`stillframe pods` lists what runs' },
   ERR_CONTAINER_AMBIGUOUS: {
     kind: 'failed-precondition',

@@ -1,7 +1,15 @@
 /** A kubelet-compatible checkpoint API over any CRI runtime, and the PKI that guards it. */
 export type { CheckpointRecord } from './checkpoint/capture.ts';
-export { archiveName, type ContainerAddress, isDnsLabel, isDnsSubdomain, rfc3339 } from './checkpoint/names.ts';
-export { type Reservation, reserveArchive } from './checkpoint/reserve.ts';
+export {
+  archiveName,
+  type ContainerAddress,
+  isDnsLabel,
+  isDnsSubdomain,
+  type ParsedArchiveName,
+  parseArchiveName,
+  rfc3339,
+} from './checkpoint/names.ts';
+export { type Reservation, reservationOf, reserveArchive } from './checkpoint/reserve.ts';
 export {
   ADMIN_GROUP,
   ADMIN_USER,

@@ -4,6 +4,7 @@ export * from './copy.ts';
 export * from './descriptor.ts';
 export * from './image-build.ts';
 export * from './image-put.ts';
+export { inParallel } from './in-parallel.ts';
 export { encodeCanonical } from './json.ts';
 export * from './layout/index.ts';
 export * from './manifest.ts';

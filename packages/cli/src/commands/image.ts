@@ -9,6 +9,8 @@ import { registerBuild } from '../image-build.ts';
 import { registerCopy } from '../image-copy.ts';
 import { registerList } from '../image-list.ts';
 import { registerExtract, registerInspect } from '../image-look.ts';
+import { registerPins } from '../image-pin.ts';
+import { registerPrune } from '../image-prune.ts';
 import { registerRemove } from '../image-remove.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
@@ -21,7 +23,7 @@ export const image: RegisterCommand = (program, io, done) => {
   const group = program
     .command('image')
     .description(
-      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, rm; ordinary ones: load',
+      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, rm, pin, prune; ordinary ones: load',
     );
   registerBuild(group, io, done);
   registerAppend(group, io, done);
@@ -32,6 +34,8 @@ export const image: RegisterCommand = (program, io, done) => {
   registerInspect(group, io, done);
   registerExtract(group, io, done);
   registerRemove(group, io, done);
+  registerPins(group, io);
+  registerPrune(group, io, done);
   registerLoad(group, io);
 };
 

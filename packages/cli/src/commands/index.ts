@@ -25,6 +25,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./checkpoint.ts')).checkpoint,
   },
   {
+    name: 'checkpoints',
+    summary: 'checkpoints in a folder: list, rm, pin, prune by count, age and size',
+    load: async () => (await import('./checkpoints.ts')).checkpoints,
+  },
+  {
     name: 'restore',
     summary: 'restore copies of a checkpoint beside the original',
     load: async () => (await import('./restore.ts')).restore,
@@ -106,7 +111,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'image',
-    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm',
+    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm, pin, prune',
     load: async () => (await import('./image.ts')).image,
   },
   {

@@ -16,6 +16,7 @@ import {
   text,
   whole,
 } from './config-schema.ts';
+import { retention } from './retention-config.ts';
 
 /** Read where no other file is named, and where it is there. */
 export const DEFAULT_CONFIG = '/etc/stillframe/node.yaml';
@@ -73,6 +74,8 @@ const schema = group({
     registrationTimeout: whole(1, 600),
     requestTimeout: whole(1, 600),
   }),
+  /** Which checkpoints of the node's own folder stay. */
+  retention,
   /** A plain HTTP port for /metrics and /healthz without a certificate. */
   metrics: groupWith({ host: oneOf('127.0.0.1', '::1', 'localhost'), port }, 'port'),
 });

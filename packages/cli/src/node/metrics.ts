@@ -53,6 +53,17 @@ export class NodeMetrics {
     buckets: PAUSE_BUCKETS,
     registers: [this.#registry],
   });
+  readonly #removed = new Counter({
+    name: 'stillframe_checkpoints_removed_total',
+    help: 'Checkpoints that retention removed, by the limit that they were over',
+    labelNames: ['limit'],
+    registers: [this.#registry],
+  });
+  readonly #removedBytes = new Counter({
+    name: 'stillframe_checkpoints_removed_bytes_total',
+    help: 'Bytes of the checkpoints that retention removed',
+    registers: [this.#registry],
+  });
   readonly #restores = new Counter({
     name: 'stillframe_restores_total',
     help: 'Containers started from a checkpoint',
@@ -79,6 +90,11 @@ export class NodeMetrics {
     this.#bytes.inc(size);
     this.#pauses.observe(truePause / 1_000_000);
     this.#rootfs.observe({ taken: rootfs.taken }, rootfs.duration / 1_000_000);
+  }
+
+  checkpointRemoved(limit: string, bytes: number): void {
+    this.#removed.inc({ limit });
+    this.#removedBytes.inc(bytes);
   }
 
   restored(): void {

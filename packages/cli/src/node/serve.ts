@@ -13,6 +13,8 @@ import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
+import { NodeRetention } from './retention.ts';
+import { retentionPolicy } from './retention-config.ts';
 
 export interface ServeOptions {
   paths: NodePaths;
@@ -38,6 +40,8 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
     const nri = pluginPlace(paths, config);
+    const retention = retentionOf(paths, config, logger, metrics);
+    if (retention) undo.push('retention', () => retention[Symbol.asyncDispose]());
     const node = await openNode({
       paths,
       env,
@@ -47,7 +51,13 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       network: config.network,
       runtimes: config.runtimes,
       nri,
-      observer: metrics,
+      observer: {
+        checkpointed: (figures) => {
+          metrics.checkpointed(figures);
+          retention?.soon();
+        },
+        restored: () => metrics.restored(),
+      },
       onStep: killer(env),
       version: productVersion,
       cgroupParent: options.cgroupParent,
@@ -93,12 +103,20 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       ca: api.pki.authority,
     };
     await writeEndpoints(paths, endpoints);
+    retention?.soon();
     return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     if (!isCode(error, 'ERR_NODE_BUSY')) await made.remove();
     throw error;
   }
+}
+
+function retentionOf(paths: NodePaths, { retention }: NodeConfig, logger: Logger, metrics: NodeMetrics) {
+  const policy = retentionPolicy(retention);
+  const { checkpoints: folder, operations } = foldersOf(paths);
+  const removed = metrics.checkpointRemoved.bind(metrics);
+  return policy && new NodeRetention({ folder, operations }, policy, logger, removed);
 }
 
 /** Plugins are taken unless the configuration says otherwise. */
