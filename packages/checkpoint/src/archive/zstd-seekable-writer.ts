@@ -11,8 +11,8 @@ import { FRAME_BYTES, FRAMES, SEEKABLE, SKIPPABLE } from './zstd-seekable.ts';
 export const ZSTD_LEVELS = { lowest: 1, default: 3, highest: 19 } as const;
 
 /**
- * Bytes of content in a frame. Whoever reads one page fetches and decompresses one frame; frames twice as long make an
- * archive of memory less than one in a hundred smaller.
+ * Bytes of content in a frame. Whoever reads one page fetches and decompresses one frame; frames twice as long
+ * made the archive of a redis 1.5 % smaller.
  */
 const FRAME = 1 << 20;
 /** Threads that libuv compresses with, unless it was told of more. */

@@ -61,12 +61,12 @@ export async function splitPagemap(
     const stored = (flags & PageFlag.PRESENT) !== 0;
     const kept = stored ? await keep({ vaddr: BigInt(unit) * BigInt(UNIT), pages, storedBefore }) : undefined;
     if (stored) storedBefore += pages;
-    if (kept === undefined) out.push(framed(frame.bytes));
-    else out.push(...kept.map((run) => framed(entryOf(frame.bytes, run, pageSize))));
-    changed ||= kept !== undefined;
-    if (out.length > MOST_ENTRIES) {
+    if (out.length + (kept?.length ?? 1) > MOST_ENTRIES) {
       throw criuError('ERR_CRIU_EDIT_SCATTERED', `a ${kind} image would have more than ${MOST_ENTRIES} entries`);
     }
+    if (kept === undefined) out.push(framed(frame.bytes));
+    else for (const entry of entriesOf(frame.bytes, kept, pageSize)) out.push(framed(entry));
+    changed ||= kept !== undefined;
   }
   reportFault(reader, report);
   return changed ? new Uint8Array(Buffer.concat(out)) : undefined;
@@ -80,14 +80,17 @@ function decode(kind: string, { bytes }: Frame, fields: EntryFields): void {
   }
 }
 
-/** The entry for a run of its pages. CRIU 4.2 counts them in nr_pages and leaves the old field 0, earlier ones have only that. */
-function entryOf(bytes: Uint8Array, { first, pages }: PageRun, pageSize: number): Uint8Array {
+/** An entry a run. CRIU 4.2 counts pages in nr_pages and leaves the old field 0, earlier ones have only that. */
+function* entriesOf(bytes: Uint8Array, runs: readonly PageRun[], pageSize: number): Generator<Uint8Array> {
   const entry = fromBinary(pagemap_entrySchema, bytes);
-  entry.vaddr += BigInt(first) * BigInt(pageSize);
+  const { vaddr, compatNrPages } = entry;
   const counted = isFieldSet(entry, pagemap_entrySchema.field.nrPages);
-  if (counted) entry.nrPages = BigInt(pages);
-  if (!counted || entry.compatNrPages !== 0) entry.compatNrPages = pages;
-  return toBinary(pagemap_entrySchema, entry);
+  for (const { first, pages } of runs) {
+    entry.vaddr = vaddr + BigInt(first) * BigInt(pageSize);
+    if (counted) entry.nrPages = BigInt(pages);
+    if (!counted || compatNrPages !== 0) entry.compatNrPages = pages;
+    yield toBinary(pagemap_entrySchema, entry);
+  }
 }
 
 /** A message with its length before it. */
