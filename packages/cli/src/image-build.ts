@@ -4,7 +4,7 @@ import { type ConvertedImage, convertArchive, convertPod, demandOnePod, type Pod
 import { bytesText, harmless, UndoStack } from '@stillframe/core';
 import { type Descriptor, Layout } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { forOption } from './archive-for.ts';
+import { droppedFacts, droppedText, forOption, withSmaller } from './archive-for.ts';
 import { outputOption } from './commands/command.ts';
 import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
@@ -32,8 +32,7 @@ interface BuildOptions extends MemberOptions {
 
 /** Exit code 4 where the image was made of an archive with faults. */
 export function registerBuild(group: Command, io: Io, done: (code: number) => void): void {
-  group
-    .command('build')
+  withSmaller(group.command('build'))
     .usage('[options] ARCHIVE... [TARGET]')
     .description(
       'Make a checkpoint image of an archive, or one of all containers of a pod; in a layout its layer is the archive ' +
@@ -144,11 +143,12 @@ async function attach(
 /** One container's part of what is told. */
 function rowOf(
   { layer, way, facts, manifest }: ConvertedImage,
-  { recorded, plan }: PreparedArchive,
+  { recorded, plan, dropped }: PreparedArchive,
   verified: boolean,
 ) {
   const evidence = recorded && { digest: recorded.digest, verified };
-  return { manifest, layer, way, facts, converted: plan !== undefined, evidence };
+  const smaller = dropped && { dropped: droppedFacts(dropped) };
+  return { manifest, layer, way, facts, converted: plan?.laidOut ?? false, ...smaller, evidence };
 }
 
 type ImageBody = ReturnType<typeof bodyOf>;
@@ -183,11 +183,16 @@ function textOf(
   options: BuildOptions,
 ) {
   const pod = containers.length > 1;
-  const lines = containers.flatMap(({ layer, way, facts, converted }, at) => [
-    ...(pod ? [['container', harmless(facts.containerName)]] : []),
-    ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}${converted ? `, laid out for ${options.for}` : ''}`],
-    ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify)],
-  ]);
+  const lines = containers.flatMap(({ layer, way, facts, converted }, at) => {
+    const { dropped } = prepared[at] as PreparedArchive;
+    const made = `${converted ? `, laid out for ${options.for}` : ''}${options.zstd === undefined ? '' : ', zstd'}`;
+    return [
+      ...(pod ? [['container', harmless(facts.containerName)]] : []),
+      ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}${made}`],
+      ...(dropped ? [['zero pages', droppedText(dropped)]] : []),
+      ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify)],
+    ];
+  });
   const rows = [[pod ? 'index' : 'manifest', target.digest], ...lines];
   return `${reference}\n${renderFacts(rows)}`;
 }
@@ -195,7 +200,8 @@ function textOf(
 function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean): string {
   if (!recorded) return verified ? 'none beside the archive' : 'none that was read';
   if (!verified) return 'not held against the archive (--no-verify)';
-  return plan
+  if (!plan) return 'the layer is what was recorded at the capture';
+  return plan.altered
     ? 'the archive is what was recorded at the capture; the layer is made of it'
-    : 'the layer is what was recorded at the capture';
+    : 'the layer, once it is decompressed, is what was recorded at the capture';
 }

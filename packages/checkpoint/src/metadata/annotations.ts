@@ -37,7 +37,7 @@ export interface CheckpointFacts {
   readonly recordedDigest?: string | undefined;
   /** Name of the archive when it was captured. */
   readonly recordedName?: string | undefined;
-  /** `sha256:…` of the archive that this one was laid out from for another engine. */
+  /** `sha256:…` of the archive that this one was made of: laid out for another engine, without pages, or compressed. */
   readonly sourceDigest?: string | undefined;
   /** When the container was checkpointed, RFC 3339. */
   readonly capturedAt?: string | undefined;
