@@ -50,6 +50,9 @@ const MAX_DEPTH = 8;
 /** Manifests of one image; each is fetched to see whether its layers are changed. */
 const MAX_MANIFESTS = 256;
 
+/** Bytes of an unchanged manifest that is kept. */
+const KEPT = 64 << 10;
+
 interface Document {
   readonly bytes: Uint8Array;
   readonly original: Digest;
@@ -61,6 +64,8 @@ export class ChangedReader implements ContentReader {
   readonly #change: ChangeOptions;
   /** By changed digest. */
   readonly #documents = new Map<Digest, Document>();
+  /** Those that were looked at and are as they were: a copy that follows does not fetch them again. */
+  readonly #unchanged = new Map<Digest, Uint8Array>();
   readonly #layers = new Map<Digest, ChangedLayer>();
   /** By the digest before: a layer that several manifests share is changed once. */
   readonly #seen = new Map<Digest, ChangedLayer | undefined>();
@@ -82,7 +87,9 @@ export class ChangedReader implements ContentReader {
   }
 
   async manifest(descriptor: Descriptor, options: ContentOptions = {}): Promise<Uint8Array> {
-    return this.#documents.get(descriptor.digest)?.bytes ?? this.#store.manifest(descriptor, options);
+    const { digest } = descriptor;
+    const known = this.#documents.get(digest)?.bytes ?? this.#unchanged.get(digest);
+    return known ?? this.#store.manifest(descriptor, options);
   }
 
   stream(descriptor: Descriptor, options: ContentOptions = {}): AsyncIterable<Uint8Array> {
@@ -162,7 +169,10 @@ export class ChangedReader implements ContentReader {
     before: readonly Descriptor[],
     after: readonly Descriptor[],
   ): Descriptor {
-    if (before.every(({ digest }, at) => digest === after[at]?.digest)) return descriptor;
+    if (before.every(({ digest }, at) => digest === after[at]?.digest)) {
+      if (bytes.length <= KEPT) this.#unchanged.set(descriptor.digest, bytes);
+      return descriptor;
+    }
     const document = decodeObject(bytes, 'manifest');
     const list = document[member];
     const raw: unknown[] = Array.isArray(list) ? list : [];

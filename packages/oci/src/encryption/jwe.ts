@@ -5,7 +5,7 @@ import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { DecryptionKey, EncryptionKey } from './keys.ts';
-import { JWE, wrappings } from './media-types.ts';
+import { isEncryptedType, JWE, wrappings } from './media-types.ts';
 import { base64, decodeBase64, invalidEncryption, objectOf } from './options.ts';
 
 /** Wraps with which a private key of ours may be used; what asks for passwords is never worked on. */
@@ -50,6 +50,15 @@ export function recipientsOf(layer: Descriptor): Recipient[] {
   return wrappedOf(layer).map(({ algorithm, keyId }) => ({ algorithm, keyId }));
 }
 
+/** Throws ERR_OCI_LAYER_ENCRYPTED for a layer that is encrypted, and what recipientsOf throws. */
+export function demandDecrypted(layer: Descriptor, what: string): void {
+  if (isEncryptedType(layer.mediaType)) throw locked(what, recipientsOf(layer));
+}
+
+function locked(what: string, recipients: readonly Recipient[]) {
+  return ociError('ERR_OCI_LAYER_ENCRYPTED', `${what} is encrypted ${recipientsText(recipients)}`);
+}
+
 /**
  * What was wrapped, with the first of `keys` that opens it. Throws ERR_OCI_LAYER_ENCRYPTED where there is no key at all,
  * ERR_OCI_LAYER_KEYS_WRONG where none of them opens it, and what recipientsOf throws. `what` names the layer.
@@ -61,8 +70,7 @@ export async function unwrap(
   { signal }: ReadOptions = {},
 ): Promise<Uint8Array> {
   const recipients = wrappedOf(layer);
-  if (keys.length === 0)
-    throw ociError('ERR_OCI_LAYER_ENCRYPTED', `${what} is encrypted, ${recipientsText(recipients)}`);
+  if (keys.length === 0) throw locked(what, recipients);
   for (const { key, recipient } of tries(keys, recipients).slice(0, MAX_TRIES)) {
     signal?.throwIfAborted();
     const opened = await open(recipient.jwe, key);
