@@ -1,7 +1,7 @@
 /** An age file as the bytes that were sealed: any range is read and proven without the rest. */
 import { type ByteSource, demandOffset, type ReadOptions, readExactly } from '@stillframe/core';
 import { ageError } from './errors.ts';
-import { fileKeyOf, readHeader } from './header.ts';
+import { type AgeOptions, fileKeyOf, readHeader } from './header.ts';
 import type { Identity } from './keys.ts';
 import { CHUNK, decryptChunk, NONCE, payloadKey, TAG } from './payload.ts';
 
@@ -14,6 +14,7 @@ const KEPT = 16;
 
 /** Where the chunks lie. */
 interface Chunks {
+  readonly label: string;
   readonly source: ByteSource;
   readonly key: Uint8Array;
   /** Of the first. */
@@ -29,7 +30,7 @@ interface Chunks {
 export async function openAge(
   source: ByteSource,
   identities: readonly Identity[],
-  options: ReadOptions = {},
+  options: AgeOptions = {},
 ): Promise<ByteSource> {
   const header = await readHeader(source, options);
   const fileKey = await fileKeyOf(header, identities);
@@ -38,12 +39,15 @@ export async function openAge(
   const count = Math.max(1, Math.ceil(stored / STORED));
   const rest = stored - (count - 1) * STORED;
   // An empty chunk is the last one of an empty file alone.
-  if (rest < TAG || (rest === TAG && count > 1)) throw cut();
+  if (rest < TAG || (rest === TAG && count > 1)) throw cut(header.label);
   const nonce = await readExactly(source, header.bytes.length, NONCE, { ...options, limit: NONCE });
-  const chunks: Chunks = { source, key: payloadKey(fileKey, nonce), offset, count };
+  const { label } = header;
+  const chunks: Chunks = { label, source, key: payloadKey(fileKey, nonce), offset, count };
   const last = await storedChunks(chunks, count - 1, 1, options);
   if (!decryptChunk(chunks.key, { number: count - 1, last: true }, last)) {
-    throw decryptChunk(chunks.key, { number: count - 1, last: false }, last) ? cut() : damaged(count - 1, true);
+    throw decryptChunk(chunks.key, { number: count - 1, last: false }, last)
+      ? cut(label)
+      : damaged(label, count - 1, true);
   }
   return { size: stored - count * TAG, readInto: reader(chunks) };
 }
@@ -93,7 +97,7 @@ async function batch(chunks: Chunks, first: number, count: number, options: Read
     const number = first + at;
     const place = { number, last: number === chunks.count - 1 };
     const chunk = decryptChunk(chunks.key, place, stored.subarray(at * STORED, (at + 1) * STORED));
-    if (!chunk) throw damaged(number, false);
+    if (!chunk) throw damaged(chunks.label, number, false);
     return chunk;
   });
 }
@@ -104,12 +108,12 @@ function storedChunks({ source, offset, count: all }: Chunks, first: number, cou
   return readExactly(source, begin, end - begin, { ...options, limit: BATCH * STORED });
 }
 
-function damaged(number: number, last: boolean) {
-  const place = `bytes ${number * CHUNK} and following of what was sealed`;
-  const message = last ? `${place} are damaged, or the file was cut off in them` : `${place} are damaged`;
+function damaged(label: string, number: number, last: boolean) {
+  const place = `what was sealed in ${label} is damaged at byte ${number * CHUNK}`;
+  const message = last ? `${place}, or the file was cut off there` : place;
   return ageError('ERR_AGE_DAMAGED', message, { details: { offset: number * CHUNK } });
 }
 
-function cut() {
-  return ageError('ERR_AGE_TRUNCATED', 'the file was cut off: what was sealed goes on behind its end');
+function cut(label: string) {
+  return ageError('ERR_AGE_TRUNCATED', `${label} was cut off: what was sealed goes on behind its end`);
 }

@@ -90,7 +90,8 @@ async function describePath(what: string, { identity }: SourceOptions, io: Io): 
   const write = async (target: string) => {
     await writeUnsealed(sealed, target, io, (digest) => demandRecorded(digest, recorded?.digest, what));
   };
-  return describeWritten(dirname(path), write, io);
+  // Awaited here: what is sealed is closed when this function ends.
+  return await describeWritten(dirname(path), write, io);
 }
 
 /** An archive that `write` makes for as long as the source is open, in a folder of `parent` that only this user can enter. */

@@ -1,5 +1,5 @@
 /** An archive that is sealed with age, opened where it lies. */
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { isAge, openAge } from '@stillframe/age';
 import { type ByteSource, type Digest, Sha256, streamOf, UndoStack } from '@stillframe/core';
 import { openFileSource, writeAtomically } from '@stillframe/core/file';
@@ -7,6 +7,7 @@ import { showProgress } from './display/progress.ts';
 import { type FoundEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
 import { readIdentities } from './key-files.ts';
+import { cliError } from './usage.ts';
 
 /** What sealed archives are called. */
 export const SEALED = '.age';
@@ -30,12 +31,17 @@ export async function openSealed(
       await closing[Symbol.asyncDispose]();
       return undefined;
     }
-    const source = await openAge(file, await readIdentities(identities ?? [], io), { signal });
+    const source = await openAge(file, await readIdentities(identities ?? [], io), { signal, label: path });
     return { ...source, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
   } catch (error) {
     await closing[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Throws ERR_CHECKPOINT_EXISTS before any work is done; whoever is quicker meanwhile is still not overwritten. */
+export async function demandFree(target: string): Promise<void> {
+  if (await lstat(target).catch(() => undefined)) throw cliError('ERR_CHECKPOINT_EXISTS', `${target} exists already`);
 }
 
 /**

@@ -13,7 +13,7 @@ import { showProgress } from '../display/progress.ts';
 import { copyEvidence, readEvidence } from '../image-evidence.ts';
 import type { Io } from '../io.ts';
 import { readRecipientsFile } from '../key-files.ts';
-import { SEALED } from '../sealed.ts';
+import { demandFree, SEALED } from '../sealed.ts';
 import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
 
@@ -70,7 +70,7 @@ export const seal: RegisterCommand = (program, io) => {
           evidence ? `${evidencePath(target)}; the archive is what was recorded` : 'none beside the archive',
         ],
       ];
-      io.out(`${target}\n${renderFacts(rows)}`);
+      io.out(`${target}\n${renderFacts(rows, 12)}`);
     });
 };
 
@@ -89,6 +89,7 @@ async function recipientsOf({ recipient, recipientsFile }: SealOptions, io: Io):
 async function write(archive: string, target: string, recipients: readonly AgeRecipient[], io: Io) {
   const { signal } = io;
   await using source = await openFileSource(archive);
+  await demandFree(target);
   if (await isAge(source, { signal })) throw cliError('ERR_USAGE_ARGUMENT', `${archive} is sealed already`);
   const evidence = await readEvidence(archive);
   const hash = new Sha256();

@@ -9,7 +9,7 @@ import { renderJson } from '../display/json.ts';
 import { copyEvidence } from '../image-evidence.ts';
 import type { Io } from '../io.ts';
 import { type IdentityOptions, withIdentity } from '../key-options.ts';
-import { openSealed, readSealedEvidence, unsealedName, writeUnsealed } from '../sealed.ts';
+import { demandFree, openSealed, readSealedEvidence, unsealedName, writeUnsealed } from '../sealed.ts';
 import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
 
@@ -64,6 +64,7 @@ function targetOf(file: string, out: string | undefined): string {
 async function write(file: string, target: string, { identity, verify }: UnsealOptions, io: Io) {
   await using source = await openSealed(file, identity, io);
   if (!source) throw cliError('ERR_USAGE_ARGUMENT', `${file} is not sealed with age`);
+  await demandFree(target);
   const evidence = verify ? await readSealedEvidence(file) : undefined;
   const check = (digest: Digest) => demandRecorded(digest, evidence?.digest, file);
   const digest = await writeUnsealed(source, target, io, check);
