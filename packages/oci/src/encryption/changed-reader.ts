@@ -169,7 +169,8 @@ export class ChangedReader implements ContentReader {
     before: readonly Descriptor[],
     after: readonly Descriptor[],
   ): Descriptor {
-    if (before.every(({ digest }, at) => digest === after[at]?.digest)) {
+    // Not by digest: an empty layer has the same one once it is encrypted.
+    if (before.every((each, at) => each === after[at])) {
       if (bytes.length <= KEPT) this.#unchanged.set(descriptor.digest, bytes);
       return descriptor;
     }

@@ -1,6 +1,5 @@
 /** Keys of recipients, read from PEM. Nothing of a private key or its passphrase ever stands in an error. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { systemCode } from '@stillframe/core';
 import { ociError } from '../errors.ts';
 
 /** What a layer's key can be wrapped for. */
@@ -46,8 +45,8 @@ export async function parsePrivateKey(pem: Uint8Array, name: string, passphrase?
   try {
     const secret = passphrase && { passphrase: Buffer.from(passphrase) };
     key = createPrivateKey({ key: Buffer.from(pem), format: 'pem', ...secret });
-  } catch (error) {
-    throw unreadable(error, name, passphrase !== undefined);
+  } catch {
+    throw unreadable(pem, name, passphrase !== undefined);
   }
   return { ...(await described(key, name)), name };
 }
@@ -62,10 +61,11 @@ async function described(key: KeyObject, name: string): Promise<EncryptionKey> {
   return { kind: rsa ? 'rsa' : 'ec', key, id: await calculateJwkThumbprint(open.export({ format: 'jwk' })) };
 }
 
-function unreadable(error: unknown, name: string, tried: boolean) {
-  if (systemCode(error) === 'ERR_MISSING_PASSPHRASE')
-    return invalidKey(name, 'wants a passphrase', `give it in a file: ${name}:file=PASSPHRASE_FILE`);
-  return invalidKey(name, tried ? 'cannot be opened with this passphrase' : 'is no private key in PEM');
+function unreadable(pem: Uint8Array, name: string, tried: boolean) {
+  const locked = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(new TextDecoder().decode(pem));
+  if (!locked) return invalidKey(name, 'is no private key in PEM');
+  if (tried) return invalidKey(name, 'cannot be opened with this passphrase');
+  return invalidKey(name, 'wants a passphrase', `give it in a file: ${name}:file=PASSPHRASE_FILE`);
 }
 
 function invalidKey(name: string, fault: string, hint?: string) {
