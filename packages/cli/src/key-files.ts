@@ -96,7 +96,7 @@ async function readSecret(path: string, limit: number, io: Teller): Promise<Uint
 async function readSmall(path: string, limit: number, { signal }: Teller): Promise<Uint8Array> {
   if (!(await stat(path).catch(() => undefined))?.isFIFO()) {
     await using file = await openFileSource(path);
-    return readAll(file, { limit, signal });
+    return await readAll(file, { limit, signal });
   }
   const chunks: Uint8Array[] = [];
   let size = 0;

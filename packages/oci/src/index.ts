@@ -1,3 +1,4 @@
+/** OCI content: what a store is, layouts and registries as such, and the documents of images. */
 export { type Artifact, putArtifact } from './artifact.ts';
 export * from './content.ts';
 export * from './copy.ts';

@@ -38,5 +38,5 @@ export async function readKeyFolder(folder: string, logger: Logger): Promise<Dec
 
 async function readKey(path: string): Promise<DecryptionKey> {
   await using file = await openFileSource(path);
-  return parsePrivateKey(await readAll(file, { limit: MAX_KEY_FILE }), path);
+  return await parsePrivateKey(await readAll(file, { limit: MAX_KEY_FILE }), path);
 }
