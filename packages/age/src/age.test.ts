@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { bytesSource, readAll, readExactly, streamOf } from '@stillframe/core';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import fc from 'fast-check';
 import { isAge, openAge, parseIdentities, parseRecipient, parseRecipients, sealAge } from './index.ts';
 
@@ -37,6 +37,16 @@ test('whatever was sealed comes out, in whatever pieces it went in', () =>
     }),
     { numRuns: 60 },
   ));
+
+test('for recipients of several kinds, the post-quantum one included', async () => {
+  const hybrid = await generateHybridIdentity();
+  const all = [await parseRecipient(await identityToRecipient(hybrid), 'r'), recipient];
+  const file = Buffer.concat(await Array.fromAsync(sealAge(streamOf(bytesSource(Buffer.from('x'))), all)));
+  for (const each of [hybrid, secret]) {
+    const source = await openAge(bytesSource(file), [{ secret: each }]);
+    assert.equal(Buffer.from(await readAll(source, { limit: 9 })).toString(), 'x');
+  }
+});
 
 test('any range is what the whole has there, also several at once', () =>
   fc.assert(

@@ -1,4 +1,7 @@
-/** The header of an age file: for whom it is, and the file's key wrapped for each. Bounded before anything of it is worked on. */
+/**
+ * The header of an age file: for whom it is, and the file's key wrapped for each. Bounded before anything of it is worked
+ * on.
+ */
 import { type ByteSource, messageOf, type ReadOptions } from '@stillframe/core';
 import { ageError } from './errors.ts';
 import type { Identity } from './keys.ts';
@@ -56,8 +59,8 @@ export async function readHeader(source: ByteSource, options: AgeOptions = {}): 
 }
 
 /**
- * The key of the file. Throws ERR_AGE_SEALED where there is no identity, ERR_AGE_IDENTITIES_WRONG where none opens it, ERR_AGE_UNSUPPORTED for a
- * file with a passphrase, whose work a stranger has set, and ERR_AGE_HEADER_INVALID.
+ * The key of the file. Throws ERR_AGE_SEALED where there is no identity, ERR_AGE_IDENTITIES_WRONG where none opens it,
+ * ERR_AGE_UNSUPPORTED for a file with a passphrase, whose work a stranger has set, and ERR_AGE_HEADER_INVALID.
  */
 export async function fileKeyOf(
   { label, bytes, kinds }: AgeHeader,

@@ -1,4 +1,7 @@
-/** Recipients and identities, in text and in files of lines (age: recipients file, identity file). No error quotes an identity. */
+/**
+ * Recipients and identities, in text and in files of lines (age: recipients file, identity file). No error quotes an
+ * identity.
+ */
 import { ageError } from './errors.ts';
 
 /** A public key, `age1…`. */

@@ -23,9 +23,9 @@ interface Chunks {
 }
 
 /**
- * Opens `source`, which must outlive the answer. That nothing is missing at its end is seen here: the last chunk says that it is.
- * Throws what readHeader and fileKeyOf throw, ERR_AGE_TRUNCATED, ERR_AGE_DAMAGED; reading throws ERR_AGE_DAMAGED for a chunk that is not what was
- * sealed.
+ * Opens `source`, which must outlive the answer. That nothing is missing at its end is seen here: the last chunk says that
+ * it is. Throws what readHeader and fileKeyOf throw, ERR_AGE_TRUNCATED, ERR_AGE_DAMAGED; reading throws ERR_AGE_DAMAGED for
+ * a chunk that is not what was sealed.
  */
 export async function openAge(
   source: ByteSource,

@@ -1,4 +1,7 @@
-/** The payload of an age file (age: STREAM): chunks of 64 KiB, each with a number, the last with a mark, each proven by itself. */
+/**
+ * The payload of an age file (age: STREAM): chunks of 64 KiB, each with a number, the last with a mark, each proven by
+ * itself.
+ */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
 /** Bytes of a chunk but the last. */

@@ -48,8 +48,8 @@ async function* rechunked(
 }
 
 /**
- * The library makes header and key of an empty file, and its payload is left away: its chunks take twelve times the time of those of
- * node:crypto.
+ * The library makes header and key of an empty file, and its payload is left away: its chunks take twelve times the time of
+ * those of node:crypto.
  */
 async function makeHeader(recipients: readonly AgeRecipient[]): Promise<{ header: Uint8Array; fileKey: Uint8Array }> {
   const { Encrypter } = await import('age-encryption');

@@ -1,4 +1,6 @@
-/** An image that is built is encrypted on its way to where it goes: nowhere does its archive lie in the open because of it. */
+/**
+ * An image that is built is encrypted on its way to where it goes: nowhere does its archive lie in the open because of it.
+ */
 import type { ConvertedImage } from '@stillframe/checkpoint';
 import {
   type ContentStore,
@@ -22,8 +24,9 @@ export interface BuiltImage {
 const TAG = 'built';
 
 /**
- * Lets `build` put an image, tagged, and what is said about it into a store that it is given, and gives a function by which the image,
- * encrypted once, goes into others. The archives must outlive it. Throws what `build` and encryptingReader throw.
+ * Lets `build` put an image, tagged, and what is said about it into a store that it is given, and gives a function by which
+ * the image, encrypted once, goes into others. The archives must outlive it. Throws what `build` and encryptingReader
+ * throw.
  */
 export async function encryptedImage(
   build: (stage: { store: ContentStore; tag: string }) => Promise<BuiltImage>,

@@ -41,8 +41,8 @@ export async function readEncryptionKeys(texts: readonly string[], io: Teller): 
 }
 
 /**
- * `--decryption-key FILE[:file=FILE|fd=NUMBER|pass=PASSPHRASE]`, as skopeo has it. Throws ERR_USAGE_ARGUMENT, ERR_FILE_UNREADABLE,
- * ERR_OCI_KEY_INVALID.
+ * `--decryption-key FILE[:file=FILE|fd=NUMBER|pass=PASSPHRASE]`, as skopeo has it. Throws ERR_USAGE_ARGUMENT,
+ * ERR_FILE_UNREADABLE, ERR_OCI_KEY_INVALID.
  */
 export async function readDecryptionKeys(texts: readonly string[], io: Teller): Promise<DecryptionKey[]> {
   const keys: DecryptionKey[] = [];

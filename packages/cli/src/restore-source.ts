@@ -21,7 +21,10 @@ import { openLocation } from './open-location.ts';
 import { openSealed, readSealedEvidence, writeUnsealed } from './sealed.ts';
 import { cliError } from './usage.ts';
 
-/** Disposing removes the archive that was put together of a chain image, or decrypted; copies that were made of it do not need it. */
+/**
+ * Disposing removes the archive that was put together of a chain image, or decrypted; copies that were made of it do not
+ * need it.
+ */
 export interface RestoreSource extends AsyncDisposable {
   /** The image as the runtime is to be asked for it. */
   image: string;

@@ -45,8 +45,8 @@ export async function demandFree(target: string): Promise<void> {
 }
 
 /**
- * Writes what was sealed to `target`, which must not exist: whole, or not at all, nor where `check` throws for its digest. Throws ERR_FILE_EXISTS,
- * ERR_AGE_DAMAGED.
+ * Writes what was sealed to `target`, which must not exist: whole, or not at all, nor where `check` throws for its digest.
+ * Throws ERR_FILE_EXISTS, ERR_AGE_DAMAGED.
  */
 export async function writeUnsealed(
   source: ByteSource,
@@ -78,7 +78,10 @@ export function unsealedName(path: string): string | undefined {
   return path.endsWith(SEALED) && path.length > SEALED.length ? path.slice(0, -SEALED.length) : undefined;
 }
 
-/** The evidence about what is sealed in `path`: beside that, or beside the archive that it was made of. Throws as readEvidence does. */
+/**
+ * The evidence about what is sealed in `path`: beside that, or beside the archive that it was made of. Throws as
+ * readEvidence does.
+ */
 export async function readSealedEvidence(path: string): Promise<FoundEvidence | undefined> {
   const name = unsealedName(path);
   return (await readEvidence(path)) ?? (name === undefined ? undefined : await readEvidence(name));

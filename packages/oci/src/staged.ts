@@ -24,7 +24,10 @@ export class StagedContent implements ContentStore {
     return this.#blobs.has(digest);
   }
 
-  /** A source is kept as it is, and proven when it is streamed. Throws ERR_OCI_DOCUMENT_TOO_LARGE for anything else that is large. */
+  /**
+   * A source is kept as it is, and proven when it is streamed. Throws ERR_OCI_DOCUMENT_TOO_LARGE for anything else that is
+   * large.
+   */
   async push(descriptor: Descriptor, content: BlobContent, options: ContentOptions = {}): Promise<void> {
     if (isSource(content)) {
       verifySize(content.size, descriptor);

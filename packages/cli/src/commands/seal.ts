@@ -18,30 +18,35 @@ import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
 
 interface SealOptions {
-  recipient: string[];
-  recipientsFile: string[];
+  recipient?: string[];
+  recipientsFile?: string[];
   out?: string;
   output: string;
 }
 
 const HELP = `
-The archive itself stays where it is, in the open, until you remove it. The evidence beside it is not secret (names, times, digests) and is put
-beside the sealed one, too. What is sealed is read where it lies: \`stillframe inspect FILE.age --identity FILE\`; so are search, extract, restore and
+The archive itself stays where it is, in the open, until you remove it. The evidence beside it is not secret (names, times,
+digests) and is put beside the sealed one, too. What is sealed is read where it lies: \`stillframe inspect FILE.age --identity
+FILE\`; so are search, extract, restore and the others. \`age -d -i FILE ARCHIVE.age\` opens it as well.
+
+  age-keygen -o key.txt                                    once, by whoever is to read
+  stillframe seal web.tar --recipient age1…                on the machine of the capture
+  stillframe unseal web.tar.age --identity key.txt`; so are search, extract, restore and
 the others. \`age\` opens it as well: age -d -i FILE ARCHIVE.age
 
   age-keygen -o key.txt                                    once, by whoever is to read
   stillframe seal web.tar --recipient age1…                on the machine of the capture
   stillframe unseal web.tar.age --identity key.txt`;
 
-const collect = (text: string, before: string[]) => [...before, text];
+const collect = (text: string, before: string[] = []) => [...before, text];
 
 export const seal: RegisterCommand = (program, io) => {
   program
     .command('seal')
     .description('Encrypt an archive with age for the recipients that are named; it is held against its evidence first')
     .argument('<archive>', 'checkpoint archive, or any other file')
-    .option('-r, --recipient <age1…>', 'public key of one who can open it; repeat', collect, [])
-    .option('-R, --recipients-file <file>', 'public keys, one a line; repeat', collect, [])
+    .option('-r, --recipient <age1…>', 'public key of one who can open it; repeat', collect)
+    .option('-R, --recipients-file <file>', 'public keys, one a line; repeat', collect)
     .option('-o, --out <file>', 'file to write; must not exist; ARCHIVE.age by default')
     .addOption(new Option('--output <format>', 'how the result is printed').choices(['table', 'json']).default('table'))
     .addHelpText('after', HELP)
@@ -75,7 +80,7 @@ export const seal: RegisterCommand = (program, io) => {
 };
 
 /** Throws ERR_USAGE_ARGUMENT where there is none, and ERR_AGE_KEY_INVALID. */
-async function recipientsOf({ recipient, recipientsFile }: SealOptions, io: Io): Promise<AgeRecipient[]> {
+async function recipientsOf({ recipient = [], recipientsFile = [] }: SealOptions, io: Io): Promise<AgeRecipient[]> {
   const found: AgeRecipient[] = [];
   for (const text of recipient) found.push(await parseRecipient(text, '--recipient'));
   for (const path of recipientsFile) found.push(...(await parseRecipients(await readRecipientsFile(path, io), path)));

@@ -11,8 +11,8 @@ export const DEFAULT_KEYS = '/etc/stillframe/keys';
 const MOST = 64;
 
 /**
- * Read anew for each encrypted image, so that keys come and go without a restart. A file that holds no key, or one with a passphrase, is
- * told in the log and passed over.
+ * Read anew for each encrypted image, so that keys come and go without a restart. A file that holds no key, or one with a
+ * passphrase, is told in the log and passed over.
  */
 export async function readKeyFolder(folder: string, logger: Logger): Promise<DecryptionKey[]> {
   const skip = (path: string, reason: string) => logger.log('warn', 'a key of images is passed over', { path, reason });

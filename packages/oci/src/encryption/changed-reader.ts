@@ -37,8 +37,8 @@ export type LayerChange = (
 export interface ChangeOptions {
   readonly change: LayerChange;
   /**
-   * The artifactTypes of what is said about an image that holds of the changed one too, so that it may be said of that. All else that
-   * is said of an image with changed layers (signatures) stays behind.
+   * The artifactTypes of what is said about an image that holds of the changed one too, so that it may be said of that. All
+   * else that is said of an image with changed layers (signatures) stays behind.
    */
   readonly carried?: readonly string[] | undefined;
   /** Told of what an index names beside manifests, which stays as it is; throws where that may not be. */
@@ -80,7 +80,10 @@ export class ChangedReader implements ContentReader {
     return this.changed(await this.#store.resolve(reference, options), options);
   }
 
-  /** The same for a descriptor of the store; where none of its layers is changed it is that descriptor. Throws as resolve does. */
+  /**
+   * The same for a descriptor of the store; where none of its layers is changed it is that descriptor. Throws as resolve
+   * does.
+   */
   changed(descriptor: Descriptor, options: ContentOptions = {}): Promise<Descriptor> {
     const budget = { left: MAX_MANIFESTS };
     return this.#visit(descriptor, { depth: 0, budget }, options);

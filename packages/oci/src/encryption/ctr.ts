@@ -1,4 +1,7 @@
-/** AES-256 in counter mode over any range: byte `n` of the keystream is in block `n / 16`, whose counter is the nonce plus that. */
+/**
+ * AES-256 in counter mode over any range: byte `n` of the keystream is in block `n / 16`, whose counter is the nonce plus
+ * that.
+ */
 import { createCipheriv } from 'node:crypto';
 import type { ByteSource } from '@stillframe/core';
 
@@ -19,7 +22,10 @@ export function ctrFrom({ key, nonce }: CtrKey, offset = 0): (bytes: Uint8Array)
   return (bytes) => cipher.update(bytes);
 }
 
-/** `source` encrypted or decrypted, whichever it is not. It has no locator: what lies in the place of `source` are other bytes. */
+/**
+ * `source` encrypted or decrypted, whichever it is not. It has no locator: what lies in the place of `source` are other
+ * bytes.
+ */
 export function ctrSource(source: ByteSource, key: CtrKey): ByteSource {
   return {
     size: source.size,

@@ -27,10 +27,10 @@ export type KeyRing = () => Promise<readonly DecryptionKey[]>;
 type LayerKey = PrivateOptions & PublicOptions;
 
 /**
- * Sees `store` decrypted. Layers that are not encrypted are as they are. `stream` proves HMAC and digest before its last chunk;
- * `open` reads any range and proves none, as ranges of any blob are not proven. Resolving throws ERR_OCI_LAYER_ENCRYPTED where
- * there are no keys, ERR_OCI_LAYER_KEYS_WRONG, ERR_OCI_ENCRYPTION_INVALID, ERR_OCI_ENCRYPTION_UNSUPPORTED; streaming throws
- * ERR_OCI_LAYER_FORGED.
+ * Sees `store` decrypted. Layers that are not encrypted are as they are. `stream` proves HMAC and digest before its last
+ * chunk; `open` reads any range and proves none, as ranges of any blob are not proven. Resolving throws
+ * ERR_OCI_LAYER_ENCRYPTED where there are no keys, ERR_OCI_LAYER_KEYS_WRONG, ERR_OCI_ENCRYPTION_INVALID,
+ * ERR_OCI_ENCRYPTION_UNSUPPORTED; streaming throws ERR_OCI_LAYER_FORGED.
  */
 export function decryptingReader(
   store: ContentReader,
@@ -71,8 +71,8 @@ async function decrypted(
 }
 
 /**
- * The digest of the layer that its maker told. Where skopeo compresses a layer on its way to encryption, that is the digest of
- * the one before, which is also the layer's diff id; a compressed layer never has that.
+ * The digest of the layer that its maker told. Where skopeo compresses a layer on its way to encryption, that is the digest
+ * of the one before, which is also the layer's diff id; a compressed layer never has that.
  */
 async function toldDigest({ digest }: LayerKey, mediaType: string, place: LayerPlace): Promise<Digest | undefined> {
   if (digest === undefined || mediaType === mediaTypes.layer) return digest;

@@ -1,6 +1,6 @@
 /**
- * A store as it would be if every layer were encrypted. A layer is read twice: once for the digest and the HMAC of what it becomes, which stand in
- * the manifest, and once when it is copied. So none is ever held, in memory or on disk.
+ * A store as it would be if every layer were encrypted. A layer is read twice: once for the digest and the HMAC of what it
+ * becomes, which stand in the manifest, and once when it is copied. So none is ever held, in memory or on disk.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { type Digest, Sha256 } from '@stillframe/core';
@@ -21,9 +21,10 @@ export interface EncryptOptions extends Pick<ChangeOptions, 'carried'> {
 }
 
 /**
- * Sees `store` encrypted for `recipients`, of whom there is at least one: each layer with a key of its own, made here. Resolving an image twice
- * gives two images with two reader objects, and one with one. Throws ERR_OCI_ENCRYPTION_UNSUPPORTED for layers of another type
- * than OCI's tars, as those of chain images are, and for layers that are encrypted already.
+ * Sees `store` encrypted for `recipients`, of whom there is at least one: each layer with a key of its own, made here.
+ * Resolving an image twice gives two images with two reader objects, and one with one. Throws
+ * ERR_OCI_ENCRYPTION_UNSUPPORTED for layers of another type than OCI's tars, as those of chain images are, and for layers
+ * that are encrypted already.
  */
 export function encryptingReader(
   store: ContentReader,

@@ -45,7 +45,10 @@ function addRecipient(encrypt: GeneralEncrypt, { kind, key, id }: EncryptionKey)
   encrypt.addRecipient(key).setUnprotectedHeader({ alg, kid: id });
 }
 
-/** For whom a layer is encrypted. Throws ERR_OCI_ENCRYPTION_INVALID, and ERR_OCI_ENCRYPTION_UNSUPPORTED where no JWE says so. */
+/**
+ * For whom a layer is encrypted. Throws ERR_OCI_ENCRYPTION_INVALID, and ERR_OCI_ENCRYPTION_UNSUPPORTED where no JWE says
+ * so.
+ */
 export function recipientsOf(layer: Descriptor): Recipient[] {
   return wrappedOf(layer).map(({ algorithm, keyId }) => ({ algorithm, keyId }));
 }

@@ -24,8 +24,8 @@ const MIN_RSA = 2048;
 export const MAX_KEY_FILE = 1 << 20;
 
 /**
- * The public key in a PEM file: SPKI, PKCS #1 or a certificate. `name` is for messages. Throws ERR_OCI_KEY_INVALID, also for a private key, which
- * has no business where images are encrypted.
+ * The public key in a PEM file: SPKI, PKCS #1 or a certificate. `name` is for messages. Throws ERR_OCI_KEY_INVALID, also
+ * for a private key, which has no business where images are encrypted.
  */
 export async function parsePublicKey(pem: Uint8Array, name: string): Promise<EncryptionKey> {
   if (/PRIVATE KEY-----/.test(new TextDecoder().decode(pem)))

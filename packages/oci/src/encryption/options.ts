@@ -1,4 +1,7 @@
-/** What stands about one encrypted layer: in the open the cipher and its HMAC, under the recipients' keys the rest (ocicrypt: blockcipher). */
+/**
+ * What stands about one encrypted layer: in the open the cipher and its HMAC, under the recipients' keys the rest
+ * (ocicrypt: blockcipher).
+ */
 import { type Digest, isDigest } from '@stillframe/core';
 import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
