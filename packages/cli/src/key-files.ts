@@ -5,6 +5,7 @@ import { type Identity, MAX_KEYS_FILE, parseIdentities } from '@stillframe/age';
 import { harmless, readAll } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import {
+  type ChangedReader,
   type ContentReader,
   type DecryptionKey,
   decryptingReader,
@@ -69,9 +70,14 @@ export function readRecipientsFile(path: string, io: Teller): Promise<string> {
   return textOf(readSmall(path, MAX_KEYS_FILE, io));
 }
 
+/** `store` as if it were not encrypted. Evidence goes with what it is about. */
+export function decryptedBy(store: ContentReader, keys: readonly DecryptionKey[]): ChangedReader {
+  return decryptingReader(store, async () => keys, { carried: CARRIED });
+}
+
 /** `store` as it is where there are no keys, else as if it were not encrypted. Evidence goes with what it is about. */
 export function seenThrough(store: ContentReader, keys: readonly DecryptionKey[]): ContentReader {
-  return keys.length === 0 ? store : decryptingReader(store, async () => keys, { carried: CARRIED });
+  return keys.length === 0 ? store : decryptedBy(store, keys);
 }
 
 async function readPassphrase(way: string, value: string, io: Teller): Promise<Uint8Array> {

@@ -31,11 +31,6 @@ FILE\`; so are search, extract, restore and the others. \`age -d -i FILE ARCHIVE
 
   age-keygen -o key.txt                                    once, by whoever is to read
   stillframe seal web.tar --recipient age1…                on the machine of the capture
-  stillframe unseal web.tar.age --identity key.txt`; so are search, extract, restore and
-the others. \`age\` opens it as well: age -d -i FILE ARCHIVE.age
-
-  age-keygen -o key.txt                                    once, by whoever is to read
-  stillframe seal web.tar --recipient age1…                on the machine of the capture
   stillframe unseal web.tar.age --identity key.txt`;
 
 const collect = (text: string, before: string[] = []) => [...before, text];
