@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { type ConvertedImage, convertArchive, convertPod, demandOnePod, type PodMember } from '@stillframe/checkpoint';
 import { bytesText, harmless, UndoStack } from '@stillframe/core';
-import { type Descriptor, Layout } from '@stillframe/oci';
+import { isEncryptedType, Layout } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { droppedFacts, droppedText, forOption, withSmaller } from './archive-for.ts';
 import { outputOption } from './commands/command.ts';
@@ -11,6 +11,7 @@ import { tellDiagnostics } from './diagnostics.ts';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
+import { type BuiltImage, encryptedImage } from './image-encrypted.ts';
 import { attachEvidence } from './image-evidence.ts';
 import {
   archivesOf,
@@ -21,10 +22,12 @@ import {
   prepareArchive,
 } from './image-members.ts';
 import type { Io } from './io.ts';
+import { readEncryptionKeys } from './key-files.ts';
+import { type EncryptionOptions, withEncryptionKey } from './key-options.ts';
 import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-interface BuildOptions extends MemberOptions {
+interface BuildOptions extends MemberOptions, EncryptionOptions {
   tag: string[];
   index?: boolean;
   output: string;
@@ -32,7 +35,7 @@ interface BuildOptions extends MemberOptions {
 
 /** Exit code 4 where the image was made of an archive with faults. */
 export function registerBuild(group: Command, io: Io, done: (code: number) => void): void {
-  withSmaller(group.command('build'))
+  const command = withSmaller(group.command('build'))
     .usage('[options] ARCHIVE... [TARGET]')
     .description(
       'Make a checkpoint image of an archive, or one of all containers of a pod; in a layout its layer is the archive ' +
@@ -53,10 +56,12 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
     )
     .option('--index', 'put an index with the same annotations over the manifest')
     .option('--no-verify', 'do not hold the archive against the evidence beside it')
-    .option('--force', 'also of an archive without memory, processes or inventory')
+    .option('--force', 'also of an archive without memory, processes or inventory');
+  withEncryptionKey(command)
     .addOption(outputOption('table', 'json'))
     .action(async (words: string[], options: BuildOptions) => {
       const { archives, targets } = await argumentsOf(words, options.tag);
+      const recipients = await readEncryptionKeys(options.encryptionKey ?? [], io);
       await using undo = new UndoStack({ deadline: 60_000 });
       const hashed = targets.length > 1 || targets.some((target) => parseLocation(target).kind === 'layout');
       const prepared: PreparedArchive[] = [];
@@ -73,10 +78,15 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       for (const each of prepared) members.push(await memberOf(each, layout?.path, { undo, io }));
       const diagnostics = faultsOf(prepared);
       tellDiagnostics(io, diagnostics);
-      const bodies: ImageBody[] = [];
-      for (const [at, place] of places.entries()) {
+      const make = async (place: Destination) => {
         const built = await build(members, place, options, io);
         await attach(built, prepared, place, io);
+        return built;
+      };
+      const put = recipients.length === 0 ? make : await encryptedImage(make, recipients, io);
+      const bodies: ImageBody[] = [];
+      for (const [at, place] of places.entries()) {
+        const built = await put(place);
         const body = bodyOf({ built, reference: targets[at] ?? '', prepared, options, diagnostics });
         bodies.push(body);
         if (options.output !== 'json') io.out(textOf(body, prepared, options));
@@ -86,10 +96,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
     });
 }
 
-interface BuiltImage {
-  target: Descriptor;
-  containers: readonly ConvertedImage[];
-}
+type Destination = Pick<OpenLocation, 'store' | 'tag'>;
 
 /**
  * What is an archive and what is the target: the last word is one where -t is not given, and where it is none of a file.
@@ -112,7 +119,7 @@ async function argumentsOf(words: string[], tags: readonly string[]) {
 
 async function build(
   members: readonly PodMember[],
-  place: OpenLocation,
+  place: Destination,
   options: BuildOptions,
   { signal }: Io,
 ): Promise<BuiltImage> {
@@ -128,12 +135,7 @@ async function build(
 }
 
 /** Evidence goes beside what was made of its archive: the manifest, or the index over it that is tagged. */
-async function attach(
-  built: BuiltImage,
-  prepared: readonly PreparedArchive[],
-  { store }: OpenLocation,
-  { signal }: Io,
-) {
+async function attach(built: BuiltImage, prepared: readonly PreparedArchive[], { store }: Destination, { signal }: Io) {
   for (const [at, { recorded }] of prepared.entries()) {
     const subject = prepared.length === 1 ? built.target : built.containers[at]?.manifest;
     if (recorded && subject) await attachEvidence(store, subject, recorded, signal);
@@ -185,23 +187,28 @@ function textOf(
   const pod = containers.length > 1;
   const lines = containers.flatMap(({ layer, way, facts, converted }, at) => {
     const { dropped } = prepared[at] as PreparedArchive;
-    const made = `${converted ? `, laid out for ${options.for}` : ''}${options.zstd === undefined ? '' : ', zstd'}`;
+    const encrypted = isEncryptedType(layer.mediaType);
+    const made = [
+      ...(converted ? [`laid out for ${options.for}`] : []),
+      ...(options.zstd === undefined ? [] : ['zstd']),
+      ...(encrypted ? ['encrypted'] : []),
+    ];
     return [
       ...(pod ? [['container', harmless(facts.containerName)]] : []),
-      ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}${made}`],
+      ['layer', [`${layer.digest}  ${bytesText(layer.size)}`, way, ...made].join(', ')],
       ...(dropped ? [['zero pages', droppedText(dropped)]] : []),
-      ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify)],
+      ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify, encrypted)],
     ];
   });
   const rows = [[pod ? 'index' : 'manifest', target.digest], ...lines];
   return `${reference}\n${renderFacts(rows)}`;
 }
 
-function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean): string {
+function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean, encrypted: boolean): string {
   if (!recorded) return verified ? 'none beside the archive' : 'none that was read';
   if (!verified) return 'not held against the archive (--no-verify)';
-  if (!plan) return 'the layer is what was recorded at the capture';
-  return plan.altered
-    ? 'the archive is what was recorded at the capture; the layer is made of it'
-    : 'the layer, once it is decompressed, is what was recorded at the capture';
+  if (plan?.altered) return 'the archive is what was recorded at the capture; the layer is made of it';
+  const ways = [...(encrypted ? ['decrypted'] : []), ...(plan ? ['decompressed'] : [])];
+  const once = ways.length === 0 ? '' : `, once it is ${ways.join(' and ')},`;
+  return `the layer${once} is what was recorded at the capture`;
 }

@@ -1,7 +1,9 @@
+/** OCI content: what a store is, layouts and registries as such, and the documents of images. */
 export { type Artifact, putArtifact } from './artifact.ts';
 export * from './content.ts';
 export * from './copy.ts';
 export * from './descriptor.ts';
+export * from './encryption/index.ts';
 export * from './image-build.ts';
 export * from './image-put.ts';
 export { inParallel } from './in-parallel.ts';
@@ -11,4 +13,5 @@ export * from './manifest.ts';
 export { readBlob } from './read-blob.ts';
 export * from './reference.ts';
 export * from './registry/index.ts';
+export { StagedContent } from './staged.ts';
 export { verified, verifyBytes } from './verify.ts';

@@ -14,6 +14,7 @@ import {
 import { Argument, type Command } from 'commander';
 import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { openImage } from '../open-image.ts';
 import { cliError } from '../usage.ts';
@@ -100,13 +101,14 @@ function registerInfo(group: Command, io: Io, done: Done): void {
 }
 
 function registerExplore(group: Command, io: Io, done: Done): void {
-  group
+  const command = group
     .command('x')
     .description('Processes, open files, mappings or stored pages of a set, as lines')
     .argument('<checkpoint>', 'folder of CRIU images, archive, oci:LAYOUT[:TAG] or image reference')
-    .addArgument(new Argument('<what>', 'what to list').choices(explorers))
-    .action(async (what: string, list: Explorer) => {
-      await using checkpoint = await openEvidence(what, io, { partial: true });
+    .addArgument(new Argument('<what>', 'what to list').choices(explorers));
+  withIdentity(withDecryptionKey(command)).action(
+    async (what: string, list: Explorer, options: DecryptionOptions & IdentityOptions) => {
+      await using checkpoint = await openEvidence(what, io, { ...options, partial: true });
       for await (const line of exploreImages(checkpoint.images, list, { signal: io.signal })) {
         await io.write(
           `${line
@@ -116,7 +118,8 @@ function registerExplore(group: Command, io: Io, done: Done): void {
         );
       }
       done(tell(checkpoint.diagnostics(), 0, io));
-    });
+    },
+  );
 }
 
 async function decode(what: string | undefined, out: string | undefined, options: CritOptions, io: Io, done: Done) {

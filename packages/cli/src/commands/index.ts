@@ -110,6 +110,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./convert.ts')).convert,
   },
   {
+    name: 'seal',
+    summary: 'encrypt an archive, for the recipients that are named',
+    load: async () => (await import('./seal.ts')).seal,
+  },
+  {
+    name: 'unseal',
+    summary: 'the archive out of a sealed one',
+    load: async () => (await import('./unseal.ts')).unseal,
+  },
+  {
     name: 'image',
     summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm, pin, prune',
     load: async () => (await import('./image.ts')).image,

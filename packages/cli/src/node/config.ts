@@ -46,6 +46,8 @@ const schema = group({
     mirrors: list(groupWith({ prefix: text, location: text, fallback: flag }, 'prefix', 'location')),
     insecure: list(text),
     pinned: list(text),
+    /** Folder of private keys for encrypted images; /etc/stillframe/keys by default, where it is there. */
+    decryptionKeys: absolutePath,
   }),
   /** By runtime handler. */
   runtimes: list(groupWith({ name: handler, path: absolutePath, type: oneOf('runc', 'crun') }, 'name', 'path', 'type')),

@@ -9,6 +9,7 @@ import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from
 import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
+import { DEFAULT_KEYS, readKeyFolder } from './decryption-keys.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
@@ -35,7 +36,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
   const undo = new UndoStack({ deadline: ((options.config?.stopTimeout ?? 60) + 60) * 1000 });
   try {
     const { config = {} } = options;
-    const { mirrors, insecure, pinned } = config.images ?? {};
+    const { mirrors, insecure, pinned, decryptionKeys = DEFAULT_KEYS } = config.images ?? {};
     const registries = openRegistries(env, { mirrors, insecure, logger });
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
@@ -47,6 +48,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       env,
       openRepository: (reference, credentials) => registries.mirrored(reference, credentials),
       pinnedImages: pinned,
+      decryptionKeys: () => readKeyFolder(decryptionKeys, logger),
       criuDefaults: criuDefaultsOf(config),
       network: config.network,
       runtimes: config.runtimes,
