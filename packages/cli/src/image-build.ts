@@ -21,13 +21,14 @@ import {
   type PreparedArchive,
   prepareArchive,
 } from './image-members.ts';
+import { openSigner, type Signed, type SigningOptions, signedLine, withSigning } from './image-sign.ts';
 import type { Io } from './io.ts';
 import { readEncryptionKeys } from './key-files.ts';
 import { type EncryptionOptions, withEncryptionKey } from './key-options.ts';
 import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-interface BuildOptions extends MemberOptions, EncryptionOptions {
+interface BuildOptions extends MemberOptions, EncryptionOptions, SigningOptions {
   tag: string[];
   index?: boolean;
   output: string;
@@ -57,10 +58,11 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
     .option('--index', 'put an index with the same annotations over the manifest')
     .option('--no-verify', 'do not hold the archive against the evidence beside it')
     .option('--force', 'also of an archive without memory, processes or inventory');
-  withEncryptionKey(command)
+  withSigning(withEncryptionKey(command))
     .addOption(outputOption('table', 'json'))
     .action(async (words: string[], options: BuildOptions) => {
       const { archives, targets } = await argumentsOf(words, options.tag);
+      const signer = await openSigner(options, targets, io);
       const recipients = await readEncryptionKeys(options.encryptionKey ?? [], io);
       await using undo = new UndoStack({ deadline: 60_000 });
       const hashed = targets.length > 1 || targets.some((target) => parseLocation(target).kind === 'layout');
@@ -87,9 +89,11 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       const bodies: ImageBody[] = [];
       for (const [at, place] of places.entries()) {
         const built = await put(place);
-        const body = bodyOf({ built, reference: targets[at] ?? '', prepared, options, diagnostics });
+        const reference = targets[at] ?? '';
+        const signed = await signer?.(place.store, built.target, reference);
+        const body = { ...bodyOf({ built, reference, prepared, options, diagnostics }), signed };
         bodies.push(body);
-        if (options.output !== 'json') io.out(textOf(body, prepared, options));
+        if (options.output !== 'json') io.out(textOf(body, prepared, options) + signedLine(signed));
       }
       if (options.output === 'json') io.out(documentOf(bodies));
       done(evidenceCode(diagnostics));
@@ -153,7 +157,7 @@ function rowOf(
   return { manifest, layer, way, facts, converted: plan?.laidOut ?? false, ...smaller, evidence };
 }
 
-type ImageBody = ReturnType<typeof bodyOf>;
+type ImageBody = ReturnType<typeof bodyOf> & { signed: Signed | undefined };
 
 function bodyOf(what: {
   built: BuiltImage;
@@ -168,11 +172,11 @@ function bodyOf(what: {
 }
 
 function documentOf(bodies: readonly ImageBody[]): string {
-  const images = bodies.map(({ reference, target, containers, diagnostics }) => {
+  const images = bodies.map(({ reference, target, containers, diagnostics, signed }) => {
     const [only] = containers;
     return containers.length === 1
-      ? { reference, ...only, manifest: target, diagnostics }
-      : { reference, index: target, containers, diagnostics };
+      ? { reference, ...only, manifest: target, diagnostics, signed }
+      : { reference, index: target, containers, diagnostics, signed };
   });
   const [first] = images;
   if (images.length !== 1 || !first) return renderJson('CheckpointImageList', 1, { images });

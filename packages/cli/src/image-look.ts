@@ -21,6 +21,7 @@ import type { Io } from './io.ts';
 import { readDecryptionKeys, seenThrough } from './key-files.ts';
 import { type DecryptionOptions, withDecryptionKey } from './key-options.ts';
 import { type OpenLocation, openLocation } from './open-location.ts';
+import { type PolicyOptions, resolveAllowed, withPolicy } from './signature-policy.ts';
 
 type Done = (code: number) => void;
 
@@ -60,14 +61,16 @@ function recipientsIn(layer: Descriptor): Recipient[] | null {
   }
 }
 
-interface LookOptions extends DecryptionOptions {
+interface LookOptions extends DecryptionOptions, PolicyOptions {
   container?: string;
 }
 
 /** The image behind `place`, as one with these keys sees it. */
-async function seen(place: OpenLocation, { decryptionKey = [] }: LookOptions, io: Io) {
+async function seen(place: OpenLocation, what: string, options: LookOptions, io: Io) {
+  const { decryptionKey = [] } = options;
+  const { digest } = await resolveAllowed(place, what, options, io);
   const store = seenThrough(place.store, await readDecryptionKeys(decryptionKey, io));
-  return { store, descriptor: await store.resolve(place.tag, { signal: io.signal }) };
+  return { store, descriptor: await store.resolve(digest, { signal: io.signal }) };
 }
 
 export function registerInspect(group: Command, io: Io, done: Done): void {
@@ -78,10 +81,10 @@ export function registerInspect(group: Command, io: Io, done: Done): void {
     )
     .argument('<image>', IMAGE_HELP)
     .option('--container <name>', CONTAINER_HELP);
-  withDecryptionKey(command).action(async (what: string, options: LookOptions) => {
+  withPolicy(withDecryptionKey(command)).action(async (what: string, options: LookOptions) => {
     const { signal } = io;
     await using place = await openLocation(what, io);
-    const { store, descriptor } = await seen(place, options, io);
+    const { store, descriptor } = await seen(place, what, options, io);
     const { container } = options;
     const images =
       container === undefined
@@ -119,9 +122,9 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
     .argument('<image>', IMAGE_HELP)
     .argument('<archive>', 'file to write; must not exist')
     .option('--container <name>', CONTAINER_HELP);
-  withDecryptionKey(command).action(async (what: string, archive: string, options: LookOptions) => {
+  withPolicy(withDecryptionKey(command)).action(async (what: string, archive: string, options: LookOptions) => {
     await using place = await openLocation(what, io);
-    const { store, descriptor } = await seen(place, options, io);
+    const { store, descriptor } = await seen(place, what, options, io);
     const { container } = options;
     const image = await checkpointImageAt(store, descriptor, { signal: io.signal, container });
     const recorded = image?.facts.recordedDigest;

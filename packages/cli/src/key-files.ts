@@ -89,7 +89,8 @@ async function readPassphrase(way: string, value: string, io: Teller): Promise<U
   return new TextEncoder().encode(new TextDecoder().decode(bytes).replace(/\r?\n$/, ''));
 }
 
-async function readSecret(path: string, limit: number, io: Teller): Promise<Uint8Array> {
+/** A file with a secret; says where others can read it, too. Throws ERR_FILE_UNREADABLE, ERR_LIMIT_EXCEEDED. */
+export async function readSecret(path: string, limit: number, io: Teller): Promise<Uint8Array> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() && (found.mode & OTHERS) !== 0) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0');

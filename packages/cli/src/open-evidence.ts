@@ -8,9 +8,10 @@ import { readDecryptionKeys, seenThrough } from './key-files.ts';
 import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
 import { openRegistries } from './registries.ts';
 import { openSealed } from './sealed.ts';
+import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
 
 /** Options of openEvidence. */
-export interface EvidenceOptions extends DecryptionOptions, IdentityOptions {
+export interface EvidenceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
   partial?: boolean | undefined;
   /** Paths of the dumps before, newest first. */
   parents?: readonly string[] | undefined;
@@ -45,13 +46,18 @@ export async function openEvidence(what: string, io: Io, options: EvidenceOption
       });
     }
     const location = parseImageLocation(what);
-    if (location.kind === 'layout')
-      return await openCheckpointImage(through(await Layout.open(location.path)), location.tag ?? 'latest', reading);
+    const allowed = async (store: ContentReader, tag: string) =>
+      (await resolveAllowed({ store, tag }, what, options, io)).digest;
+    if (location.kind === 'layout') {
+      const layout = await Layout.open(location.path);
+      return await openCheckpointImage(through(layout), await allowed(layout, location.tag ?? 'latest'), reading);
+    }
     const registries = openRegistries(io.env);
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const { tag, digest } = location.reference;
-    const store = through(registries.repository(what));
-    return closedBy(undo, await openCheckpointImage(store, digest ?? tag ?? 'latest', reading));
+    const store = registries.repository(what);
+    const found = await allowed(store, digest ?? tag ?? 'latest');
+    return closedBy(undo, await openCheckpointImage(through(store), found, reading));
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     throw error;

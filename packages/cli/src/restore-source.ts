@@ -31,6 +31,7 @@ import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
 import { isPathLike } from './open-evidence.ts';
 import { openLocation } from './open-location.ts';
 import { openSealed, readSealedEvidence, writeUnsealed } from './sealed.ts';
+import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
 import { cliError } from './usage.ts';
 
 /** One container of what is restored. */
@@ -52,7 +53,7 @@ export interface RestoreSource extends AsyncDisposable {
 }
 
 /** What is needed besides the checkpoint's place. */
-export interface SourceOptions extends DecryptionOptions, IdentityOptions {
+export interface SourceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
   container?: string;
 }
 
@@ -69,7 +70,7 @@ export async function describeSource(what: string, io: Io, options: SourceOption
   }
   await using place = await openLocation(what, io);
   const { signal } = io;
-  const descriptor = await place.store.resolve(place.tag, { signal });
+  const descriptor = await resolveAllowed(place, what, options, io);
   const images =
     container === undefined
       ? firstOfEach(await checkpointImagesAt(place.store, descriptor, { signal }))
@@ -124,7 +125,7 @@ async function describeImage(
     return named(await describeWritten(layout?.path ?? tmpdir(), write, io));
   }
   if (!layout) {
-    const reference = several ? digestReference(what, image.manifest.digest) : what;
+    const reference = digestReference(what, several ? image.manifest.digest : root.digest);
     return { pod, containers: [{ name, image: reference, pull: true }], diagnostics: [], ...NOTHING };
   }
   if (image.chain) {

@@ -29,5 +29,9 @@ export const cliError = errorTable({
   ERR_NODE_CONFIG: { kind: 'invalid-argument', hint: 'docs/operate.md lists every key' },
   ERR_REFERENCE_INCOMPLETE: { kind: 'invalid-argument' },
   ERR_MOUNT_SOURCE: { kind: 'not-found', hint: 'make it first; nothing is made on this machine by mistake' },
+  ERR_KEY_EXISTS: {
+    kind: 'already-exists',
+    hint: 'a key is never overwritten: what it signed could not be told any more; give another name',
+  },
   ERR_DEMO_STEP: { kind: 'unknown' },
 });

@@ -46,6 +46,15 @@ export const ociError = errorTable({
     kind: 'internal',
     hint: 'the registry does not follow the OCI distribution specification',
   },
+  ERR_OCI_POLICY_INVALID: {
+    kind: 'failed-precondition',
+    hint: 'containers-policy.json(5) says what may stand there; --policy names another file, --insecure-policy does without',
+  },
+  ERR_OCI_IMAGE_REFUSED: {
+    kind: 'permission-denied',
+    hint: 'have it signed by a key that the policy trusts (`stillframe image sign`), or trust the one that signed it',
+  },
+  ERR_OCI_SIGNATURES_FULL: { kind: 'resource-exhausted', hint: 'remove those that nobody needs' },
   ERR_OCI_RANGE_IGNORED: { kind: 'unimplemented', hint: 'pull the image into a layout and read it there' },
   ERR_OCI_LAYER_ENCRYPTED: {
     kind: 'failed-precondition',

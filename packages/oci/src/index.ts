@@ -13,5 +13,6 @@ export * from './manifest.ts';
 export { readBlob } from './read-blob.ts';
 export * from './reference.ts';
 export * from './registry/index.ts';
+export * from './signature/index.ts';
 export { StagedContent } from './staged.ts';
 export { verified, verifyBytes } from './verify.ts';

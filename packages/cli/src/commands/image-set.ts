@@ -17,6 +17,7 @@ import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { openImage } from '../open-image.ts';
+import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
 
@@ -106,8 +107,8 @@ function registerExplore(group: Command, io: Io, done: Done): void {
     .description('Processes, open files, mappings or stored pages of a set, as lines')
     .argument('<checkpoint>', 'folder of CRIU images, archive, oci:LAYOUT[:TAG] or image reference')
     .addArgument(new Argument('<what>', 'what to list').choices(explorers));
-  withIdentity(withDecryptionKey(command)).action(
-    async (what: string, list: Explorer, options: DecryptionOptions & IdentityOptions) => {
+  withPolicy(withIdentity(withDecryptionKey(command))).action(
+    async (what: string, list: Explorer, options: DecryptionOptions & IdentityOptions & PolicyOptions) => {
       await using checkpoint = await openEvidence(what, io, { ...options, partial: true });
       for await (const line of exploreImages(checkpoint.images, list, { signal: io.signal })) {
         await io.write(

@@ -12,6 +12,7 @@ import { registerExtract, registerInspect } from '../image-look.ts';
 import { registerPins } from '../image-pin.ts';
 import { registerPrune } from '../image-prune.ts';
 import { registerRemove } from '../image-remove.ts';
+import { registerSign } from '../image-sign.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
@@ -23,7 +24,7 @@ export const image: RegisterCommand = (program, io, done) => {
   const group = program
     .command('image')
     .description(
-      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, rm, pin, prune; ordinary ones: load',
+      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, sign, rm, pin, prune; ordinary ones: load',
     );
   registerBuild(group, io, done);
   registerAppend(group, io, done);
@@ -33,6 +34,7 @@ export const image: RegisterCommand = (program, io, done) => {
   registerCopy(group, io, 'copy', 'Copy an image from anywhere to anywhere; within a registry its blobs are not sent');
   registerInspect(group, io, done);
   registerExtract(group, io, done);
+  registerSign(group, io);
   registerRemove(group, io, done);
   registerPins(group, io);
   registerPrune(group, io, done);

@@ -110,6 +110,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./convert.ts')).convert,
   },
   {
+    name: 'key',
+    summary: 'keys that sign images',
+    load: async () => (await import('./key.ts')).key,
+  },
+  {
     name: 'seal',
     summary: 'encrypt an archive, for the recipients that are named',
     load: async () => (await import('./seal.ts')).seal,

@@ -8,9 +8,10 @@ import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
+import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 
 /** What commander gives for the options that `readingCommand` declares. */
-export interface ReadingOptions extends DecryptionOptions, IdentityOptions {
+export interface ReadingOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
   partial?: boolean;
   /** Dumps before, newest first. */
   parent?: string[];
@@ -37,7 +38,7 @@ export function readingCommand(program: Command, name: string, description: stri
       'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
       (path: string, before: string[] = []) => [...before, path],
     );
-  return withIdentity(withDecryptionKey(command));
+  return withPolicy(withIdentity(withDecryptionKey(command)));
 }
 
 /** `--pid`, repeatable. */
@@ -73,6 +74,8 @@ export async function reading(
     parents: options.parent,
     container: options.container,
     decryptionKey: options.decryptionKey,
+    policy: options.policy,
+    insecurePolicy: options.insecurePolicy,
     identity: options.identity,
   });
   const processes = await readProcesses(checkpoint.images, { signal: io.signal });

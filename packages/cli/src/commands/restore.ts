@@ -12,12 +12,13 @@ import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, podNames, type StartedContainer, startPod } from '../pod.ts';
 import { describeSource, type RestoreSource } from '../restore-source.ts';
 import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
+import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 import { cliError } from '../usage.ts';
 import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 import { collect, pairsOf, parseMount } from './run.ts';
 
-interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions {
+interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions, PolicyOptions {
   copies: string;
   container?: string;
   name?: string;
@@ -36,7 +37,7 @@ interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions {
 
 /** Exit code 4 where the copies run, and something of the archive could not be read. */
 export const restore: RegisterCommand = (program, io, done) => {
-  withIdentity(withDecryptionKey(withCri(program.command('restore'))))
+  withPolicy(withIdentity(withDecryptionKey(withCri(program.command('restore')))))
     .description(
       'Restore copies of a checkpoint, each in a pod of its own, those of one pod together; the original is not touched',
     )
