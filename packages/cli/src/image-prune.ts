@@ -9,6 +9,7 @@ import { tellDiagnostics } from './diagnostics.ts';
 import { renderJson } from './display/json.ts';
 import { exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
+import { durationOf } from './numbers.ts';
 import { namesVersion, parseLocation } from './open-location.ts';
 import { openRegistries } from './registries.ts';
 import type { ImageUnit } from './retention/image-units.ts';
@@ -29,6 +30,7 @@ import { cliError } from './usage.ts';
 interface Options extends RuleOptions, ConsentOptions {
   protect?: string[];
   orphans?: boolean;
+  unusedFor: string;
 }
 
 type Done = (code: number) => void;
@@ -39,11 +41,12 @@ export function registerPrune(group: Command, io: Io, done: Done): void {
   withConsent(withRules(group.command('prune')))
     .description(
       'Remove checkpoint images by rules, as `stillframe checkpoints prune` does archives, with what is said about them; ordinary ' +
-        'images stay. Of a layout also blobs that no image needs, and what killed writers left, both older than an hour; ' +
+        'images stay. Of a layout also blobs that no image needs, and what killed writers left, both for an hour by default; ' +
         'without rules nothing else. A registry must allow to remove by digest. Asks first. Exit code 4: something could not be read',
     )
     .argument('<place>', 'folder of an image layout, oci:LAYOUT, or REGISTRY/REPOSITORY')
     .option('--protect <tag>', 'a tag that always stays, `*` at its end for several; may be repeated', collect)
+    .option('--unused-for <time>', 'how old blobs without an image must be: one may just be being stored', '1h')
     .option('--orphans', 'of a registry also signatures and the like of images that are not there')
     .addOption(outputOption('table', 'json'))
     .action(async (place: string, options: Options) => {
@@ -75,7 +78,8 @@ async function pruneTheLayout(path: string, policy: RetentionPolicy, options: Op
     signal,
   });
   const going = goingOf(plan);
-  const found = await pruneLayout(layout, undefined, { dryRun: true, signal });
+  const grace = durationOf(options.unusedFor, '--unused-for');
+  const found = await pruneLayout(layout, undefined, { dryRun: true, grace, signal });
   const dryRun = options.dryRun === true;
   const json = options.output === 'json';
   if (!json && limitsAnything(policy)) io.out(`${planTable(plan)}\n`);
@@ -85,7 +89,7 @@ async function pruneTheLayout(path: string, policy: RetentionPolicy, options: Op
   const question = `remove ${countText(going)}, and of what no image needs ${garbageText(found)}?`;
   const pruned =
     !nothing && (await agreed(options, io, question))
-      ? await pruneLayout(layout, plan, { dryRun: false, signal })
+      ? await pruneLayout(layout, plan, { dryRun: false, grace, signal })
       : undefined;
   const body = { layout: path, dryRun, ...planBody(plan), garbage: found, removed: pruned ?? null };
   if (json) io.out(renderJson('ImagePrune', 1, { ...body, diagnostics: plan.diagnostics }));

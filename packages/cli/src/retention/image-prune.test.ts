@@ -123,7 +123,11 @@ test('without rules nothing but garbage goes, and what cannot be read keeps all 
     await writeFile(at('layout/.stillframe-x.00'), 'x');
     const fresh = await json<Pruned>('prune', at('layout'), '--yes', '--output', 'json');
     assert.deepEqual([fresh.garbage.temporaries, fresh.removed], [0, null]);
-    const { digest } = await (await Layout.open(at('layout'))).resolve('a');
+    await (await Layout.open(at('layout'))).untag('a');
+    const now = await json<Pruned>('prune', at('layout'), '--yes', '--unused-for', '0s', '--output', 'json');
+    assert.deepEqual([now.garbage.temporaries, now.removed?.blobs], [1, 3]);
+    await build(desk, 'b', 1);
+    const { digest } = await (await Layout.open(at('layout'))).resolve('b');
     await rm(join(at('layout/blobs/sha256'), digest.slice(7)));
     const { code, err } = await run('prune', at('layout'), '--keep', '1', '--yes');
     assert.equal(code, 4);

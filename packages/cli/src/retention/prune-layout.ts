@@ -13,9 +13,6 @@ import {
 import { type ImageUnit, isProtected, seeImage } from './image-units.ts';
 import { goingOf } from './view.ts';
 
-/** Milliseconds for which blobs without an image stay: somebody may just be storing one. */
-export const GRACE = 3_600_000;
-
 export interface LayoutPlan extends RetentionPlan<ImageUnit> {
   /** Manifests of the list that cannot be read: they stay, and with them all blobs. */
   readonly diagnostics: readonly Diagnostic[];
@@ -62,13 +59,16 @@ export interface PrunedLayout extends SweptLayout {
   readonly removed: readonly Digest[];
 }
 
-/** Removes what a plan says and sweeps; without a plan it sweeps only, and with `dryRun` it counts what a sweep would find. */
+/**
+ * Removes what a plan says and sweeps; without a plan it sweeps only, and with `dryRun` it counts what a sweep would find. `grace`:
+ * milliseconds for which blobs without an image stay, since somebody may just be storing one.
+ */
 export async function pruneLayout(
   layout: Layout,
   plan: LayoutPlan | undefined,
-  { dryRun, signal }: { dryRun: boolean; signal: AbortSignal },
+  { dryRun, grace, signal }: { dryRun: boolean; grace: number; signal: AbortSignal },
 ): Promise<PrunedLayout> {
-  const before = Date.now() - GRACE;
+  const before = Date.now() - grace;
   const going = plan && !dryRun ? goingOf(plan) : [];
   const images = going.map(({ digest, tags }) => ({ digest, tags: tags.length > 0 ? tags : [undefined] }));
   const own = images.length > 0 ? await removeImages(layout, images, { signal }) : { blobs: 0, bytes: 0, removed: [] };
