@@ -142,8 +142,13 @@ describe('engines among each other', { skip }, () => {
         const reference = `${lab.registry}/for-podman/${name}:v1`;
         await lab.stillframe.read(['image', 'build', location, '-t', reference, '--for', 'podman']);
         const { archive } = await lab.stillframe.read<{ archive: string }>(['convert', location, '--for', 'podman']);
-        await theirs.run('pull', '--quiet', '--tls-verify=false', reference);
-        for (const from of [['--import', archive], [reference]]) {
+        const packed = `${lab.registry}/for-podman/${name}:zstd`;
+        await lab.stillframe.read(['image', 'build', location, '-t', packed, '--for', 'podman', '--zstd']);
+        const { archive: zstd } = await lab.stillframe.read<{ archive: string }>([
+          ...['convert', location, '--for', 'podman', '--zstd'],
+        ]);
+        for (const image of [reference, packed]) await theirs.run('pull', '--quiet', '--tls-verify=false', image);
+        for (const from of [['--import', archive], [reference], ['--import', zstd], [packed]]) {
           const { stdout } = await theirs.run('container', 'restore', '--tcp-established', ...from);
           const id = stdout.trim();
           const inside = async (...command: string[]) => (await theirs.run('exec', id, ...command)).stdout;
@@ -247,20 +252,29 @@ describe('engines among each other', { skip }, () => {
       const location = join(lab.folder, `sent-to-${engine}.tar`);
       await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
       await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
-      const reference = `${lab.registry}/sent-to-${engine.toLowerCase()}:v1`;
-      await lab.stillframe.read(['image', 'build', location, '-t', reference, '--for', engine.toLowerCase()]);
-      // A kubelet creates by what the pull answered, and says beside it what the pod's manifest calls the image.
-      const { imageRef } = await theirs.cri.image.pullImage({ image: { image: reference } });
-      const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
-      const more = {
-        image: { image: imageRef, userSpecifiedImage: reference },
-        annotations,
-        linux: { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } },
-      } as unknown as Partial<Config>;
-      const { containerId, logPath } = await start(theirs.cri, 'sent-there', imageRef, more, theirs.cgroupParent);
-      await goesOn(logPath);
-      const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
-      assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+      for (const smaller of [[], ['--zstd']]) {
+        const reference = `${lab.registry}/sent-to-${engine.toLowerCase()}:v${smaller.length}`;
+        const wishes = ['--for', engine.toLowerCase(), ...smaller];
+        await lab.stillframe.read(['image', 'build', location, '-t', reference, ...wishes]);
+        // A kubelet creates by what the pull answered, and says beside it what the pod's manifest calls the image.
+        const { imageRef } = await theirs.cri.image.pullImage({ image: { image: reference } });
+        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
+        const more = {
+          image: { image: imageRef, userSpecifiedImage: reference },
+          annotations,
+          linux: { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } },
+        } as unknown as Partial<Config>;
+        const { containerId, logPath } = await start(
+          theirs.cri,
+          `sent-there-${smaller.length}`,
+          imageRef,
+          more,
+          theirs.cgroupParent,
+        );
+        await goesOn(logPath);
+        const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
+        assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+      }
     });
 
     test(`our counter and redis come back in ${engine}`, async () => {
