@@ -258,8 +258,8 @@ describe('engines among each other', { skip }, () => {
         await lab.stillframe.read(['image', 'build', location, '-t', reference, ...wishes]);
         // A kubelet creates by what the pull answered, and says beside it what the pod's manifest calls the image.
         const { imageRef } = await theirs.cri.image.pullImage({ image: { image: reference } });
-        const from = { image: imageRef, userSpecifiedImage: reference } as Config['image'];
-        const more = { ...DECLARED, image: from, annotations };
+        const from = { image: imageRef, userSpecifiedImage: reference };
+        const more = { ...DECLARED, image: from, annotations } as Partial<Config>;
         const { containerId, logPath } = await start(
           theirs.cri,
           `sent-there-${smaller.length}`,
