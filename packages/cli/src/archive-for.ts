@@ -20,7 +20,6 @@ import {
 } from '@stillframe/checkpoint';
 import { type ByteSource, bytesText, type Digest, Sha256, streamOf } from '@stillframe/core';
 import { type Command, Option } from 'commander';
-import { countOf } from './numbers.ts';
 import { cliError } from './usage.ts';
 
 /** Engines that an archive can be laid out for. */
@@ -64,9 +63,11 @@ export function withSmaller(command: Command): Command {
 }
 
 function levelOf(text: string): number {
-  const level = countOf(text, '--zstd');
-  if (level >= ZSTD_LEVELS.lowest && level <= ZSTD_LEVELS.highest) return level;
-  throw cliError('ERR_USAGE_ARGUMENT', `--zstd takes a level from ${ZSTD_LEVELS.lowest} to ${ZSTD_LEVELS.highest}`);
+  const { lowest, highest } = ZSTD_LEVELS;
+  const level = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  if (level >= lowest && level <= highest) return level;
+  const message = `--zstd takes a level from ${lowest} to ${highest}, not ${JSON.stringify(text)}`;
+  throw cliError('ERR_USAGE_ARGUMENT', message);
 }
 
 /** An archive that can be written; it reads the one that it is made of. */

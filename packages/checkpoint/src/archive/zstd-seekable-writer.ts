@@ -40,7 +40,7 @@ export function frameSizeOf(size: number): number {
 
 /**
  * The file for the content `plain`, in order. A few frames are compressed at once and that many held; the bytes depend on
- * content, level and frame size alone, not on how `plain` is cut. Throws what `plain` throws.
+ * content, level and frame size alone, not on how `plain` is cut. Chunks of `plain` must stay as they are. Throws what `plain` throws.
  */
 export async function* compressSeekable(
   plain: AsyncIterable<Uint8Array>,
@@ -77,6 +77,8 @@ async function compressFrame(content: Uint8Array, level: number): Promise<Frame>
   const options: ZstdOptions = {
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
     pledgedSrcSize: content.length,
+    // Room for all of it: with the default of 16 KiB each frame goes to and fro between threads dozens of times.
+    chunkSize: content.length + (content.length >> 8) + 1024,
   };
   return { packed: await compress(content, options), plainSize: content.length };
 }
@@ -87,6 +89,11 @@ async function* cut(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGener
   let filled = 0;
   let any = false;
   for await (const chunk of chunks) {
+    if (filled === 0 && chunk.length === size) {
+      yield chunk;
+      any = true;
+      continue;
+    }
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + size - filled);
       at += part.length;
