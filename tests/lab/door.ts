@@ -19,7 +19,7 @@ export async function openDoor(registry: string, account?: string): Promise<Door
       return;
     }
     const { method, url, headers } = asked;
-    const onward = request(`http://${registry}${url}`, { method, headers: { ...headers, host: registry } }, (got) => {
+    const onward = request(`http://${registry}${url}`, { method, headers }, (got) => {
       answer.writeHead(got.statusCode ?? 500, got.headers);
       got.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
