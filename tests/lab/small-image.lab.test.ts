@@ -1,8 +1,6 @@
 /** Archives that were made smaller: compressed, and without pages of zeroes. They read and restore as before. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +8,7 @@ import { type Checkpoint, openCheckpoint, searchMemory } from '@stillframe/check
 import { openAddressSpace } from '@stillframe/criu-image';
 import { execute } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
+import { openDoor } from './door.ts';
 import { type Lab, openLab } from './lab.ts';
 import { waitForLine } from './log-lines.ts';
 
@@ -77,7 +76,7 @@ describe('smaller archives and images', needs('checkpoint', 'docker-registry', '
   });
 
   test('a compressed image is read by ranges of its frames, restored, and gives the archive byte for byte', async () => {
-    await using counting = await count(lab.registry);
+    await using counting = await openDoor(lab.registry);
     const reference = `${counting.address}/zstd/zeroes:1`;
     const built = await lab.stillframe.read<{ layer: { size: number; digest: string; mediaType: string } }>([
       ...['image', 'build', archive, '-t', reference, '--zstd'],
@@ -153,28 +152,4 @@ async function compare(was: Checkpoint, is: Checkpoint): Promise<{ changed: numb
     }
   }
   return { changed };
-}
-
-/** A door before the registry that counts what comes out of it. */
-async function count(registry: string): Promise<AsyncDisposable & { address: string; bytes(): number }> {
-  let bytes = 0;
-  const server = createServer((asked, answer) => {
-    const { method, url, headers } = asked;
-    const onward = request(`http://${registry}${url}`, { method, headers }, (got) => {
-      answer.writeHead(got.statusCode ?? 500, got.headers);
-      got.on('data', (chunk: Buffer) => (bytes += chunk.length));
-      got.pipe(answer);
-    });
-    onward.on('error', () => answer.destroy());
-    asked.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    bytes: () => bytes,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
