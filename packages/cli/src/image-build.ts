@@ -22,9 +22,10 @@ import {
 } from './image-members.ts';
 import type { Io } from './io.ts';
 import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 import { cliError } from './usage.ts';
 
-interface BuildOptions extends MemberOptions {
+interface BuildOptions extends MemberOptions, RegistryFlags {
   tag: string[];
   index?: boolean;
   output: string;
@@ -32,8 +33,7 @@ interface BuildOptions extends MemberOptions {
 
 /** Exit code 4 where the image was made of an archive with faults. */
 export function registerBuild(group: Command, io: Io, done: (code: number) => void): void {
-  group
-    .command('build')
+  withRegistry(group.command('build'))
     .usage('[options] ARCHIVE... [TARGET]')
     .description(
       'Make a checkpoint image of an archive, or one of all containers of a pod; in a layout its layer is the archive ' +
@@ -65,7 +65,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       demandOnePod(prepared.map(({ checkpoint }) => checkpoint));
       const places: OpenLocation[] = [];
       for (const target of targets) {
-        const place = await openLocation(target, io, { create: true });
+        const place = await openLocation(target, io, { ...options, create: true });
         undo.push('place', () => place[Symbol.asyncDispose]());
         places.push(place);
       }

@@ -8,20 +8,41 @@ import { renderJson } from './display/json.ts';
 import { showProgress } from './display/progress.ts';
 import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
-import { openLocation, parseLocation } from './open-location.ts';
+import { openLocation, openSource, parseLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry, withTwoRegistries } from './registries/flags.ts';
+
+/** `copy` has them for each side, the others once for both. */
+interface CopyFlags extends RegistryFlags {
+  srcTlsVerify?: boolean;
+  srcCertDir?: string;
+  destTlsVerify?: boolean;
+  destCertDir?: string;
+}
+
+function sidesOf({ srcTlsVerify, srcCertDir, destTlsVerify, destCertDir, ...both }: CopyFlags): RegistryFlags[] {
+  const side = (tlsVerify: boolean | undefined, certDir: string | undefined): RegistryFlags => ({
+    ...both,
+    ...(tlsVerify === undefined ? {} : { tlsVerify }),
+    ...(certDir === undefined ? {} : { certDir }),
+  });
+  return [side(srcTlsVerify, srcCertDir), side(destTlsVerify, destCertDir)];
+}
 
 export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'copy', description: string): void {
-  group
-    .command(name)
+  const command = group.command(name);
+  if (name === 'copy') withTwoRegistries(command);
+  else withRegistry(command);
+  command
     .description(description)
     .argument('<from>', IMAGE_HELP)
     .argument('<to>', IMAGE_HELP)
     .addOption(outputOption('table', 'json'))
-    .action(async (from: string, to: string, { output }: { output: string }) => {
+    .action(async (from: string, to: string, { output, ...flags }: CopyFlags & { output: string }) => {
       parseLocation(to);
-      await using source = await openLocation(from, io);
+      const [reading, writing] = sidesOf(flags);
+      await using source = await openSource(from, io, reading);
       const descriptor = await source.store.resolve(source.tag, { signal: io.signal });
-      await using target = await openLocation(to, io, { create: true });
+      await using target = await openLocation(to, io, { ...writing, create: true });
       const tally = new CopyTally();
       const options = { tag: target.tag, referrers: true, signal: io.signal };
       {
@@ -42,25 +63,30 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
 /** What a copy has come to. */
 export class CopyTally {
   /** By what became of it; manifests count as copied. */
-  readonly bytes = { copied: 0, mounted: 0, present: 0 };
+  readonly bytes = { copied: 0, resumed: 0, mounted: 0, present: 0 };
   /** Bytes that went over, and of all that have to: what was there already would make the rate and the time left a guess. */
   sent = 0;
   total = 0;
-  readonly #parts = new Map<string, number>();
+  readonly #parts = new Map<string, { sent: number; resumed: number }>();
 
-  take({ descriptor, state, bytes, expected }: CopyProgress): void {
+  take({ descriptor, state, bytes, expected, resumed = 0 }: CopyProgress): void {
     const { digest, size } = descriptor;
-    if (state !== 'advanced') this.bytes[state] += size;
     const moves = state === 'advanced' || state === 'copied';
-    // A part that is sent again after a broken connection begins at its first byte.
-    this.sent += (moves ? bytes : 0) - (this.#parts.get(digest) ?? 0);
-    this.#parts.set(digest, moves ? bytes : 0);
-    this.total = expected - this.bytes.present - this.bytes.mounted;
+    if (state === 'copied') this.bytes.copied += size - resumed;
+    else if (state !== 'advanced') this.bytes[state] += size;
+    // A part that is sent again after a broken connection begins at its first byte, or where the registry stands.
+    const before = this.#parts.get(digest) ?? { sent: 0, resumed: 0 };
+    const now = moves ? { sent: bytes - resumed, resumed } : { sent: 0, resumed: 0 };
+    this.#parts.set(digest, now);
+    this.sent += now.sent - before.sent;
+    this.bytes.resumed += now.resumed - before.resumed;
+    this.total = expected - this.bytes.present - this.bytes.mounted - this.bytes.resumed;
   }
 }
 
-function textOf({ copied, mounted, present }: { copied: number; mounted: number; present: number }): string {
+function textOf({ copied, resumed, mounted, present }: CopyTally['bytes']): string {
   const there = [
+    ...(resumed > 0 ? [`${bytesText(resumed)} left there by an upload that was cut`] : []),
     ...(present > 0 ? [`${bytesText(present)} there already`] : []),
     ...(mounted > 0 ? [`${bytesText(mounted)} taken over from a repository beside it`] : []),
   ];

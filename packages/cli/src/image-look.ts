@@ -18,9 +18,11 @@ import { exitCodes } from './exit.ts';
 import { writeAttached } from './image-evidence.ts';
 import { CONTAINER_HELP, IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
-import { openLocation } from './open-location.ts';
+import { openSource } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 
 type Done = (code: number) => void;
+type LookOptions = RegistryFlags & { container?: string };
 
 /**
  * What the image says was recorded at the capture, beside what it holds: whether its layer is that archive, and whether it
@@ -37,14 +39,13 @@ async function recordedIn(store: ContentReader, image: CheckpointImage | undefin
 }
 
 export function registerInspect(group: Command, io: Io, done: Done): void {
-  group
-    .command('inspect')
+  withRegistry(group.command('inspect'))
     .description('What a checkpoint image says of itself; exit code 4 where its layer is not what was recorded')
     .argument('<image>', IMAGE_HELP)
     .option('--container <name>', CONTAINER_HELP)
-    .action(async (what: string, { container }: { container?: string }) => {
+    .action(async (what: string, { container, ...flags }: LookOptions) => {
       const { signal } = io;
-      await using place = await openLocation(what, io);
+      await using place = await openSource(what, io, flags);
       const descriptor = await place.store.resolve(place.tag, { signal });
       const images =
         container === undefined
@@ -69,8 +70,7 @@ export function registerInspect(group: Command, io: Io, done: Done): void {
 }
 
 export function registerExtract(group: Command, io: Io, done: Done): void {
-  group
-    .command('extract')
+  withRegistry(group.command('extract'))
     .description(
       'The archive out of a checkpoint image, byte for byte, decompressed where a tool compressed it on the way; exit code ' +
         '4 where it is not what was recorded at the capture',
@@ -78,8 +78,8 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
     .argument('<image>', IMAGE_HELP)
     .argument('<archive>', 'file to write; must not exist')
     .option('--container <name>', CONTAINER_HELP)
-    .action(async (what: string, archive: string, { container }: { container?: string }) => {
-      await using place = await openLocation(what, io);
+    .action(async (what: string, archive: string, { container, ...flags }: LookOptions) => {
+      await using place = await openSource(what, io, flags);
       const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
       const image = await checkpointImageAt(place.store, descriptor, { signal: io.signal, container });
       const recorded = image?.facts.recordedDigest;

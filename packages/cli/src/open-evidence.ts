@@ -2,12 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { type Checkpoint, openCheckpointFile, openCheckpointImage } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
-import { Layout, parseImageLocation } from '@stillframe/oci';
+import { formatReference, Layout, parseImageLocation } from '@stillframe/oci';
 import type { Io } from './io.ts';
-import { openRegistries } from './registries.ts';
+import { connectRegistries, type RegistryFlags } from './registries/flags.ts';
 
 /** Options of openEvidence. */
-export interface EvidenceOptions {
+export interface EvidenceOptions extends RegistryFlags {
   partial?: boolean | undefined;
   /** Paths of the dumps before, newest first. */
   parents?: readonly string[] | undefined;
@@ -22,7 +22,7 @@ export interface EvidenceOptions {
 export async function openEvidence(
   what: string,
   io: Io,
-  { partial = false, parents = [], container }: EvidenceOptions = {},
+  { partial = false, parents = [], container, ...flags }: EvidenceOptions = {},
 ): Promise<Checkpoint> {
   const looksLikePath = isPathLike(what);
   if (looksLikePath || (await stat(what).catch(() => undefined)))
@@ -35,16 +35,20 @@ export async function openEvidence(
       container,
     });
   }
-  const registries = openRegistries(io.env);
+  const registries = await connectRegistries(io, flags);
   const undo = new UndoStack();
   undo.push('registry connections', () => registries[Symbol.asyncDispose]());
   try {
     const { tag, digest } = location.reference;
-    const checkpoint = await openCheckpointImage(registries.repository(what), digest ?? tag ?? 'latest', {
-      signal: io.signal,
-      parents,
-      container,
-    });
+    const checkpoint = await openCheckpointImage(
+      registries.mirrored(formatReference(location.reference)),
+      digest ?? tag ?? 'latest',
+      {
+        signal: io.signal,
+        parents,
+        container,
+      },
+    );
     undo.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
     return { ...checkpoint, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {

@@ -14,7 +14,8 @@ import { isDnsLabel } from '@stillframe/kubelet';
 import { formatReference, isIndexType, Layout, parseImageLocation } from '@stillframe/oci';
 import type { Io } from './io.ts';
 import { isPathLike } from './open-evidence.ts';
-import { openLocation } from './open-location.ts';
+import { openSource } from './open-location.ts';
+import type { RegistryFlags } from './registries/flags.ts';
 import { cliError } from './usage.ts';
 
 /** Disposing removes the archive that was put together of a chain image; copies that were made of it do not need it. */
@@ -30,9 +31,13 @@ export interface RestoreSource extends AsyncDisposable {
 }
 
 /** Throws what the readers throw, and ERR_NOT_A_CHECKPOINT. */
-export async function describeSource(what: string, io: Io, container?: string): Promise<RestoreSource> {
+export async function describeSource(
+  what: string,
+  io: Io,
+  { container, ...flags }: RegistryFlags & { container?: string } = {},
+): Promise<RestoreSource> {
   if (isPathLike(what) || (await stat(what).catch(() => undefined))) return describeArchive(resolve(what), io);
-  await using place = await openLocation(what, io);
+  await using place = await openSource(what, io, flags);
   const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
   const image = await checkpointImageAt(place.store, descriptor, { signal: io.signal, container });
   if (!image) {

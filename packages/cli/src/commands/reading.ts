@@ -7,9 +7,10 @@ import { CONTAINER_HELP } from '../image-help.ts';
 import type { Io } from '../io.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
 
 /** What commander gives for the options that `readingCommand` declares. */
-export interface ReadingOptions {
+export interface ReadingOptions extends RegistryFlags {
   partial?: boolean;
   /** Dumps before, newest first. */
   parent?: string[];
@@ -25,7 +26,7 @@ const WHERE = 'archive, folder, oci:LAYOUT[:TAG] or image reference';
 
 /** A command whose first argument is a checkpoint, with `--partial` and `--parent`. `note` follows what the argument may be. */
 export function readingCommand(program: Command, name: string, description: string, note = ''): Command {
-  return program
+  const command = program
     .command(name)
     .description(description)
     .argument('<checkpoint>', note === '' ? WHERE : `${WHERE}; ${note}`)
@@ -36,6 +37,7 @@ export function readingCommand(program: Command, name: string, description: stri
       'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
       (path: string, before: string[] = []) => [...before, path],
     );
+  return withRegistry(command);
 }
 
 /** `--pid`, repeatable. */
@@ -65,9 +67,8 @@ export async function reading(
   { shown = false }: { shown?: boolean } = {},
 ): Promise<number> {
   await using checkpoint = await openEvidence(what, io, {
-    partial: options.partial,
+    ...options,
     parents: options.parent,
-    container: options.container,
   });
   const processes = await readProcesses(checkpoint.images, { signal: io.signal });
   await reportMissingImages(checkpoint.images, processes, { signal: io.signal });

@@ -10,6 +10,7 @@ import { CONTAINER_HELP } from '../image-help.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, podNames, type StartedPod, startPod } from '../pod.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
 import { describeSource, type RestoreSource } from '../restore-source.ts';
 import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
 import { cliError } from '../usage.ts';
@@ -17,7 +18,7 @@ import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 import { collect, pairsOf, parseMount } from './run.ts';
 
-interface RestoreOptions extends CriPlace {
+interface RestoreOptions extends CriPlace, RegistryFlags {
   copies: string;
   container?: string;
   name?: string;
@@ -36,7 +37,7 @@ interface RestoreOptions extends CriPlace {
 
 /** Exit code 4 where the copies run, and something of the archive could not be read. */
 export const restore: RegisterCommand = (program, io, done) => {
-  withCri(program.command('restore'))
+  withRegistry(withCri(program.command('restore')))
     .description('Restore copies of a checkpoint, each in a pod of its own; the original is not touched')
     .argument('<checkpoint>', 'archive file, oci:LAYOUT[:TAG], or reference of a checkpoint image')
     .option('--copies <number>', 'how many', '1')
@@ -61,7 +62,7 @@ export const restore: RegisterCommand = (program, io, done) => {
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
       const wanted = checked(options);
-      await using source = await describeSource(what, io, options.container);
+      await using source = await describeSource(what, io, options);
       await using client = await connectCri(options, io.signal);
       if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
       const asked = command.getOptionValueSource('network') === 'cli';
@@ -79,6 +80,8 @@ export const restore: RegisterCommand = (program, io, done) => {
 const HELP = `
 A copy that was changed (--scrub-tokens, --set-env) is marked: its status, and every later checkpoint of it, say so. The
 archive itself is never changed. docs/sandbox.md says what a forensic sandbox is, and what it is not.
+
+The node pulls an image by its own configuration (docs/operate.md); the options for registries are for the look at it before.
 
   stillframe restore ARCHIVE --sandbox forensic --sinkhole --pcap traffic.pcap --scrub-tokens --copies 2`;
 

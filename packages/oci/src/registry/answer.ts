@@ -16,6 +16,18 @@ export async function readBody(answer: HttpAnswer, limit: number, what: string):
   return bytes;
 }
 
+/** Bytes of the body; undefined where the answer does not say. */
+export function lengthOf(answer: HttpAnswer): number | undefined {
+  const length = Number(answer.headers['content-length'] ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** Media type of the body; undefined where the answer says none, or one that says nothing. */
+export function typeOf(answer: HttpAnswer): string | undefined {
+  const type = answer.headers['content-type']?.split(';')[0]?.trim();
+  return type === undefined || type === '' || type === 'application/json' ? undefined : type;
+}
+
 /** An error as the registry told it: the first code and message, both untrusted. */
 export interface RegistryFault {
   code: string;

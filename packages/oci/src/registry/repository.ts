@@ -14,14 +14,16 @@ import { ociError } from '../errors.ts';
 import { parseManifestOrIndex } from '../manifest.ts';
 import { isRepository, isTag } from '../reference.ts';
 import { replayable, verified, verifyBytes, verifySize } from '../verify.ts';
-import { readBody } from './answer.ts';
-import type { HttpAnswer } from './http.ts';
+import { lengthOf, readBody, typeOf } from './answer.ts';
 import { rangeSource } from './range-source.ts';
 import { chosen, listByTag, listedByRegistry, listedByTag, unlistByTag } from './referrers.ts';
 import type { Call, Session } from './session.ts';
-import { upload } from './upload.ts';
+import { type Upload, upload } from './upload.ts';
 
 const ACCEPTED = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerIndex].join(', ');
+
+/** How large blobs are sent. */
+export type Uploading = Pick<Upload, 'partSize' | 'ledger'>;
 
 /** Made by RegistryClient.repository; lives as long as its client. */
 export class RegistryRepository implements ContentStore {
@@ -29,15 +31,15 @@ export class RegistryRepository implements ContentStore {
   readonly registry: string;
   readonly name: string;
   readonly #session: Session;
-  readonly #partSize: number;
+  readonly #uploading: Uploading;
 
   /** Throws ERR_OCI_REFERENCE_INVALID where `name` is no repository. */
-  constructor(registry: string, name: string, session: Session, partSize: number) {
+  constructor(registry: string, name: string, session: Session, uploading: Uploading) {
     if (!isRepository(name)) throw ociError('ERR_OCI_REFERENCE_INVALID', 'the repository is not a valid one');
     this.registry = registry;
     this.name = name;
     this.#session = session;
-    this.#partSize = partSize;
+    this.#uploading = uploading;
   }
 
   async has(descriptor: Descriptor, options: ContentOptions = {}): Promise<boolean> {
@@ -63,14 +65,20 @@ export class RegistryRepository implements ContentStore {
     return rangeSource(this.#session, this.#blob(descriptor, {}), locator);
   }
 
+  /** With a ledger. */
+  get resumes(): boolean {
+    return this.#uploading.ledger !== undefined;
+  }
+
   async push(descriptor: Descriptor, content: BlobContent, options: ContentOptions = {}): Promise<void> {
     if (await this.has(descriptor, options)) return;
     await upload(this.#session, content, {
+      ...this.#uploading,
+      registry: this.registry,
       repository: this.name,
       descriptor,
       purpose: this.#purpose('pull,push'),
       what: this.#blob(descriptor, options).what,
-      partSize: this.#partSize,
       signal: options.signal,
     });
   }
@@ -275,16 +283,6 @@ async function* namingUnknown(bytes: AsyncGenerator<Uint8Array, void, undefined>
     const missing = StillframeError.is(error) && error.details['status'] === 404;
     throw missing ? ociError('ERR_OCI_BLOB_UNKNOWN', error.message, { cause: error, details: error.details }) : error;
   }
-}
-
-function lengthOf(answer: HttpAnswer): number | undefined {
-  const length = Number(answer.headers['content-length'] ?? Number.NaN);
-  return Number.isSafeInteger(length) ? length : undefined;
-}
-
-function typeOf(answer: HttpAnswer): string | undefined {
-  const type = answer.headers['content-type']?.split(';')[0]?.trim();
-  return type === undefined || type === '' || type === 'application/json' ? undefined : type;
 }
 
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
