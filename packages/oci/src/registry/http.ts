@@ -74,7 +74,7 @@ const BROKEN = new Set([
 
 /** What the verification of a certificate ends with (node:tls), for which the network is not to blame. */
 const UNTRUSTED =
-  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|ERR_TLS_CERT_\w+|ERR_SSL_\w+|EPROTO)$/;
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|ERR_TLS_CERT_\w+|ERR_SSL_.+|EPROTO)$/;
 
 /** Keeps connections between requests; disposal closes them. */
 export class HttpTransport implements Disposable {
@@ -247,10 +247,14 @@ function failureOf(error: unknown, { method, url, signal }: HttpRequest): unknow
 
 /** OpenSSL's own words are of no use to anybody: they name files of its source. */
 function untrusted(cause: unknown, code: string, { place, host }: { place: string; host: string }) {
-  const plain = /^(?:EPROTO|ERR_SSL_)/.test(code);
-  const wrong = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/i.test(`${code} ${messageOf(cause)}`);
-  const refused = wrong ? 'it does not speak TLS' : `TLS was refused (${code})`;
-  const fact = plain ? refused : `its certificate is not trusted: ${messageOf(cause)}`;
+  const told = `${code} ${messageOf(cause)}`;
+  const fact = /wrong.version.number|packet.length.too.long|http.request/i.test(told)
+    ? 'it does not speak TLS'
+    : /alert.*certificate/i.test(told)
+      ? 'it wants a client’s certificate of an authority that it trusts'
+      : /^(?:EPROTO|ERR_SSL_)/.test(code)
+        ? `TLS was refused (${code})`
+        : `its certificate is not trusted: ${messageOf(cause)}`;
   const facts = { cause, details: { host, systemCode: code } };
   return ociError('ERR_OCI_REGISTRY_UNTRUSTED', `${place}: ${harmless(fact)}`, facts);
 }
