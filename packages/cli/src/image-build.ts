@@ -33,7 +33,8 @@ interface BuildOptions extends MemberOptions, RegistryFlags {
 
 /** Exit code 4 where the image was made of an archive with faults. */
 export function registerBuild(group: Command, io: Io, done: (code: number) => void): void {
-  withRegistry(group.command('build'))
+  const command = group
+    .command('build')
     .usage('[options] ARCHIVE... [TARGET]')
     .description(
       'Make a checkpoint image of an archive, or one of all containers of a pod; in a layout its layer is the archive ' +
@@ -85,6 +86,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       if (options.output === 'json') io.out(documentOf(bodies));
       done(evidenceCode(diagnostics));
     });
+  withRegistry(command);
 }
 
 interface BuiltImage {

@@ -29,10 +29,8 @@ function sidesOf({ srcTlsVerify, srcCertDir, destTlsVerify, destCertDir, ...both
 }
 
 export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'copy', description: string): void {
-  const command = group.command(name);
-  if (name === 'copy') withTwoRegistries(command);
-  else withRegistry(command);
-  command
+  const command = group
+    .command(name)
     .description(description)
     .argument('<from>', IMAGE_HELP)
     .argument('<to>', IMAGE_HELP)
@@ -58,6 +56,8 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
       if (output === 'json') io.out(renderJson('CopiedImage', 1, { from, to, digest: descriptor.digest, bytes }));
       else io.out(`${to}\nmanifest  ${descriptor.digest}\n${textOf(bytes)}`);
     });
+  if (name === 'copy') withTwoRegistries(command);
+  else withRegistry(command);
 }
 
 /** What a copy has come to. */

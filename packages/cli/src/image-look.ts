@@ -39,7 +39,8 @@ async function recordedIn(store: ContentReader, image: CheckpointImage | undefin
 }
 
 export function registerInspect(group: Command, io: Io, done: Done): void {
-  withRegistry(group.command('inspect'))
+  const command = group
+    .command('inspect')
     .description('What a checkpoint image says of itself; exit code 4 where its layer is not what was recorded')
     .argument('<image>', IMAGE_HELP)
     .option('--container <name>', CONTAINER_HELP)
@@ -67,10 +68,12 @@ export function registerInspect(group: Command, io: Io, done: Done): void {
       );
       done(seen.some(({ recorded }) => recorded?.isArchive === false) ? exitCodes.partial : exitCodes.ok);
     });
+  withRegistry(command);
 }
 
 export function registerExtract(group: Command, io: Io, done: Done): void {
-  withRegistry(group.command('extract'))
+  const command = group
+    .command('extract')
     .description(
       'The archive out of a checkpoint image, byte for byte, decompressed where a tool compressed it on the way; exit code ' +
         '4 where it is not what was recorded at the capture',
@@ -99,4 +102,5 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
       io.out(`${archive}\n${renderFacts(rows)}`);
       done(same ? exitCodes.ok : exitCodes.partial);
     });
+  withRegistry(command);
 }

@@ -19,7 +19,8 @@ interface RemovedRow {
 }
 
 export function registerRemove(group: Command, io: Io, done: (code: number) => void): void {
-  withRegistry(group.command('rm'))
+  const command = group
+    .command('rm')
     .description(
       'Remove images. In a layout the content goes with them that no other image there has; a registry collects it by its ' +
         'own rules, and most remove by digest only (NAME@sha256:…), with all tags of that manifest',
@@ -48,6 +49,7 @@ export function registerRemove(group: Command, io: Io, done: (code: number) => v
       }
       if (removed.some(({ unreadable }) => unreadable.length > 0)) done(exitCodes.partial);
     });
+  withRegistry(command);
 }
 
 async function atPlace<T>(

@@ -17,7 +17,7 @@ export function verifiedSource(source: ByteSource, expected: Pick<Descriptor, 'd
   const hash = new Sha256();
   let verdict: { error?: unknown } | undefined;
   const take = (offset: number, bytes: Uint8Array): void => {
-    if (hash.size < offset + bytes.length) hash.update(bytes.subarray(hash.size - offset));
+    if (bytes.length > 0 && hash.size < offset + bytes.length) hash.update(bytes.subarray(hash.size - offset));
   };
   const catchUp = async (to: number, options?: ReadOptions): Promise<void> => {
     const room = new Uint8Array(Math.max(0, Math.min(STRIDE, to - hash.size)));
@@ -35,7 +35,7 @@ export function verifiedSource(source: ByteSource, expected: Pick<Descriptor, 'd
       await catchUp(Math.min(offset, size), options);
       const read = await source.readInto(offset, target, options);
       take(offset, target.subarray(0, read));
-      if (offset + read < size || size === 0) return read;
+      if (read === 0 || offset + read < size) return read;
       verdict ??= judged(hash, expected);
       if (verdict.error !== undefined) throw verdict.error;
       return read;

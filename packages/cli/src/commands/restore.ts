@@ -37,7 +37,7 @@ interface RestoreOptions extends CriPlace, RegistryFlags {
 
 /** Exit code 4 where the copies run, and something of the archive could not be read. */
 export const restore: RegisterCommand = (program, io, done) => {
-  withRegistry(withCri(program.command('restore')))
+  const described = withCri(program.command('restore'))
     .description('Restore copies of a checkpoint, each in a pod of its own; the original is not touched')
     .argument('<checkpoint>', 'archive file, oci:LAYOUT[:TAG], or reference of a checkpoint image')
     .option('--copies <number>', 'how many', '1')
@@ -75,6 +75,7 @@ export const restore: RegisterCommand = (program, io, done) => {
       if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored, diagnostics }));
       done(evidenceCode(diagnostics));
     });
+  withRegistry(described);
 };
 
 const HELP = `

@@ -14,8 +14,7 @@ export interface RegistryFlags {
 }
 
 const GROUP = 'Registries:';
-const TLS_VERIFY =
-  'false: take any certificate, and plain HTTP where there is no HTTPS; true: neither, whatever is configured';
+const TLS_VERIFY = 'false takes any certificate, and plain HTTP where there is no HTTPS; true takes neither';
 const CERT_DIR = 'folder with ca.crt, client.cert and client.key, in place of those in certs.d (docs/images.md)';
 
 /** Options of a command that has to do with one registry. */
@@ -27,8 +26,8 @@ export function withRegistry(command: Command): Command {
 export function withTwoRegistries(command: Command): Command {
   withConf(command);
   for (const [side, what] of [
-    ['src', 'where it is read, '],
-    ['dest', 'where it is written, '],
+    ['src', 'where it is read: '],
+    ['dest', 'where it is written: '],
   ] as const)
     command.addOption(verifyOption(`${side}-tls-verify`, what)).addOption(certOption(`${side}-cert-dir`, what));
   return command;
