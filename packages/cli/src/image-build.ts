@@ -10,6 +10,7 @@ import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
+import { showProgress } from './display/progress.ts';
 import { evidenceCode } from './exit.ts';
 import { attachEvidence } from './image-evidence.ts';
 import {
@@ -117,9 +118,12 @@ async function build(
   members: readonly PodMember[],
   place: OpenLocation,
   options: BuildOptions,
-  { signal }: Io,
+  io: Io,
 ): Promise<BuiltImage> {
-  const shared = { tag: place.tag, incomplete: options.force, signal };
+  // Its line goes before the result comes; in a layout nothing is sent, and nothing shown.
+  using progress = showProgress(io, 'push');
+  const { update: onProgress } = progress;
+  const shared = { tag: place.tag, incomplete: options.force, onProgress, signal: io.signal };
   const [only] = members;
   if (members.length > 1 || !only) return convertPod(members, place.store, shared);
   const image = await convertArchive(only.checkpoint, place.store, {

@@ -10,10 +10,11 @@ import {
 } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
-import type { ContentReader } from '@stillframe/oci';
+import type { ContentReader, Descriptor } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
+import { showProgress } from './display/progress.ts';
 import { exitCodes } from './exit.ts';
 import { writeAttached } from './image-evidence.ts';
 import { CONTAINER_HELP, IMAGE_HELP } from './image-help.ts';
@@ -86,10 +87,7 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
       const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
       const image = await checkpointImageAt(place.store, descriptor, { signal: io.signal, container });
       const recorded = image?.facts.recordedDigest;
-      const { digest } = await extractArchive(place.store, image?.manifest ?? descriptor, archive, {
-        signal: io.signal,
-        replace: false,
-      });
+      const { digest } = await extracted(place.store, image?.manifest ?? descriptor, archive, io);
       const subjects = [descriptor, ...(image && image.manifest.digest !== descriptor.digest ? [image.manifest] : [])];
       const evidence = await writeAttached(place.store, subjects, { archive, digest }, io.signal);
       const same = recorded === undefined || recorded === digest;
@@ -103,4 +101,11 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
       done(same ? exitCodes.ok : exitCodes.partial);
     });
   withRegistry(command);
+}
+
+/** The line of its progress goes before the result comes. */
+async function extracted(store: ContentReader, descriptor: Descriptor, archive: string, io: Io): Promise<Descriptor> {
+  using progress = showProgress(io, 'extract');
+  const options = { signal: io.signal, replace: false, onProgress: progress.update };
+  return await extractArchive(store, descriptor, archive, options);
 }

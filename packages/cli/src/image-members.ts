@@ -14,9 +14,10 @@ import {
   verifyArchive,
   type WriterEntry,
 } from '@stillframe/checkpoint';
-import { type Diagnostic, limits, type UndoStack } from '@stillframe/core';
+import { type Diagnostic, type Digest, limits, observedSource, type UndoStack } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { planFor, writePlanned } from './archive-for.ts';
+import { planFor, writeShown } from './archive-for.ts';
+import { showProgress } from './display/progress.ts';
 import { type FoundEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
 
@@ -75,11 +76,21 @@ export async function prepareArchive(
   const plan = options.for && (await planFor(checkpoint, options.for, signal));
   const { bytes } = checkpoint.archive;
   const knownDigest =
-    bytes && (hashed || plan)
-      ? await verifyArchive({ ...checkpoint.archive, bytes }, recordedDigest, { signal })
-      : undefined;
+    bytes && (hashed || plan) ? await verifyShown({ ...checkpoint.archive, bytes }, recordedDigest, io) : undefined;
   const facts = recorded && { recordedDigest: recorded.digest, recordedName: recorded.name };
   return { path, checkpoint, recorded, plan, options: { knownDigest, recordedDigest, facts } };
+}
+
+/** The line of its progress goes before anything else is told. */
+async function verifyShown(
+  archive: Parameters<typeof verifyArchive>[0],
+  recorded: Digest | undefined,
+  io: Io,
+): Promise<Digest> {
+  using progress = showProgress(io, 'hash');
+  const { bytes } = archive;
+  const watched = observedSource(bytes, (end) => progress.update(end, bytes.size));
+  return await verifyArchive({ ...archive, bytes: watched }, recorded, { signal: io.signal });
 }
 
 /** What goes into the image: the archive, or the one that was planned, written below `room`; `undo` removes that. */
@@ -92,7 +103,7 @@ export async function memberOf(
   if (!plan) return { checkpoint, options };
   const folder = await openTemporaryFolder(room ?? tmpdir(), 'image');
   undo.push('new archive', () => folder[Symbol.asyncDispose]());
-  const { path, digest } = await writePlanned(checkpoint, plan, folder.path, io.signal);
+  const { path, digest } = await writeShown(checkpoint, plan, folder.path, io);
   const laidOut = await openCheckpoint(path, { signal: io.signal });
   undo.push('new archive', () => laidOut[Symbol.asyncDispose]());
   const { engine, engineVersion, capture } = checkpoint.metadata;

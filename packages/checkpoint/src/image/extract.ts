@@ -1,5 +1,5 @@
 /** The archive back from an image, byte for byte. */
-import { type Digest, digestSource, limits, type ReadOptions, streamOf } from '@stillframe/core';
+import { type Digest, digestSource, limits, observedSource, type ReadOptions, streamOf } from '@stillframe/core';
 import { writeAtomically } from '@stillframe/core/file';
 import { type ContentReader, type Descriptor, mediaTypes, parseImageConfig, readBlob, verified } from '@stillframe/oci';
 import { openChain, readChainAt } from './chain/open.ts';
@@ -17,6 +17,8 @@ import { openImage } from './open.ts';
 export interface ExtractArchiveOptions extends DetectOptions {
   /** Whether a file that is there is replaced; by default it is an error. */
   replace?: boolean | undefined;
+  /** Told how many bytes have been hashed and written, of all that have to. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function extractArchive(
     const captured = await writeDecompressed(store, image, file, options);
     if (captured) return captured;
   }
-  await write(file, archiveStream(store, image, options), options);
+  await write(file, archiveStream(store, image, options), { ...options, size: archive.size });
   return archive;
 }
 
@@ -84,19 +86,28 @@ async function writeDecompressed(
   await using checkpoint = await openImage(store, image, options);
   const { tar } = checkpoint.archive;
   if (!tar) return undefined;
-  const digest = await digestSource(tar, options);
+  const { onProgress } = options;
+  const digest = await digestSource(
+    observedSource(tar, (end) => onProgress?.(end, 2 * tar.size)),
+    options,
+  );
   if (digest !== image.facts.recordedDigest) return undefined;
-  await write(file, streamOf(tar, options), options);
+  await write(file, streamOf(tar, options), { ...options, size: tar.size, before: tar.size });
   return { mediaType: mediaTypes.layer, digest, size: tar.size };
 }
 
 function write(
   file: string,
   bytes: AsyncIterable<Uint8Array>,
-  { replace = false }: ExtractArchiveOptions,
+  { replace = false, onProgress, size, before = 0 }: ExtractArchiveOptions & { size: number; before?: number },
 ): Promise<unknown> {
   const fill = async (handle: { writeFile(chunk: Uint8Array): Promise<void> }) => {
-    for await (const chunk of bytes) await handle.writeFile(chunk);
+    let done = before;
+    for await (const chunk of bytes) {
+      await handle.writeFile(chunk);
+      done += chunk.length;
+      onProgress?.(done, before + size);
+    }
   };
   return writeAtomically(file, fill, { replace });
 }

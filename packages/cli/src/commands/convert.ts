@@ -56,7 +56,7 @@ async function write(archive: string, target: string, engine: ConversionTarget, 
   await using checkpoint = await openCheckpoint(archive, { signal });
   const entries = await convertFor(checkpoint, engine, { signal });
   await using work = await openTemporaryFolder(dirname(target), 'convert');
-  const { path, digest } = await writePlanned(checkpoint, entries, work.path, signal);
+  const { path, digest } = await writePlanned(checkpoint, entries, work.path, { signal });
   await using handle = await open(path, 'r+');
   await handle.sync();
   await publish(path, target, { replace: false });
