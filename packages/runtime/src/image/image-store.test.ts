@@ -212,7 +212,7 @@ test(
   options,
   async () => {
     const { store } = await freshStore();
-    const manifests = [];
+    const manifests: Descriptor[] = [];
     for (const name of ['web', 'side\u001b[2J']) {
       const manifest = await push(`member-${manifests.length}`, `member-${manifests.length}`);
       manifests.push({ ...manifest, annotations: { 'org.criu.checkpoint.container.name': name } });
