@@ -248,13 +248,17 @@ function failureOf(error: unknown, { method, url, signal }: HttpRequest): unknow
 /** OpenSSL's own words are of no use to anybody: they name files of its source. */
 function untrusted(cause: unknown, code: string, { place, host }: { place: string; host: string }) {
   const told = `${code} ${messageOf(cause)}`;
-  const fact = /wrong.version.number|packet.length.too.long|http.request/i.test(told)
+  const plain = /wrong.version.number|packet.length.too.long|http.request/i.test(told);
+  const fact = plain
     ? 'it does not speak TLS'
     : /alert.*certificate/i.test(told)
       ? 'it wants a client’s certificate of an authority that it trusts'
       : /^(?:EPROTO|ERR_SSL_)/.test(code)
         ? `TLS was refused (${code})`
         : `its certificate is not trusted: ${messageOf(cause)}`;
-  const facts = { cause, details: { host, systemCode: code } };
+  const hint = plain
+    ? { hint: 'it is reached only where it is said to be insecure (containers-registries.conf(5))' }
+    : {};
+  const facts = { cause, details: { host, systemCode: code }, ...hint };
   return ociError('ERR_OCI_REGISTRY_UNTRUSTED', `${place}: ${harmless(fact)}`, facts);
 }
