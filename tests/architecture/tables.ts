@@ -87,6 +87,7 @@ export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: r
       'invalid.ts',
       'filter.ts',
       'container-request.ts',
+      'pause-budget.ts',
       'container-view.ts',
       'id-mapping-view.ts',
       'image-view.ts',

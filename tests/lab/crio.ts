@@ -45,7 +45,7 @@ export async function startCrio(folder: string, registry: string): Promise<Engin
     });
     const cri = await connect(socket);
     undo.push('pods', () => removePods(cri));
-    return { cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+    return { socket, cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     throw error;

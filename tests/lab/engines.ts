@@ -115,6 +115,7 @@ export async function podmanCheckpoint(folder: string, image: string, script: st
 
 /** An engine with a CRI socket. */
 export interface Engine extends AsyncDisposable {
+  readonly socket: string;
   readonly cri: CriClient;
   /** Path of a CRIU configuration file that keeps connections, for the annotation `org.criu.config`. */
   readonly criuConfig: string;
@@ -150,7 +151,7 @@ export async function startContainerd(folder: string, registry: string): Promise
     });
     const cri = await connect(socket);
     undo.push('pods', () => removePods(cri));
-    return { cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+    return { socket, cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     throw error;
