@@ -20,6 +20,8 @@ import {
 } from '@stillframe/checkpoint';
 import { type ByteSource, bytesText, type Digest, Sha256, streamOf } from '@stillframe/core';
 import { type Command, Option } from 'commander';
+import { showProgress } from './display/progress.ts';
+import type { Io } from './io.ts';
 import { cliError } from './usage.ts';
 
 /** Engines that an archive can be laid out for. */
@@ -125,14 +127,20 @@ export interface WrittenPlan {
 export async function writePlan(
   { tar, level }: ArchivePlan,
   append: (bytes: Uint8Array) => Promise<void>,
-  signal: AbortSignal,
+  io: Io,
 ): Promise<WrittenPlan> {
+  const { signal } = io;
+  // Its line goes before anything else is told.
+  using progress = showProgress(io, level === undefined ? 'lay out' : 'compress');
+  let done = 0;
   const content = new Sha256();
   const packed = new Sha256();
   const frameSize = frameSizeOf(tar.size);
   const plain = async function* () {
     for await (const chunk of streamOf(tar, { signal, chunkSize: level === undefined ? 4 << 20 : frameSize })) {
       content.update(chunk);
+      done += chunk.length;
+      progress.update(done, tar.size);
       yield chunk;
     }
   };

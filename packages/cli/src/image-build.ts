@@ -10,6 +10,7 @@ import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
+import { showProgress } from './display/progress.ts';
 import { evidenceCode } from './exit.ts';
 import { type BuiltImage, encryptedImage } from './image-encrypted.ts';
 import { attachEvidence } from './image-evidence.ts';
@@ -26,9 +27,10 @@ import type { Io } from './io.ts';
 import { readEncryptionKeys } from './key-files.ts';
 import { type EncryptionOptions, withEncryptionKey } from './key-options.ts';
 import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 import { cliError } from './usage.ts';
 
-interface BuildOptions extends MemberOptions, EncryptionOptions, SigningOptions {
+interface BuildOptions extends MemberOptions, EncryptionOptions, SigningOptions, RegistryFlags {
   tag: string[];
   index?: boolean;
   output: string;
@@ -71,7 +73,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       demandOnePod(prepared.map(({ checkpoint }) => checkpoint));
       const places: OpenLocation[] = [];
       for (const target of targets) {
-        const place = await openLocation(target, io, { create: true });
+        const place = await openLocation(target, io, { ...options, create: true });
         undo.push('place', () => place[Symbol.asyncDispose]());
         places.push(place);
       }
@@ -98,6 +100,7 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       if (options.output === 'json') io.out(documentOf(bodies));
       done(evidenceCode(diagnostics));
     });
+  withRegistry(command);
 }
 
 type Destination = Pick<OpenLocation, 'store' | 'tag'>;
@@ -125,9 +128,12 @@ async function build(
   members: readonly PodMember[],
   place: Destination,
   options: BuildOptions,
-  { signal }: Io,
+  io: Io,
 ): Promise<BuiltImage> {
-  const shared = { tag: place.tag, incomplete: options.force, signal };
+  // Its line goes before the result comes; in a layout nothing is sent, and nothing shown.
+  using progress = showProgress(io, 'push');
+  const { update: onProgress } = progress;
+  const shared = { tag: place.tag, incomplete: options.force, onProgress, signal: io.signal };
   const [only] = members;
   if (members.length > 1 || !only) return convertPod(members, place.store, shared);
   const image = await convertArchive(only.checkpoint, place.store, {

@@ -12,11 +12,25 @@ import { copySignatures, openSigner, type SigningOptions, signedLine, withSignin
 import type { Io } from './io.ts';
 import { readDecryptionKeys, readEncryptionKeys, seenThrough } from './key-files.ts';
 import { type DecryptionOptions, type EncryptionOptions, withDecryptionKey, withEncryptionKey } from './key-options.ts';
-import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
+import { type OpenSource, openLocation, openSource, parseLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry, withTwoRegistries } from './registries/flags.ts';
 import { type PolicyOptions, resolveAllowed, withPolicy } from './signature-policy.ts';
 
-interface CopyCommandOptions extends DecryptionOptions, EncryptionOptions, PolicyOptions, SigningOptions {
-  output: string;
+/** `copy` has them for each side, the others once for both. */
+interface CopyFlags extends DecryptionOptions, EncryptionOptions, PolicyOptions, SigningOptions, RegistryFlags {
+  srcTlsVerify?: boolean;
+  srcCertDir?: string;
+  destTlsVerify?: boolean;
+  destCertDir?: string;
+}
+
+function sidesOf({ srcTlsVerify, srcCertDir, destTlsVerify, destCertDir, ...both }: CopyFlags): RegistryFlags[] {
+  const side = (tlsVerify: boolean | undefined, certDir: string | undefined): RegistryFlags => ({
+    ...both,
+    ...(tlsVerify === undefined ? {} : { tlsVerify }),
+    ...(certDir === undefined ? {} : { certDir }),
+  });
+  return [side(srcTlsVerify, srcCertDir), side(destTlsVerify, destCertDir)];
 }
 
 export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'copy', description: string): void {
@@ -27,12 +41,13 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
     .argument('<to>', IMAGE_HELP);
   withSigning(withPolicy(withDecryptionKey(withEncryptionKey(command))))
     .addOption(outputOption('table', 'json'))
-    .action(async (from: string, to: string, { output, ...options }: CopyCommandOptions) => {
+    .action(async (from: string, to: string, { output, ...options }: CopyFlags & { output: string }) => {
       parseLocation(to);
+      const [reading, writing] = sidesOf(options);
       const signer = await openSigner(options, [to], io);
-      await using source = await openLocation(from, io);
+      await using source = await openSource(from, io, reading);
       const { reader, descriptor } = await seenBy(source, from, options, io);
-      await using target = await openLocation(to, io, { create: true });
+      await using target = await openLocation(to, io, { ...writing, create: true });
       const tally = new CopyTally();
       const copying = { tag: target.tag, referrers: true, signal: io.signal };
       {
@@ -51,12 +66,14 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
         io.out(renderJson('CopiedImage', 1, { from, to, digest: descriptor.digest, bytes, signed }));
       else io.out(`${to}\nmanifest  ${descriptor.digest}\n${textOf(bytes)}${signedLine(signed)}`);
     });
+  if (name === 'copy') withTwoRegistries(command);
+  else withRegistry(command);
 }
 
 type CopyOptions = DecryptionOptions & EncryptionOptions & PolicyOptions;
 
 /** The image at `source` as it is to be copied: decrypted, encrypted, both one after the other, or as it is. */
-async function seenBy(source: OpenLocation, from: string, options: CopyOptions, io: Io) {
+async function seenBy(source: OpenSource, from: string, options: CopyOptions, io: Io) {
   const { digest } = await resolveAllowed(source, from, options, io);
   const recipients = await readEncryptionKeys(options.encryptionKey ?? [], io);
   const keys = await readDecryptionKeys(options.decryptionKey ?? [], io);
@@ -70,25 +87,30 @@ async function seenBy(source: OpenLocation, from: string, options: CopyOptions, 
 /** What a copy has come to. */
 export class CopyTally {
   /** By what became of it; manifests count as copied. */
-  readonly bytes = { copied: 0, mounted: 0, present: 0 };
+  readonly bytes = { copied: 0, resumed: 0, mounted: 0, present: 0 };
   /** Bytes that went over, and of all that have to: what was there already would make the rate and the time left a guess. */
   sent = 0;
   total = 0;
-  readonly #parts = new Map<string, number>();
+  readonly #parts = new Map<string, { sent: number; resumed: number }>();
 
-  take({ descriptor, state, bytes, expected }: CopyProgress): void {
+  take({ descriptor, state, bytes, expected, resumed = 0 }: CopyProgress): void {
     const { digest, size } = descriptor;
-    if (state !== 'advanced') this.bytes[state] += size;
     const moves = state === 'advanced' || state === 'copied';
-    // A part that is sent again after a broken connection begins at its first byte.
-    this.sent += (moves ? bytes : 0) - (this.#parts.get(digest) ?? 0);
-    this.#parts.set(digest, moves ? bytes : 0);
-    this.total = expected - this.bytes.present - this.bytes.mounted;
+    if (state === 'copied') this.bytes.copied += size - resumed;
+    else if (state !== 'advanced') this.bytes[state] += size;
+    // A part that is sent again after a broken connection begins at its first byte, or where the registry stands.
+    const before = this.#parts.get(digest) ?? { sent: 0, resumed: 0 };
+    const now = moves ? { sent: bytes - resumed, resumed } : { sent: 0, resumed: 0 };
+    this.#parts.set(digest, now);
+    this.sent += now.sent - before.sent;
+    this.bytes.resumed += now.resumed - before.resumed;
+    this.total = expected - this.bytes.present - this.bytes.mounted - this.bytes.resumed;
   }
 }
 
-function textOf({ copied, mounted, present }: { copied: number; mounted: number; present: number }): string {
+function textOf({ copied, resumed, mounted, present }: CopyTally['bytes']): string {
   const there = [
+    ...(resumed > 0 ? [`${bytesText(resumed)} left there by an upload that was cut`] : []),
     ...(present > 0 ? [`${bytesText(present)} there already`] : []),
     ...(mounted > 0 ? [`${bytesText(mounted)} taken over from a repository beside it`] : []),
   ];

@@ -1,8 +1,8 @@
 /** `stillframe image` in this process, with the streams of the command held. */
 import assert from 'node:assert/strict';
-import { copyFile, open, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '@stillframe/checkpoint';
 import { type Digest, digestOf } from '@stillframe/core';
@@ -26,6 +26,8 @@ export interface Desk {
   /** Throws what the command throws. */
   run(...args: string[]): Promise<Ran>;
   json<T>(...args: string[]): Promise<T & Ran>;
+  /** A file below the folder, which is also the home; its path. */
+  write(name: string, text: string): Promise<string>;
 }
 
 export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> {
@@ -48,7 +50,13 @@ export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> 
     const ran = await run(...args);
     return { ...JSON.parse(ran.out), ...ran };
   };
-  await use({ at: (name) => join(folder.path, name), run, json });
+  const at = (name: string) => join(folder.path, name);
+  const write = async (name: string, text: string) => {
+    await mkdir(dirname(at(name)), { recursive: true });
+    await writeFile(at(name), text);
+    return at(name);
+  };
+  await use({ at, run, json, write });
 }
 
 /** The evidence that a capture would have written beside `archive`. */

@@ -14,13 +14,15 @@ import { type ContentReader, type Descriptor, isEncryptedType, type Recipient, r
 import type { Command } from 'commander';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
+import { showProgress } from './display/progress.ts';
 import { exitCodes } from './exit.ts';
 import { writeAttached } from './image-evidence.ts';
 import { CONTAINER_HELP, IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { readDecryptionKeys, seenThrough } from './key-files.ts';
 import { type DecryptionOptions, withDecryptionKey } from './key-options.ts';
-import { type OpenLocation, openLocation } from './open-location.ts';
+import { type OpenSource, openSource } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 import { type PolicyOptions, resolveAllowed, withPolicy } from './signature-policy.ts';
 
 type Done = (code: number) => void;
@@ -61,12 +63,12 @@ function recipientsIn(layer: Descriptor): Recipient[] | null {
   }
 }
 
-interface LookOptions extends DecryptionOptions, PolicyOptions {
+interface LookOptions extends DecryptionOptions, PolicyOptions, RegistryFlags {
   container?: string;
 }
 
 /** The image behind `place`, as one with these keys sees it. */
-async function seen(place: OpenLocation, what: string, options: LookOptions, io: Io) {
+async function seen(place: OpenSource, what: string, options: LookOptions, io: Io) {
   const { decryptionKey = [] } = options;
   const { digest } = await resolveAllowed(place, what, options, io);
   const store = seenThrough(place.store, await readDecryptionKeys(decryptionKey, io));
@@ -81,9 +83,9 @@ export function registerInspect(group: Command, io: Io, done: Done): void {
     )
     .argument('<image>', IMAGE_HELP)
     .option('--container <name>', CONTAINER_HELP);
-  withPolicy(withDecryptionKey(command)).action(async (what: string, options: LookOptions) => {
+  withRegistry(withPolicy(withDecryptionKey(command))).action(async (what: string, options: LookOptions) => {
     const { signal } = io;
-    await using place = await openLocation(what, io);
+    await using place = await openSource(what, io, options);
     const { store, descriptor } = await seen(place, what, options, io);
     const { container } = options;
     const images =
@@ -122,26 +124,32 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
     .argument('<image>', IMAGE_HELP)
     .argument('<archive>', 'file to write; must not exist')
     .option('--container <name>', CONTAINER_HELP);
-  withPolicy(withDecryptionKey(command)).action(async (what: string, archive: string, options: LookOptions) => {
-    await using place = await openLocation(what, io);
-    const { store, descriptor } = await seen(place, what, options, io);
-    const { container } = options;
-    const image = await checkpointImageAt(store, descriptor, { signal: io.signal, container });
-    const recorded = image?.facts.recordedDigest;
-    const { digest } = await extractArchive(store, image?.manifest ?? descriptor, archive, {
-      signal: io.signal,
-      replace: false,
-    });
-    const subjects = [descriptor, ...(image && image.manifest.digest !== descriptor.digest ? [image.manifest] : [])];
-    const evidence = await writeAttached(store, subjects, { archive, digest }, io.signal);
-    const same = recorded === undefined || recorded === digest;
-    const rows = [
-      ['size', bytesText((await stat(archive)).size)],
-      ['sha256', digest.replace('sha256:', '')],
-      ['recorded', recorded === undefined ? 'nothing' : `${harmless(recorded)}${same ? ', the same' : ', ANOTHER'}`],
-      ['evidence', evidence ? evidencePath(archive) : 'none came with it'],
-    ];
-    io.out(`${archive}\n${renderFacts(rows)}`);
-    done(same ? exitCodes.ok : exitCodes.partial);
-  });
+  withRegistry(withPolicy(withDecryptionKey(command))).action(
+    async (what: string, archive: string, options: LookOptions) => {
+      await using place = await openSource(what, io, options);
+      const { store, descriptor } = await seen(place, what, options, io);
+      const { container } = options;
+      const image = await checkpointImageAt(store, descriptor, { signal: io.signal, container });
+      const recorded = image?.facts.recordedDigest;
+      const { digest } = await extracted(store, image?.manifest ?? descriptor, archive, io);
+      const subjects = [descriptor, ...(image && image.manifest.digest !== descriptor.digest ? [image.manifest] : [])];
+      const evidence = await writeAttached(store, subjects, { archive, digest }, io.signal);
+      const same = recorded === undefined || recorded === digest;
+      const rows = [
+        ['size', bytesText((await stat(archive)).size)],
+        ['sha256', digest.replace('sha256:', '')],
+        ['recorded', recorded === undefined ? 'nothing' : `${harmless(recorded)}${same ? ', the same' : ', ANOTHER'}`],
+        ['evidence', evidence ? evidencePath(archive) : 'none came with it'],
+      ];
+      io.out(`${archive}\n${renderFacts(rows)}`);
+      done(same ? exitCodes.ok : exitCodes.partial);
+    },
+  );
+}
+
+/** The line of its progress goes before the result comes. */
+async function extracted(store: ContentReader, descriptor: Descriptor, archive: string, io: Io): Promise<Descriptor> {
+  using progress = showProgress(io, 'extract');
+  const options = { signal: io.signal, replace: false, onProgress: progress.update };
+  return await extractArchive(store, descriptor, archive, options);
 }

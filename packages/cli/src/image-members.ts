@@ -14,9 +14,10 @@ import {
   type PodMember,
   verifyArchive,
 } from '@stillframe/checkpoint';
-import { type Diagnostic, limits, type UndoStack } from '@stillframe/core';
+import { type Diagnostic, type Digest, limits, observedSource, type UndoStack } from '@stillframe/core';
 import { openScratchFile, openTemporaryFolder } from '@stillframe/core/file';
 import { type ArchivePlan, type ArchiveWishes, planArchive, writePlan } from './archive-for.ts';
+import { showProgress } from './display/progress.ts';
 import { type FoundEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
 
@@ -76,11 +77,21 @@ export async function prepareArchive(
   const { plan, dropped } = await planArchive(checkpoint, options, signal);
   const { bytes } = checkpoint.archive;
   const knownDigest =
-    bytes && (hashed || plan)
-      ? await verifyArchive({ ...checkpoint.archive, bytes }, recordedDigest, { signal })
-      : undefined;
+    bytes && (hashed || plan) ? await verifyShown({ ...checkpoint.archive, bytes }, recordedDigest, io) : undefined;
   const facts = recorded && { recordedDigest: recorded.digest, recordedName: recorded.name };
   return { path, checkpoint, recorded, plan, dropped, options: { knownDigest, recordedDigest, facts } };
+}
+
+/** The line of its progress goes before anything else is told. */
+async function verifyShown(
+  archive: Parameters<typeof verifyArchive>[0],
+  recorded: Digest | undefined,
+  io: Io,
+): Promise<Digest> {
+  using progress = showProgress(io, 'hash');
+  const { bytes } = archive;
+  const watched = observedSource(bytes, (end) => progress.update(end, bytes.size));
+  return await verifyArchive({ ...archive, bytes: watched }, recorded, { signal: io.signal });
 }
 
 /**
@@ -122,14 +133,14 @@ async function writeMember(plan: ArchivePlan, room: string | undefined, { undo, 
   if (room === undefined) {
     const file = await openScratchFile(tmpdir());
     undo.push('new archive', () => file[Symbol.asyncDispose]());
-    const written = await writePlan(plan, (bytes) => file.append(bytes), io.signal);
+    const written = await writePlan(plan, (bytes) => file.append(bytes), io);
     return { ...written, from: file.source() };
   }
   const folder = await openTemporaryFolder(room, 'image');
   undo.push('new archive', () => folder[Symbol.asyncDispose]());
   const from = join(folder.path, 'archive');
   await using file = await open(from, 'wx', 0o600);
-  return { ...(await writePlan(plan, (bytes) => file.writeFile(bytes), io.signal)), from };
+  return { ...(await writePlan(plan, (bytes) => file.writeFile(bytes), io)), from };
 }
 
 /** Faults of all of them. */

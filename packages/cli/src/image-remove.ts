@@ -8,6 +8,7 @@ import { exitCodes } from './exit.ts';
 import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { namesVersion, type OpenLocation, openLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 import { cliError } from './usage.ts';
 
 interface RemovedRow {
@@ -18,7 +19,7 @@ interface RemovedRow {
 }
 
 export function registerRemove(group: Command, io: Io, done: (code: number) => void): void {
-  group
+  const command = group
     .command('rm')
     .description(
       'Remove images. In a layout the content goes with them that no other image there has; a registry collects it by its ' +
@@ -26,18 +27,18 @@ export function registerRemove(group: Command, io: Io, done: (code: number) => v
     )
     .argument('<image...>', `${IMAGE_HELP}; tag or digest must be given`)
     .addOption(outputOption('table', 'json'))
-    .action(async (given: string[], { output }: { output: string }) => {
+    .action(async (given: string[], { output, ...flags }: RegistryFlags & { output: string }) => {
       const images = [...new Set(given)];
       // All are looked at before the first is removed: a mistyped one leaves the others in peace.
       for (const image of images) demandNamed(image);
       for (const image of images)
-        await atPlace(image, io, (place) => place.store.resolve(place.tag, { signal: io.signal }));
+        await atPlace(image, { io, flags }, (place) => place.store.resolve(place.tag, { signal: io.signal }));
       const removed: RemovedRow[] = [];
       try {
         for (const reference of images) {
           const row = rowOf(
             reference,
-            await atPlace(reference, io, (place) => place.store.remove(place.tag, { signal: io.signal })),
+            await atPlace(reference, { io, flags }, (place) => place.store.remove(place.tag, { signal: io.signal })),
           );
           removed.push(row);
           if (output !== 'json') io.out(textOf(row));
@@ -48,10 +49,15 @@ export function registerRemove(group: Command, io: Io, done: (code: number) => v
       }
       if (removed.some(({ unreadable }) => unreadable.length > 0)) done(exitCodes.partial);
     });
+  withRegistry(command);
 }
 
-async function atPlace<T>(reference: string, io: Io, work: (place: OpenLocation) => Promise<T>): Promise<T> {
-  await using place = await openLocation(reference, io);
+async function atPlace<T>(
+  reference: string,
+  { io, flags }: { io: Io; flags: RegistryFlags },
+  work: (place: OpenLocation) => Promise<T>,
+): Promise<T> {
+  await using place = await openLocation(reference, io, flags);
   return await work(place);
 }
 

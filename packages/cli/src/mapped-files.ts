@@ -11,18 +11,19 @@ import {
 import { UndoStack } from '@stillframe/core';
 import type { Io } from './io.ts';
 import { isPathLike } from './open-evidence.ts';
-import { openLocation } from './open-location.ts';
+import { openSource } from './open-location.ts';
+import type { RegistryFlags } from './registries/flags.ts';
 
 /** Undefined where neither option is given: then such pages are absent. */
 export async function openFilling(
   checkpoint: Checkpoint,
-  { fillFiles, image }: { fillFiles?: boolean; image?: string },
+  { fillFiles, image, ...flags }: { fillFiles?: boolean; image?: string } & RegistryFlags,
   io: Io,
 ): Promise<OpenMappedFiles | undefined> {
   if (!fillFiles && image === undefined) return undefined;
   const closing = new UndoStack();
   try {
-    const base = image === undefined ? undefined : await openBase(image, io, closing);
+    const base = image === undefined ? undefined : await openBase(image, io, closing, flags);
     const files = await openMappedFiles(checkpoint, { image: base?.layers, signal: io.signal });
     closing.push('files', () => files[Symbol.asyncDispose]());
     return {
@@ -36,11 +37,11 @@ export async function openFilling(
 }
 
 /** The image at a path or reference, whose closing goes on `closing`. */
-export async function openBase(where: string, io: Io, closing: UndoStack): Promise<BaseImage> {
+export async function openBase(where: string, io: Io, closing: UndoStack, flags: RegistryFlags): Promise<BaseImage> {
   const isPath = isPathLike(where) || (await stat(where).catch(() => undefined)) !== undefined;
   const open = async () => {
     if (isPath) return openBaseImageFile(where, { signal: io.signal });
-    const location = await openLocation(where, io);
+    const location = await openSource(where, io, flags);
     closing.push('location', () => location[Symbol.asyncDispose]());
     return openBaseImage(location.store, location.tag, { signal: io.signal });
   };

@@ -2,16 +2,16 @@
 import { stat } from 'node:fs/promises';
 import { type Checkpoint, openCheckpointFile, openCheckpointImage } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
-import { type ContentReader, Layout, parseImageLocation } from '@stillframe/oci';
+import { type ContentReader, formatReference, Layout, parseImageLocation } from '@stillframe/oci';
 import type { Io } from './io.ts';
 import { readDecryptionKeys, seenThrough } from './key-files.ts';
 import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
-import { openRegistries } from './registries.ts';
+import { connectRegistries, type RegistryFlags } from './registries/flags.ts';
 import { openSealed } from './sealed.ts';
 import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
 
 /** Options of openEvidence. */
-export interface EvidenceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
+export interface EvidenceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions, RegistryFlags {
   partial?: boolean | undefined;
   /** Paths of the dumps before, newest first. */
   parents?: readonly string[] | undefined;
@@ -52,10 +52,10 @@ export async function openEvidence(what: string, io: Io, options: EvidenceOption
       const layout = await Layout.open(location.path);
       return await openCheckpointImage(through(layout), await allowed(layout, location.tag ?? 'latest'), reading);
     }
-    const registries = openRegistries(io.env);
+    const registries = await connectRegistries(io, options);
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const { tag, digest } = location.reference;
-    const store = registries.repository(what);
+    const store = registries.mirrored(formatReference(location.reference));
     const found = await allowed(store, digest ?? tag ?? 'latest');
     return closedBy(undo, await openCheckpointImage(through(store), found, reading));
   } catch (error) {

@@ -1,37 +1,40 @@
-/** Connections to registries, one for each host, with mirrors and the credentials of the usual auth files. */
+/** Connections to registries, one for each host: where configured mirrors lead, with the credentials of the usual auth files. */
 import { join } from 'node:path';
-import { isCode, type Logger, messageOf, StillframeError, silentLogger } from '@stillframe/core';
+import { type Logger, silentLogger } from '@stillframe/core';
 import {
   authFileCredentials,
   type ContentReader,
   type Credentials,
   type CredentialsProvider,
-  formatReference,
   parseReference,
   RegistryClient,
   type RegistryRepository,
+  type Trust,
+  type UploadLedger,
 } from '@stillframe/oci';
 import { credentialStore } from './credential-store.ts';
-
-/** Where images of some registries are looked for first. */
-export interface Mirror {
-  /** `*` for every image, or the beginning of references, up to a `/`: `docker.io`, `registry.example/team`. */
-  prefix: string;
-  /** What takes the prefix's place: a registry, perhaps with a path. For `*` the registry's name goes away, too. */
-  location: string;
-  /** Whether the registry itself is asked where the mirror has not got the image. True by default. */
-  fallback?: boolean | undefined;
-}
+import { readCertificates } from './registries/certificates.ts';
+import { firstOf } from './registries/mirrored.ts';
+import { type Place, placesToRead, placeToWrite, type RegistryRule } from './registries/rules.ts';
 
 export interface RegistriesOptions {
-  mirrors?: readonly Mirror[] | undefined;
-  /** Registries that are reached by plain HTTP. Loopback hosts always are. */
+  rules?: readonly RegistryRule[] | undefined;
+  /** Registries that need not prove who they are, beside those that rules name. */
   insecure?: readonly string[] | undefined;
+  /** For all registries, whatever rules say of them: whether they have to prove by TLS who they are. */
+  verify?: boolean | undefined;
+  /** Folder with the certificates for all registries, in place of the usual ones for each. */
+  certificates?: string | undefined;
+  /** Remembers uploads that were cut. */
+  uploads?: UploadLedger | undefined;
   logger?: Logger | undefined;
 }
 
 export interface Registries extends AsyncDisposable {
-  /** The repository that a reference names. Throws ERR_OCI_REFERENCE_INVALID. */
+  /**
+   * The repository that a reference names, for writing: where rules send it, never a mirror. Throws ERR_OCI_REFERENCE_INVALID,
+   * ERR_REGISTRY_BLOCKED.
+   */
   repository(reference: string): RegistryRepository;
   /**
    * The same for reading only, by way of the mirrors. `credentials` are shown to the registry that the reference names,
@@ -40,31 +43,43 @@ export interface Registries extends AsyncDisposable {
   mirrored(reference: string, credentials?: Credentials): ContentReader;
 }
 
-export function openRegistries(
-  env: Readonly<Record<string, string | undefined>>,
-  options: RegistriesOptions = {},
-): Registries {
-  const { mirrors = [], insecure, logger = silentLogger } = options;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function openRegistries(env: Environment, options: RegistriesOptions = {}): Registries {
+  const { rules = [], logger = silentLogger } = options;
   const clients = new Map<string, RegistryClient>();
   const own = authFileCredentials(authFiles(env), { helper: credentialStore(env) });
-  const open = (reference: string): RegistryRepository => {
-    const { registry, repository } = parseReference(reference);
-    const client = clients.get(registry) ?? new RegistryClient(registry, { credentials: own, insecure });
-    clients.set(registry, client);
+  const connect = (place: Place, credentials: CredentialsProvider): RegistryClient => {
+    const { registry } = parseReference(place.reference);
+    return new RegistryClient(registry, {
+      credentials,
+      trust: trustOf(place, registry, options),
+      certificates: () => readCertificates(registry, { home: env['HOME'], folder: options.certificates }),
+      uploads: options.uploads,
+    });
+  };
+  const open = (place: Place): RegistryRepository => {
+    const { registry, repository } = parseReference(place.reference);
+    const key = `${registry} ${trustOf(place, registry, options)}`;
+    const client = clients.get(key) ?? connect(place, own);
+    clients.set(key, client);
     return client.repository(repository);
   };
-  const openAs = (reference: string, credentials: Credentials): RegistryRepository => {
-    const { registry, repository } = parseReference(reference);
-    const given: CredentialsProvider = { credentialsFor: async () => credentials };
+  const openAs = (place: Place, credentials: Credentials): RegistryRepository => {
     // Not kept: the next pull may bring others. Its connections end by themselves.
-    return new RegistryClient(registry, { credentials: given, insecure }).repository(repository);
+    const client = connect(place, { credentialsFor: async () => credentials });
+    return client.repository(parseReference(place.reference).repository);
   };
   return {
-    repository: open,
+    repository(reference) {
+      const place = placeToWrite(reference, rules);
+      if (place.by) logger.log('warn', 'another place is written', { place: place.reference, by: place.by.from });
+      return open(place);
+    },
     mirrored(reference, credentials) {
       const { registry } = parseReference(reference);
-      const places = placesOf(reference, mirrors).map((place) =>
-        credentials && parseReference(place).registry === registry ? openAs(place, credentials) : open(place),
+      const places = placesToRead(reference, rules).map((place) =>
+        credentials && parseReference(place.reference).registry === registry ? openAs(place, credentials) : open(place),
       );
       return firstOf(places, logger);
     },
@@ -74,55 +89,13 @@ export function openRegistries(
   };
 }
 
-/** The references to ask, in order: of all mirrors with a fitting prefix the longest first, then the registry itself. */
-export function placesOf(reference: string, mirrors: readonly Mirror[]): string[] {
-  const parsed = parseReference(reference);
-  const whole = formatReference(parsed);
-  const fitting = mirrors
-    .filter(({ prefix }) => prefix === '*' || (whole.startsWith(prefix) && /[/:@]/.test(whole[prefix.length] ?? '')))
-    .sort((a, b) => lengthOf(b) - lengthOf(a));
-  const places = fitting.map(({ prefix, location }) => {
-    const rest = whole.slice(prefix === '*' ? parsed.registry.length : prefix.length);
-    return `${location}${rest}`;
-  });
-  return fitting.some(({ fallback }) => fallback === false) ? places : [...places, whole];
-}
-
-function lengthOf({ prefix }: Mirror): number {
-  return prefix === '*' ? 0 : prefix.length;
-}
-
-/** Reads from the first repository that knows the reference; what is read afterwards comes from that one. */
-function firstOf(repositories: readonly RegistryRepository[], logger: Logger): ContentReader {
-  let chosen = repositories.at(-1);
-  const current = (): RegistryRepository => {
-    if (!chosen) throw new StillframeError('ERR_OCI_REGISTRY_UNREACHABLE', 'unavailable', 'no registry is left to ask');
-    return chosen;
-  };
-  return {
-    async resolve(reference, options) {
-      for (const [index, repository] of repositories.entries()) {
-        try {
-          const found = await repository.resolve(reference, options);
-          chosen = repository;
-          return found;
-        } catch (error) {
-          options?.signal?.throwIfAborted();
-          if (index === repositories.length - 1) throw error;
-          const level = isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN') ? 'debug' : 'warn';
-          logger.log(level, 'mirror passed over', { mirror: repository.registry, reason: messageOf(error) });
-        }
-      }
-      return current().resolve(reference, options);
-    },
-    manifest: (descriptor, options) => current().manifest(descriptor, options),
-    stream: (descriptor, options) => current().stream(descriptor, options),
-    open: (descriptor, options) => current().open(descriptor, options),
-  };
+function trustOf(place: Place, registry: string, { verify, insecure = [] }: RegistriesOptions): Trust {
+  if (verify !== undefined) return verify ? 'verified' : 'unverified';
+  return place.insecure || insecure.includes(registry) ? 'unverified' : 'usual';
 }
 
 /** Where podman, skopeo and docker keep credentials, the first that knows a registry wins (containers-auth.json(5)). */
-function authFiles(env: Readonly<Record<string, string | undefined>>): string[] {
+function authFiles(env: Environment): string[] {
   const home = env['HOME'] ?? '/root';
   return [
     ...(env['REGISTRY_AUTH_FILE'] ? [env['REGISTRY_AUTH_FILE']] : []),

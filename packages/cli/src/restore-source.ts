@@ -29,7 +29,8 @@ import type { Io } from './io.ts';
 import { decryptedBy, readDecryptionKeys } from './key-files.ts';
 import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
 import { isPathLike } from './open-evidence.ts';
-import { openLocation } from './open-location.ts';
+import { openSource } from './open-location.ts';
+import type { RegistryFlags } from './registries/flags.ts';
 import { openSealed, readSealedEvidence, writeUnsealed } from './sealed.ts';
 import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
 import { cliError } from './usage.ts';
@@ -53,7 +54,7 @@ export interface RestoreSource extends AsyncDisposable {
 }
 
 /** What is needed besides the checkpoint's place. */
-export interface SourceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
+export interface SourceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions, RegistryFlags {
   container?: string;
 }
 
@@ -68,7 +69,7 @@ export async function describeSource(what: string, io: Io, options: SourceOption
     const archives = await archivesOf(resolve(what));
     return one(await joined(archives.map((archive) => () => describePath(archive, options, io))), what, container);
   }
-  await using place = await openLocation(what, io);
+  await using place = await openSource(what, io, options);
   const { signal } = io;
   const descriptor = await resolveAllowed(place, what, options, io);
   const images =

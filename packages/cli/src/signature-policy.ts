@@ -76,7 +76,8 @@ export async function resolveAllowed(
   const about = { store, digest: descriptor.digest };
   const openKey = (place: KeyPlace) => keyAt(place, io);
   await demandAllowed(policy, await askedImage(text, tag), about, { signal: io.signal, openKey });
-  return descriptor;
+  // Where a mirror answered for the signatures, this finds the one again that has the image.
+  return await store.resolve(descriptor.digest, { signal: io.signal });
 }
 
 /** The image that `text` names, in the policy's words. */

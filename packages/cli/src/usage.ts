@@ -28,6 +28,12 @@ export const cliError = errorTable({
   ERR_NODE_START: { kind: 'unknown' },
   ERR_NODE_CONFIG: { kind: 'invalid-argument', hint: 'docs/operate.md lists every key' },
   ERR_REFERENCE_INCOMPLETE: { kind: 'invalid-argument' },
+  ERR_REGISTRIES_CONF: { kind: 'invalid-argument', hint: 'containers-registries.conf(5) says what may stand there' },
+  ERR_REGISTRY_BLOCKED: { kind: 'permission-denied' },
+  ERR_REGISTRY_CERTIFICATES: {
+    kind: 'failed-precondition',
+    hint: 'containers-certs.d(5): NAME.crt for authorities, NAME.cert with NAME.key for a client, all as PEM',
+  },
   ERR_MOUNT_SOURCE: { kind: 'not-found', hint: 'make it first; nothing is made on this machine by mistake' },
   ERR_KEY_EXISTS: {
     kind: 'already-exists',

@@ -62,6 +62,20 @@ export function sliceSource(source: ByteSource, offset: number, size: number): B
   };
 }
 
+/** `source`, with `onRead` told after each read how far into it that came. */
+export function observedSource(source: ByteSource, onRead: ((end: number) => void) | undefined): ByteSource {
+  if (!onRead) return source;
+  return {
+    size: source.size,
+    locator: source.locator,
+    async readInto(offset, target, options) {
+      const read = await source.readInto(offset, target, options);
+      onRead(offset + read);
+      return read;
+    },
+  };
+}
+
 /** Reads exactly `length` bytes. Throws ERR_BYTES_OUT_OF_RANGE where the source ends before, ERR_LIMIT_EXCEEDED over `limit`. */
 export async function readExactly(
   source: ByteSource,

@@ -18,6 +18,8 @@ export type BlobContent = AsyncIterable<Uint8Array> | ByteSource;
 
 /** Reading blobs. */
 export interface BlobReader {
+  /** Whether reading on from the middle of an opened blob costs no more than streaming it. */
+  readonly seekable?: boolean;
   /**
    * The bytes of a blob, in order and verified: the last chunk is handed on only when length and digest are right.
    * Nothing is fetched before iteration, and each iteration starts anew.
@@ -33,6 +35,8 @@ export interface BlobReader {
 
 /** Writing blobs. */
 export interface BlobWriter {
+  /** Whether a ByteSource is better than a stream: after a cut a later process goes on in its middle. */
+  readonly resumes?: boolean;
   /** Whether a blob of this digest and size is there. */
   has(descriptor: Descriptor, options?: ContentOptions): Promise<boolean>;
   /**

@@ -1,10 +1,11 @@
 /** Copying an image between stores: blobs first, then manifests, parents after children, tag last. */
-import { messageOf, StillframeError } from '@stillframe/core';
+import { type ByteSource, messageOf, StillframeError } from '@stillframe/core';
 import type { ContentOptions, ContentReader, ContentWriter } from './content.ts';
 import { type Descriptor, isIndexType, isManifestType, isNondistributable } from './descriptor.ts';
 import { ociError } from './errors.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Manifest, parseManifestOrIndex } from './manifest.ts';
+import { verifiedSource } from './verified-source.ts';
 import { replayable } from './verify.ts';
 
 /** What happens to one blob or manifest. */
@@ -19,6 +20,8 @@ export interface CopyProgress {
    * those of an index do one after another.
    */
   readonly expected: number;
+  /** Of `bytes`, those that an earlier copy had sent before it was cut; only of what is `advanced` or `copied`. */
+  readonly resumed?: number | undefined;
 }
 
 /** Options of copyImage. */
@@ -148,12 +151,31 @@ class Copy {
   async #blob(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<void> {
     const present = await this.#on('target', () => this.#to.has(descriptor, { signal }));
     const mounted = !present && (await this.#mounted(descriptor, signal));
-    if (!present && !mounted) {
-      const content = replayable(() => this.#read(descriptor, signal));
-      await this.#on('target', () => this.#to.push(descriptor, content, { signal }));
-    }
+    const resumed = present || mounted ? undefined : await this.#push(descriptor, signal);
     this.#done.add(descriptor.digest);
-    this.#report(descriptor, present ? 'present' : mounted ? 'mounted' : 'copied', descriptor.size);
+    this.#report(descriptor, present ? 'present' : mounted ? 'mounted' : 'copied', descriptor.size, resumed);
+  }
+
+  /** The bytes that the target had of it before. */
+  async #push(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<number> {
+    if (this.#from.seekable && this.#to.resumes) return this.#pushOn(descriptor, signal);
+    const content = replayable(() => this.#read(descriptor, signal));
+    await this.#on('target', () => this.#to.push(descriptor, content, { signal }));
+    return 0;
+  }
+
+  async #pushOn(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<number> {
+    await using opened = await this.#on('source', () => this.#from.open(descriptor, { signal }));
+    const { size, readInto } = verifiedSource(opened, descriptor);
+    let from = size;
+    const counted: ByteSource['readInto'] = async (offset, target, options) => {
+      const read = await this.#on('source', () => readInto(offset, target, options));
+      from = Math.min(from, offset);
+      this.#report(descriptor, 'advanced', offset + read, from);
+      return read;
+    };
+    await this.#on('target', () => this.#to.push(descriptor, { size, readInto: counted }, { signal }));
+    return from;
   }
 
   /** Whether the target's registry took the blob over from the source, another repository of it. */
@@ -190,7 +212,7 @@ class Copy {
     return signal?.aborted && error === signal.reason ? error : new CopyError(side, error);
   }
 
-  #report(descriptor: Descriptor, state: CopyProgress['state'], bytes: number): void {
-    this.#options.onProgress?.({ descriptor, state, bytes, expected: this.#expected });
+  #report(descriptor: Descriptor, state: CopyProgress['state'], bytes: number, resumed?: number): void {
+    this.#options.onProgress?.({ descriptor, state, bytes, expected: this.#expected, resumed });
   }
 }

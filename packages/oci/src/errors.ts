@@ -30,6 +30,10 @@ export const ociError = errorTable({
     kind: 'unavailable',
     hint: 'check the registry name, the network and its certificate',
   },
+  ERR_OCI_REGISTRY_UNTRUSTED: {
+    kind: 'failed-precondition',
+    hint: 'lay its CA ready as certs.d/HOST:PORT/ca.crt (containers-certs.d(5)), with client.cert and client.key where it asks for them',
+  },
   ERR_OCI_REGISTRY_BROKEN: { kind: 'unavailable', hint: 'the connection broke; try again' },
   ERR_OCI_REGISTRY_UNAVAILABLE: { kind: 'unavailable', hint: 'the registry has a fault of its own; try again later' },
   ERR_OCI_REGISTRY_THROTTLED: {

@@ -19,7 +19,7 @@ export function verified(content: AsyncIterable<Uint8Array>, expected: Expected)
 export function verifyBytes(bytes: Uint8Array, expected: Expected): void {
   if (bytes.length < expected.size) throw short(bytes.length, expected);
   if (bytes.length > expected.size) throw long(expected);
-  checkDigest(new Sha256().update(bytes), expected);
+  verifyHash(new Sha256().update(bytes), expected);
 }
 
 /** Fails unless content that claims `size` bytes has as many as expected. Throws ERR_OCI_CONTENT_SHORT, ERR_OCI_CONTENT_LONG. */
@@ -62,11 +62,12 @@ async function* verify(
     held = chunk;
   }
   if (hash.size < expected.size) throw short(hash.size, expected);
-  checkDigest(hash, expected);
+  verifyHash(hash, expected);
   if (held) yield held;
 }
 
-function checkDigest(hash: Sha256, expected: Expected): void {
+/** Fails unless all that was hashed is what was expected. Throws ERR_OCI_CONTENT_WRONG. */
+export function verifyHash(hash: Sha256, expected: Expected): void {
   const actual = hash.digest();
   if (actual === expected.digest) return;
   throw ociError('ERR_OCI_CONTENT_WRONG', `content of ${expected.digest} has the digest ${actual}`, {

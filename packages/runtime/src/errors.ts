@@ -39,6 +39,10 @@ export const runtimeError = errorTable({
   ERR_FORWARD_FAILED: { kind: 'unavailable' },
   ERR_IMAGE_NOT_FOUND: { kind: 'not-found', hint: 'pull the image first' },
   ERR_IMAGE_UNUSABLE: { kind: 'failed-precondition' },
+  ERR_IMAGE_CONTAINER_UNSAID: {
+    kind: 'invalid-argument',
+    hint: 'name one by its digest, as NAME@sha256:…; `stillframe restore --container` does so by itself',
+  },
   ERR_IMAGE_IN_USE: { kind: 'failed-precondition', hint: 'remove the containers that use it first' },
   ERR_IMAGE_REFERENCE: {
     kind: 'invalid-argument',

@@ -28,6 +28,8 @@ export interface RegistrySettings {
   users?: string;
   /** Whether it removes manifests; true by default. */
   removes?: boolean;
+  /** Files that it speaks TLS with; with `clients`, only to whoever shows a certificate of that authority. */
+  tls?: { certificate: string; key: string; clients?: string };
 }
 
 /**
@@ -41,7 +43,8 @@ export async function startRegistry(options: RegistrySettings = {}): Promise<Run
   const config = join(folder, 'config.json');
   const users = options.users === undefined ? undefined : join(folder, 'htpasswd');
   if (users !== undefined) await writeFile(users, `${options.users}\n`);
-  await writeFile(config, JSON.stringify(configFor(address, storage, users, options.removes ?? true)));
+  const removes = options.removes ?? true;
+  await writeFile(config, JSON.stringify(configFor({ address, storage, users, removes, tls: options.tls })));
   let child: ChildProcess | undefined;
   const kill = async () => {
     if (child) await end(child);
@@ -81,21 +84,33 @@ async function serve(config: string, address: string): Promise<ChildProcess> {
 }
 
 /** JSON is YAML, which is what the registry reads. */
-function configFor(address: string, rootdirectory: string, users: string | undefined, enabled: boolean) {
+function configFor({
+  address,
+  storage,
+  users,
+  removes = true,
+  tls,
+}: { address: string; storage: string } & RegistrySettings) {
+  const { certificate, key, clients } = tls ?? {};
   return {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory }, delete: { enabled } },
-    http: { addr: address, secret: 'only for tests on loopback' },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: removes } },
+    http: {
+      addr: address,
+      secret: 'only for tests on loopback',
+      ...(tls && { tls: { certificate, key, ...(clients === undefined ? {} : { clientcas: [clients] }) } }),
+    },
     ...(users === undefined ? {} : { auth: { htpasswd: { realm: 'tests', path: users } } }),
   };
 }
 
+/** One that speaks TLS says so to whoever does not: that is an answer, too. */
 async function answers(address: string): Promise<boolean> {
   try {
     const response = await fetch(`http://${address}/v2/`);
     await response.arrayBuffer();
-    return response.ok || response.status === 401;
+    return response.ok || response.status === 401 || response.status === 400;
   } catch {
     return false;
   }

@@ -29,7 +29,7 @@ export interface ConvertedPod {
 export async function convertPod(
   members: readonly PodMember[],
   destination: ContentStore,
-  options: Pick<ConvertOptions, 'tag' | 'incomplete' | 'signal'> = {},
+  options: Pick<ConvertOptions, 'tag' | 'incomplete' | 'onProgress' | 'signal'> = {},
 ): Promise<ConvertedPod> {
   demandOnePod(members.map(({ checkpoint }) => checkpoint));
   const { tag, ...shared } = options;

@@ -3,7 +3,7 @@
  * CRI-O and podman look for their mark in the manifest's annotations, containerd in the top-level annotations of what
  * the tag points at (checkpoint-spec 8.2, 4.4). A tag on the manifest itself satisfies all three, so that is the default.
  */
-import { type ByteSource, type Digest, digestSource, type ReadOptions } from '@stillframe/core';
+import { type ByteSource, type Digest, digestSource, observedSource, type ReadOptions } from '@stillframe/core';
 import {
   type BuiltImage,
   buildImage,
@@ -45,6 +45,8 @@ export interface ConvertOptions {
   index?: boolean | undefined;
   /** The manifest is to stand in an index that somebody puts over it: it gets no tag, and no entry of its own in a layout. */
   child?: boolean | undefined;
+  /** Told how many bytes of the archive have gone to a registry, of all; in a layout it costs nothing. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -183,7 +185,11 @@ async function storeLayer(
     return destination.linkBlob(locator.path, layer, { digestKnown: true, signal: options.signal });
   }
   if (await destination.has(layer, options)) return 'present';
-  if (bytes) await destination.push(layer, bytes, { signal: options.signal });
+  if (bytes) {
+    const { signal, onProgress } = options;
+    const sent = observedSource(bytes, onProgress && ((end) => onProgress(end, bytes.size)));
+    await destination.push(layer, sent, { signal });
+  }
   return 'pushed';
 }
 

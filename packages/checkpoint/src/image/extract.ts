@@ -17,6 +17,8 @@ import { openImage } from './open.ts';
 export interface ExtractArchiveOptions extends DetectOptions {
   /** Whether a file that is there is replaced; by default it is an error. */
   replace?: boolean | undefined;
+  /** Told how many bytes have been hashed and written, of all that have to. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function extractArchive(
     const captured = await writeDecompressed(store, image, file, { ...options, content });
     if (captured) return captured;
   }
-  await write(file, archiveStream(store, image, options), options);
+  await write(file, archiveStream(store, image, options), { ...options, size: archive.size });
   return archive;
 }
 
@@ -89,7 +91,7 @@ async function writeDecompressed(
   const descriptor = { mediaType: mediaTypes.layer, digest: content, size: tar.size };
   try {
     // What lies in a registry is fetched once: it is hashed as it is written.
-    await write(file, verified(streamOf(tar, options), descriptor), options);
+    await write(file, verified(streamOf(tar, options), descriptor), { ...options, size: tar.size });
   } catch (error) {
     if (isCode(error, 'ERR_OCI_CONTENT_WRONG')) return undefined;
     throw error;
@@ -100,10 +102,15 @@ async function writeDecompressed(
 function write(
   file: string,
   bytes: AsyncIterable<Uint8Array>,
-  { replace = false }: ExtractArchiveOptions,
+  { replace = false, onProgress, size, before = 0 }: ExtractArchiveOptions & { size: number; before?: number },
 ): Promise<unknown> {
   const fill = async (handle: { writeFile(chunk: Uint8Array): Promise<void> }) => {
-    for await (const chunk of bytes) await handle.writeFile(chunk);
+    let done = before;
+    for await (const chunk of bytes) {
+      await handle.writeFile(chunk);
+      done += chunk.length;
+      onProgress?.(done, before + size);
+    }
   };
   return writeAtomically(file, fill, { replace });
 }

@@ -30,7 +30,7 @@ export const changes: RegisterCommand = (program, io, done) => {
     .action(async (what: string, options: ChangesCommandOptions) => {
       const code = await reading(what, options, io, async ({ checkpoint, report }) => {
         await using closing = new UndoStack();
-        const image = options.image === undefined ? undefined : await openBase(options.image, io, closing);
+        const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
         const { signal } = io;
         const { digest: digests, partial } = options;
         const recorded = changesRecorded(checkpoint);

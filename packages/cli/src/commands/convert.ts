@@ -91,7 +91,8 @@ function nameOf(archive: string, options: ConvertOptions): string {
 }
 
 /** The file appears whole and synced, or not at all. Throws ERR_CHECKPOINT_CONVERSION, ERR_FILE_EXISTS. */
-async function write(archive: string, target: string, options: ConvertOptions, { signal }: Io) {
+async function write(archive: string, target: string, options: ConvertOptions, io: Io) {
+  const { signal } = io;
   await using checkpoint = await openCheckpoint(archive, { signal });
   // Where nothing else is wanted it is refused, with the reason.
   if (options.for && isLaidOutFor(checkpoint, options.for) && options.zstd === undefined && !options.dropZeroPages) {
@@ -107,7 +108,7 @@ async function write(archive: string, target: string, options: ConvertOptions, {
   await writeAtomically(
     target,
     async (file) => {
-      written = await writePlan(plan, (bytes) => file.writeFile(bytes), signal);
+      written = await writePlan(plan, (bytes) => file.writeFile(bytes), io);
     },
     { replace: false },
   );

@@ -8,10 +8,11 @@ import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
 import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 
 /** What commander gives for the options that `readingCommand` declares. */
-export interface ReadingOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
+export interface ReadingOptions extends DecryptionOptions, IdentityOptions, PolicyOptions, RegistryFlags {
   partial?: boolean;
   /** Dumps before, newest first. */
   parent?: string[];
@@ -38,7 +39,7 @@ export function readingCommand(program: Command, name: string, description: stri
       'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
       (path: string, before: string[] = []) => [...before, path],
     );
-  return withPolicy(withIdentity(withDecryptionKey(command)));
+  return withRegistry(withPolicy(withIdentity(withDecryptionKey(command))));
 }
 
 /** `--pid`, repeatable. */
@@ -70,13 +71,8 @@ export async function reading(
   { shown = false }: { shown?: boolean } = {},
 ): Promise<number> {
   await using checkpoint = await openEvidence(what, io, {
-    partial: options.partial,
+    ...options,
     parents: options.parent,
-    container: options.container,
-    decryptionKey: options.decryptionKey,
-    policy: options.policy,
-    insecurePolicy: options.insecurePolicy,
-    identity: options.identity,
   });
   const processes = await readProcesses(checkpoint.images, { signal: io.signal });
   await reportMissingImages(checkpoint.images, processes, { signal: io.signal });

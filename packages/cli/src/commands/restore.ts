@@ -10,6 +10,7 @@ import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, podNames, type StartedContainer, startPod } from '../pod.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
 import { describeSource, type RestoreSource } from '../restore-source.ts';
 import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
 import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
@@ -18,7 +19,7 @@ import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 import { collect, pairsOf, parseMount } from './run.ts';
 
-interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions, PolicyOptions {
+interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions, PolicyOptions, RegistryFlags {
   copies: string;
   container?: string;
   name?: string;
@@ -37,7 +38,7 @@ interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions, P
 
 /** Exit code 4 where the copies run, and something of the archive could not be read. */
 export const restore: RegisterCommand = (program, io, done) => {
-  withPolicy(withIdentity(withDecryptionKey(withCri(program.command('restore')))))
+  const described = withPolicy(withIdentity(withDecryptionKey(withCri(program.command('restore')))))
     .description(
       'Restore copies of a checkpoint, each in a pod of its own, those of one pod together; the original is not touched',
     )
@@ -80,11 +81,14 @@ export const restore: RegisterCommand = (program, io, done) => {
       if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored, diagnostics }));
       done(evidenceCode(diagnostics));
     });
+  withRegistry(described);
 };
 
 const HELP = `
 A copy that was changed (--scrub-tokens, --set-env) is marked: its status, and every later checkpoint of it, say so. The
 archive itself is never changed. docs/sandbox.md says what a forensic sandbox is, and what it is not.
+
+The node pulls an image by its own configuration (docs/operate.md); the options for registries are for the look at it before.
 
   stillframe restore ARCHIVE --sandbox forensic --sinkhole --pcap traffic.pcap --scrub-tokens --copies 2`;
 

@@ -52,6 +52,17 @@ type Values<F extends Fields> = { [K in keyof F]?: Read<F[K]> };
 
 /** A mapping whose keys may all be left out. A key that is not among `fields` is a fault that names the nearest one. */
 export function group<F extends Fields>(fields: F): Reader<Values<F>> {
+  return mapping(fields, (path) => {
+    throw new ConfigFault(`${path} is no known key; known here: ${Object.keys(fields).join(', ')}`);
+  });
+}
+
+/** The same of a file that others read, too: what is not among `fields` is passed over. */
+export function known<F extends Fields>(fields: F): Reader<Values<F>> {
+  return mapping(fields, () => undefined);
+}
+
+function mapping<F extends Fields>(fields: F, strange: (path: string) => void): Reader<Values<F>> {
   return (value, where) => {
     // YAML reads a key with nothing behind it as null: a section that is commented out.
     if (value === null || value === undefined) return {};
@@ -61,8 +72,8 @@ export function group<F extends Fields>(fields: F): Reader<Values<F>> {
     for (const [key, inner] of Object.entries(value)) {
       const path = where === '' ? key : `${where}.${key}`;
       const reader = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (!reader) throw new ConfigFault(`${path} is no known key; known here: ${Object.keys(fields).join(', ')}`);
-      found[key] = reader(inner, path);
+      if (reader) found[key] = reader(inner, path);
+      else strange(path);
     }
     return found as Values<F>;
   };

@@ -45,6 +45,8 @@ const schema = group({
   images: group({
     mirrors: list(groupWith({ prefix: text, location: text, fallback: flag }, 'prefix', 'location')),
     insecure: list(text),
+    /** A file as containers-registries.conf(5) has it, with the drop-in files that podman would read on top of it. */
+    registriesConf: absolutePath,
     pinned: list(text),
     /** Folder of private keys for encrypted images; /etc/stillframe/keys by default, where it is there. */
     decryptionKeys: absolutePath,

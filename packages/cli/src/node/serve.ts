@@ -7,6 +7,9 @@ import { openCriClient } from '@stillframe/cri/client';
 import { startKubeletApi } from '@stillframe/kubelet';
 import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
+import { readRegistriesConf } from '../registries/conf-files.ts';
+import { rulesOfMirrors } from '../registries/node-rules.ts';
+import { mergeRules, type RegistryRule } from '../registries/rules.ts';
 import { openRegistries } from '../registries.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { DEFAULT_KEYS, readKeyFolder } from './decryption-keys.ts';
@@ -36,8 +39,8 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
   const undo = new UndoStack({ deadline: ((options.config?.stopTimeout ?? 60) + 60) * 1000 });
   try {
     const { config = {} } = options;
-    const { mirrors, insecure, pinned, decryptionKeys = DEFAULT_KEYS } = config.images ?? {};
-    const registries = openRegistries(env, { mirrors, insecure, logger });
+    const { insecure, pinned, decryptionKeys = DEFAULT_KEYS } = config.images ?? {};
+    const registries = openRegistries(env, { rules: await imageRules(config, env), insecure, logger });
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
     const nri = pluginPlace(paths, config);
@@ -119,6 +122,13 @@ function retentionOf(paths: NodePaths, { retention }: NodeConfig, logger: Logger
   const { checkpoints: folder, operations } = foldersOf(paths);
   const removed = metrics.checkpointRemoved.bind(metrics);
   return policy && new NodeRetention({ folder, operations }, policy, logger, removed);
+}
+
+/** What the configuration itself says wins over the registries.conf that it names, prefix by prefix. Throws ERR_REGISTRIES_CONF. */
+async function imageRules({ images = {} }: NodeConfig, env: ServeOptions['env']): Promise<RegistryRule[]> {
+  const { mirrors = [], insecure = [], registriesConf: file } = images;
+  const named = file === undefined ? [] : await readRegistriesConf({ home: env['HOME'], file });
+  return mergeRules(named, rulesOfMirrors(mirrors, insecure, 'the node’s configuration'));
 }
 
 /** Plugins are taken unless the configuration says otherwise. */

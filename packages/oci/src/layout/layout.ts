@@ -47,6 +47,7 @@ const UNLINKABLE = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP',
 export class Layout implements ContentStore {
   /** The folder, absolute. */
   readonly path: string;
+  readonly seekable = true;
   readonly #index: IndexFile;
 
   private constructor(path: string) {

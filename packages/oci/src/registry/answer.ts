@@ -16,6 +16,18 @@ export async function readBody(answer: HttpAnswer, limit: number, what: string):
   return bytes;
 }
 
+/** Bytes of the body; undefined where the answer does not say. */
+export function lengthOf(answer: HttpAnswer): number | undefined {
+  const length = Number(answer.headers['content-length'] ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** Media type of the body; undefined where the answer says none, or one that says nothing. */
+export function typeOf(answer: HttpAnswer): string | undefined {
+  const type = answer.headers['content-type']?.split(';')[0]?.trim();
+  return type === undefined || type === '' || type === 'application/json' ? undefined : type;
+}
+
 /** An error as the registry told it: the first code and message, both untrusted. */
 export interface RegistryFault {
   code: string;
@@ -86,16 +98,4 @@ export async function* namingUnknown(bytes: AsyncGenerator<Uint8Array, void, und
     const missing = StillframeError.is(error) && error.details['status'] === 404;
     throw missing ? ociError('ERR_OCI_BLOB_UNKNOWN', error.message, { cause: error, details: error.details }) : error;
   }
-}
-
-/** What the answer says of its length. */
-export function lengthOf(answer: HttpAnswer): number | undefined {
-  const length = Number(answer.headers['content-length'] ?? Number.NaN);
-  return Number.isSafeInteger(length) ? length : undefined;
-}
-
-/** What the answer says of its media type, unless that says nothing. */
-export function typeOf(answer: HttpAnswer): string | undefined {
-  const type = answer.headers['content-type']?.split(';')[0]?.trim();
-  return type === undefined || type === '' || type === 'application/json' ? undefined : type;
 }

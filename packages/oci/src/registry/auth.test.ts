@@ -8,7 +8,9 @@ import { openTemporaryFolder } from '@stillframe/core/file';
 import fc from 'fast-check';
 import { parseChallenges } from './challenge.ts';
 import { authFileCredentials } from './credentials.ts';
-import { checkHop, originOf } from './origin.ts';
+import { serve } from './fake.suite.ts';
+import { HttpTransport } from './http.ts';
+import { checkHop, Origin, type Trust } from './origin.ts';
 
 describe('parseChallenges', () => {
   const plain = (header: string) =>
@@ -77,18 +79,49 @@ describe('authFileCredentials', () => {
   });
 });
 
-describe('originOf', () => {
-  it('takes plain HTTP for loopback hosts and those named insecure alone', () => {
-    assert.equal(originOf('127.0.0.1:5000').href, 'http://127.0.0.1:5000/');
-    assert.equal(originOf('127.9.9.9').href, 'http://127.9.9.9/');
-    assert.equal(originOf('localhost:5000').href, 'http://localhost:5000/');
-    assert.equal(originOf('[::1]:5000').href, 'http://[::1]:5000/');
-    assert.equal(originOf('r.example').href, 'https://r.example/');
-    assert.equal(originOf('127.0.0.1.example').protocol, 'https:');
-    assert.equal(originOf('localhost.example').protocol, 'https:');
-    assert.equal(originOf('r.example:80', ['r.example:80']).protocol, 'http:');
-    assert.throws(() => originOf('a/b'), { code: 'ERR_OCI_REFERENCE_INVALID' });
-    assert.throws(() => originOf('user@host'), { code: 'ERR_OCI_REFERENCE_INVALID' });
+describe('Origin', () => {
+  const originOf = async (registry: string, trust: Trust = 'usual') => {
+    using transport = new HttpTransport();
+    return new Origin(registry, trust, transport).url();
+  };
+
+  it('takes plain HTTP for loopback hosts alone, and not where verification is asked for', async () => {
+    const cases: [string, string][] = [
+      ['127.0.0.1:5000', 'http://127.0.0.1:5000/'],
+      ['127.9.9.9', 'http://127.9.9.9/'],
+      ['localhost:5000', 'http://localhost:5000/'],
+      ['[::1]:5000', 'http://[::1]:5000/'],
+      ['r.example', 'https://r.example/'],
+      ['127.0.0.1.example', 'https://127.0.0.1.example/'],
+      ['localhost.example', 'https://localhost.example/'],
+    ];
+    for (const [registry, href] of cases) assert.equal((await originOf(registry)).href, href);
+    assert.equal((await originOf('localhost:5000', 'verified')).href, 'https://localhost:5000/');
+    for (const wrong of ['a/b', 'user@host'])
+      await assert.rejects(originOf(wrong), { code: 'ERR_OCI_REFERENCE_INVALID' });
+  });
+
+  it('of an unverified registry is HTTP where nobody speaks TLS, and nobody is told who asks', async () => {
+    const seen: unknown[] = [];
+    await using server = await serve((request, response) => {
+      seen.push([request.url, request.headers.authorization]);
+      response.writeHead(401).end();
+    });
+    assert.equal((await originOf(server.address, 'unverified')).href, `http://${server.address}/`);
+    assert.deepEqual(seen, [['/v2/', undefined]]);
+  });
+
+  it('of an unverified registry that is not there is asked for again', async () => {
+    using transport = new HttpTransport();
+    let address = '';
+    {
+      await using gone = await serve(() => undefined);
+      address = gone.address;
+    }
+    const origin = new Origin(address, 'unverified', transport);
+    await assert.rejects(origin.url(), { code: 'ERR_OCI_REGISTRY_UNREACHABLE' });
+    await using _back = await serve((_request, response) => response.end(), Number(address.split(':')[1]));
+    assert.equal((await origin.url()).protocol, 'http:');
   });
 
   it('lets no hop leave encryption', () => {

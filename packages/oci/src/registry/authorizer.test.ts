@@ -57,6 +57,33 @@ describe('authorization', () => {
     assert.equal(tokens, 3);
   });
 
+  for (const kind of ['password', 'identity-token'] as const) {
+    it(`does not follow a redirect of the token server with a ${kind}`, async () => {
+      const seen: string[] = [];
+      await using elsewhere = await serve((request, response) => {
+        seen.push(request.url ?? '');
+        json(response, 200, { token: 'abc' });
+      });
+      await using tokens = await serve((request, response) => {
+        request.resume();
+        response.writeHead(307, { location: `http://${elsewhere.address}/token` }).end();
+      });
+      const given = kind === 'password' ? password : { credentialsFor: async () => ({ kind, token: 'open sesame' }) };
+      await using registry = await registryThat(
+        (_request, response) =>
+          json(response, 401, {}, { 'www-authenticate': `Bearer realm="http://${tokens.address}/t"` }),
+        { credentials: given },
+      );
+      await assert.rejects(registry.client.ping(), (error) => {
+        assert.ok(StillframeError.is(error));
+        assert.match(error.message, /^token for .*: the registry answered 307/);
+        assert.doesNotMatch(JSON.stringify([error.message, error.details]), /sesame/);
+        return true;
+      });
+      assert.deepEqual(seen, []);
+    });
+  }
+
   it('exchanges an identity token by POST', async () => {
     let form = '';
     await using tokens = await serve(async (request, response) => {

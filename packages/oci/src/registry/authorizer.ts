@@ -1,11 +1,12 @@
 /** Answers a registry's challenges: Basic, and Bearer tokens from the token server that the registry names. */
+import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
 import { decodeObject } from '../json.ts';
 import { readBody, refusalOf } from './answer.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Credentials, CredentialsProvider } from './credentials.ts';
 import type { HttpRequest, HttpTransport } from './http.ts';
-import { checkHop } from './origin.ts';
+import { checkHop, type Origin } from './origin.ts';
 
 /** What a request needs: its repository, for the credentials, and token scopes such as `repository:a/b:pull`. */
 export interface Purpose {
@@ -29,13 +30,13 @@ interface Grant {
 /** Authorization for one registry. Its headers go to that registry's origin only; the session sees to that. */
 export class Authorizer {
   readonly #registry: string;
-  readonly #origin: URL;
+  readonly #origin: Origin;
   readonly #provider: CredentialsProvider;
   readonly #transport: HttpTransport;
   readonly #granted = new Map<string, Grant & { readonly challenge: string }>();
   readonly #secrets = new Set<string>();
 
-  constructor(registry: string, origin: URL, provider: CredentialsProvider, transport: HttpTransport) {
+  constructor(registry: string, origin: Origin, provider: CredentialsProvider, transport: HttpTransport) {
     this.#registry = registry;
     this.#origin = origin;
     this.#provider = provider;
@@ -98,7 +99,7 @@ export class Authorizer {
     signal: AbortSignal | undefined,
   ): Promise<Grant> {
     const asked = Date.now();
-    const request = this.#tokenRequest(challenge, purpose, credentials, signal);
+    const request = this.#tokenRequest(challenge, await this.#origin.url({ signal }), { purpose, credentials, signal });
     const answer = await this.#transport.send(request);
     const what = `token for ${this.#registry}`;
     if (answer.status !== 200) throw await refusalOf(answer, what, (text) => this.conceal(text));
@@ -115,13 +116,12 @@ export class Authorizer {
 
   #tokenRequest(
     challenge: Challenge,
-    purpose: Purpose,
-    credentials: Credentials | undefined,
-    signal: AbortSignal | undefined,
+    origin: URL,
+    { purpose, credentials, signal }: { purpose: Purpose; credentials: Credentials | undefined } & ContentOptions,
   ): HttpRequest {
     const realm = URL.parse(challenge.parameters.get('realm') ?? '');
     if (!realm) throw ociError('ERR_OCI_REGISTRY_PROTOCOL', `${this.#registry} names no token server`);
-    checkHop(this.#origin, realm);
+    checkHop(origin, realm);
     const service = challenge.parameters.get('service');
     const asked = challenge.parameters.get('scope')?.split(' ') ?? [];
     const scopes = [...new Set([...purpose.scopes, ...asked])];

@@ -2,24 +2,27 @@
 import type { ContentOptions } from '../content.ts';
 import { Authorizer } from './authorizer.ts';
 import { type CredentialsProvider, noCredentials } from './credentials.ts';
-import { HttpTransport } from './http.ts';
-import { originOf } from './origin.ts';
-import { RegistryRepository } from './repository.ts';
+import { type Certificates, HttpTransport } from './http.ts';
+import { Origin, secureOrigin, type Trust } from './origin.ts';
+import { RegistryRepository, type Uploading } from './repository.ts';
 import { defaultRetry, type RetryPolicy } from './retry.ts';
 import { Session } from './session.ts';
+import type { UploadLedger } from './upload-ledger.ts';
 
 /** Options of openRegistry. */
 export interface RegistryOptions {
   credentials?: CredentialsProvider | undefined;
-  /** Registries, as named in references, that are reached by plain HTTP. Loopback hosts always are. */
-  insecure?: readonly string[] | undefined;
-  /** PEM certificates to trust in place of the system's. */
-  ca?: string | undefined;
+  /** `usual` by default. */
+  trust?: Trust | undefined;
+  /** Certificates to trust and to show; asked once, where TLS is spoken. Those that Node.js trusts by default. */
+  certificates?: (() => Promise<Certificates>) | undefined;
   retry?: RetryPolicy | undefined;
   /** Milliseconds without a byte until a connection counts as broken; 120,000 by default. */
   idleTimeout?: number | undefined;
-  /** Bytes of one resumable part of an upload, 256 MiB by default. */
+  /** Bytes of one resumable part of an upload, 16 MiB by default. */
   partSize?: number | undefined;
+  /** Remembers uploads in parts beyond this process. */
+  uploads?: UploadLedger | undefined;
 }
 
 /** One registry. Disposal closes its connections; its repositories are unusable then. */
@@ -28,14 +31,17 @@ export class RegistryClient implements AsyncDisposable {
   readonly registry: string;
   readonly #transport: HttpTransport;
   readonly #session: Session;
-  readonly #partSize: number;
+  readonly #uploading: Uploading;
 
   /** `registry` as in references. Throws ERR_OCI_REFERENCE_INVALID. Connects to nothing yet. */
   constructor(registry: string, options: RegistryOptions = {}) {
-    const origin = originOf(registry, options.insecure);
+    const { trust = 'usual', certificates, idleTimeout } = options;
     this.registry = registry;
-    this.#partSize = options.partSize ?? 256 << 20;
-    this.#transport = new HttpTransport(options);
+    this.#uploading = { partSize: options.partSize ?? 16 << 20, ledger: options.uploads };
+    const { host: ownHost } = secureOrigin(registry);
+    const unverified = trust === 'unverified';
+    this.#transport = new HttpTransport({ certificates, idleTimeout, ownHost, unverified });
+    const origin = new Origin(registry, trust, this.#transport);
     const authorizer = new Authorizer(registry, origin, options.credentials ?? noCredentials, this.#transport);
     this.#session = new Session(origin, this.#transport, authorizer, options.retry ?? defaultRetry);
   }
@@ -59,7 +65,7 @@ export class RegistryClient implements AsyncDisposable {
 
   /** A repository of this registry, as a store. Throws ERR_OCI_REFERENCE_INVALID. */
   repository(name: string): RegistryRepository {
-    return new RegistryRepository(this.registry, name, this.#session, this.#partSize);
+    return new RegistryRepository(this.registry, name, this.#session, this.#uploading);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,8 +6,8 @@ import {
   type IncomingHttpHeaders,
   type IncomingMessage,
 } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { messageOf, systemCode } from '@stillframe/core';
+import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { harmless, messageOf, systemCode } from '@stillframe/core';
 import { ociError } from '../errors.ts';
 
 /** A request body of known length. */
@@ -36,10 +36,25 @@ export interface HttpAnswer {
   discard(): void;
 }
 
+/** Certificates that are trusted, perhaps with one to show. */
+export type SecureContext = NonNullable<AgentOptions['secureContext']>;
+
+/** What TLS connections rely on. */
+export interface Certificates {
+  /** For the registry's own host, where something is laid ready for that: perhaps with a client certificate. */
+  readonly own?: SecureContext | undefined;
+  /** For every host that a registry sends on to: the same authorities, and nothing to show. Node.js' own by default. */
+  readonly others?: SecureContext | undefined;
+}
+
 /** Options of HttpTransport. */
 export interface TransportOptions {
-  /** PEM certificates trusted beside none other. The system's by default. */
-  ca?: string | undefined;
+  /** Asked once, before the first connection that may need them. */
+  certificates?: (() => Promise<Certificates>) | undefined;
+  /** Host with port, as URLs have them, that `Certificates.own` is for. */
+  ownHost?: string | undefined;
+  /** Takes any certificate of any server. */
+  unverified?: boolean | undefined;
   /** Milliseconds without a byte in either direction until a connection counts as broken; 120,000 by default. */
   idleTimeout?: number | undefined;
 }
@@ -57,16 +72,26 @@ const BROKEN = new Set([
   'HPE_INVALID_EOF_STATE',
 ]);
 
+/** What the verification of a certificate ends with (node:tls), for which the network is not to blame. */
+const UNTRUSTED =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|ERR_TLS_CERT_\w+|ERR_SSL_.+|EPROTO)$/;
+
 /** Keeps connections between requests; disposal closes them. */
 export class HttpTransport implements Disposable {
-  readonly #plain: HttpAgent;
-  readonly #secure: HttpsAgent;
+  readonly #plain = new HttpAgent({ keepAlive: true });
+  readonly #options: TransportOptions;
   readonly #idleTimeout: number;
+  #certificates: Promise<Certificates> | undefined;
+  readonly #secure = new Map<SecureContext | undefined, HttpsAgent>();
 
   constructor(options: TransportOptions = {}) {
-    this.#plain = new HttpAgent({ keepAlive: true });
-    this.#secure = new HttpsAgent({ keepAlive: true, ...(options.ca === undefined ? {} : { ca: options.ca }) });
+    this.#options = options;
     this.#idleTimeout = options.idleTimeout ?? 120_000;
+  }
+
+  /** Whether certificates are laid ready for the registry's own host. Throws what reading them throws. */
+  async hasOwnCertificates(): Promise<boolean> {
+    return (await this.#laidReady()).own !== undefined;
   }
 
   /**
@@ -85,7 +110,7 @@ export class HttpTransport implements Disposable {
     };
     const secure = url.protocol === 'https:';
     const outgoing = secure
-      ? httpsRequest(url, { ...options, agent: this.#secure })
+      ? httpsRequest(url, { ...options, agent: await this.#agentFor(url) })
       : httpRequest(url, { ...options, agent: this.#plain });
     outgoing.on('timeout', () =>
       outgoing.destroy(Object.assign(new Error('no byte for too long'), { code: 'ETIMEDOUT' })),
@@ -103,7 +128,24 @@ export class HttpTransport implements Disposable {
 
   [Symbol.dispose](): void {
     this.#plain.destroy();
-    this.#secure.destroy();
+    for (const agent of this.#secure.values()) agent.destroy();
+  }
+
+  #laidReady(): Promise<Certificates> {
+    this.#certificates ??= this.#options.certificates?.() ?? Promise.resolve({});
+    return this.#certificates;
+  }
+
+  /** A client certificate says who one is, so only the registry itself is shown it. */
+  async #agentFor(url: URL): Promise<HttpsAgent> {
+    const { own, others } = await this.#laidReady();
+    const secureContext = url.host === this.#options.ownHost ? (own ?? others) : others;
+    const known = this.#secure.get(secureContext);
+    if (known) return known;
+    const trust = this.#options.unverified ? { rejectUnauthorized: false } : {};
+    const agent = new HttpsAgent({ keepAlive: true, ...trust, ...(secureContext && { secureContext }) });
+    this.#secure.set(secureContext, agent);
+    return agent;
   }
 }
 
@@ -193,10 +235,30 @@ function discard(incoming: IncomingMessage): void {
 function failureOf(error: unknown, { method, url, signal }: HttpRequest): unknown {
   if (signal?.aborted) return signal.reason;
   const code = systemCode(error) ?? '';
+  const place = `${method} ${url.host}${url.pathname.slice(0, 300)}`;
+  if (UNTRUSTED.test(code)) return untrusted(error, code, { place, host: url.host });
   const broken = BROKEN.has(code);
   return ociError(
     broken ? 'ERR_OCI_REGISTRY_BROKEN' : 'ERR_OCI_REGISTRY_UNREACHABLE',
-    `${method} ${url.host}${url.pathname.slice(0, 300)}: ${broken ? 'the connection broke' : messageOf(error)}`,
+    `${place}: ${broken ? 'the connection broke' : messageOf(error)}`,
     { cause: error, details: { host: url.host, systemCode: code } },
   );
+}
+
+/** OpenSSL's own words are of no use to anybody: they name files of its source. */
+function untrusted(cause: unknown, code: string, { place, host }: { place: string; host: string }) {
+  const told = `${code} ${messageOf(cause)}`;
+  const plain = /wrong.version.number|packet.length.too.long|http.request/i.test(told);
+  const fact = plain
+    ? 'it does not speak TLS'
+    : /alert.*certificate/i.test(told)
+      ? 'it wants a client’s certificate of an authority that it trusts'
+      : /^(?:EPROTO|ERR_SSL_)/.test(code)
+        ? `TLS was refused (${code})`
+        : `its certificate is not trusted: ${messageOf(cause)}`;
+  const hint = plain
+    ? { hint: 'it is reached only where it is said to be insecure (containers-registries.conf(5))' }
+    : {};
+  const facts = { cause, details: { host, systemCode: code }, ...hint };
+  return ociError('ERR_OCI_REGISTRY_UNTRUSTED', `${place}: ${harmless(fact)}`, facts);
 }

@@ -19,9 +19,12 @@ import { rangeSource } from './range-source.ts';
 import { chosen, listByTag, listedByRegistry, listedByTag, unlistByTag } from './referrers.ts';
 import type { Call, Session } from './session.ts';
 import { listTags } from './tags.ts';
-import { upload } from './upload.ts';
+import { type Upload, upload } from './upload.ts';
 
 const ACCEPTED = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerIndex].join(', ');
+
+/** How large blobs are sent. */
+export type Uploading = Pick<Upload, 'partSize' | 'ledger'>;
 
 /** Made by RegistryClient.repository; lives as long as its client. */
 export class RegistryRepository implements ContentStore {
@@ -29,15 +32,15 @@ export class RegistryRepository implements ContentStore {
   readonly registry: string;
   readonly name: string;
   readonly #session: Session;
-  readonly #partSize: number;
+  readonly #uploading: Uploading;
 
   /** Throws ERR_OCI_REFERENCE_INVALID where `name` is no repository. */
-  constructor(registry: string, name: string, session: Session, partSize: number) {
+  constructor(registry: string, name: string, session: Session, uploading: Uploading) {
     if (!isRepository(name)) throw ociError('ERR_OCI_REFERENCE_INVALID', 'the repository is not a valid one');
     this.registry = registry;
     this.name = name;
     this.#session = session;
-    this.#partSize = partSize;
+    this.#uploading = uploading;
   }
 
   async has(descriptor: Descriptor, options: ContentOptions = {}): Promise<boolean> {
@@ -63,14 +66,20 @@ export class RegistryRepository implements ContentStore {
     return rangeSource(this.#session, this.#blob(descriptor, {}), locator);
   }
 
+  /** With a ledger. */
+  get resumes(): boolean {
+    return this.#uploading.ledger !== undefined;
+  }
+
   async push(descriptor: Descriptor, content: BlobContent, options: ContentOptions = {}): Promise<void> {
     if (await this.has(descriptor, options)) return;
     await upload(this.#session, content, {
+      ...this.#uploading,
+      registry: this.registry,
       repository: this.name,
       descriptor,
       purpose: this.#purpose('pull,push'),
       what: this.#blob(descriptor, options).what,
-      partSize: this.#partSize,
       signal: options.signal,
     });
   }

@@ -5,7 +5,7 @@ import { ociError } from '../errors.ts';
 import { refusalOf } from './answer.ts';
 import type { Authorizer, Purpose } from './authorizer.ts';
 import type { HttpAnswer, HttpBody, HttpRequest, HttpTransport } from './http.ts';
-import { checkHop } from './origin.ts';
+import { checkHop, type Origin } from './origin.ts';
 import { isPassing, pause, type RetryPolicy, retrying } from './retry.ts';
 
 /** One operation's request. */
@@ -30,18 +30,23 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** Everything that talks to one registry. */
 export class Session {
-  readonly origin: URL;
+  readonly #origin: Origin;
   readonly retry: RetryPolicy;
   readonly #transport: HttpTransport;
   readonly #authorizer: Authorizer;
   /** Whether the registry has answered anything. */
   #met = false;
 
-  constructor(origin: URL, transport: HttpTransport, authorizer: Authorizer, retry: RetryPolicy) {
-    this.origin = origin;
+  constructor(origin: Origin, transport: HttpTransport, authorizer: Authorizer, retry: RetryPolicy) {
+    this.#origin = origin;
     this.retry = retry;
     this.#transport = transport;
     this.#authorizer = authorizer;
+  }
+
+  /** The registry's base URL. Throws the errors of the transport where it has to be found out first. */
+  origin(options: ContentOptions = {}): Promise<URL> {
+    return this.#origin.url(options);
   }
 
   /** Sends a call. Throws the error of a status that is not accepted, after trying again where that may help. */
@@ -107,24 +112,25 @@ export class Session {
   }
 
   async #authorized(call: Call): Promise<HttpAnswer> {
-    const answer = await this.#redirected(call, await this.#authorizer.header(call.purpose, call.signal));
+    const origin = await this.#origin.url(call);
+    const answer = await this.#redirected(call, origin, await this.#authorizer.header(call.purpose, call.signal));
     const challenge = answer.headers['www-authenticate'];
     const repeatable = call.body === undefined || call.repeatable !== false;
     // A storage server that we were redirected to has no claim to our credentials.
-    if (answer.status !== 401 || !challenge || answer.url.origin !== this.origin.origin || !repeatable) return answer;
+    if (answer.status !== 401 || !challenge || answer.url.origin !== origin.origin || !repeatable) return answer;
     const header = await this.#authorizer.answer(challenge, call.purpose, call.signal);
     if (header === undefined) return answer;
     answer.discard();
-    return this.#redirected(call, header);
+    return this.#redirected(call, origin, header);
   }
 
-  async #redirected(call: Call, authorization: string | undefined): Promise<HttpAnswer> {
-    let url = new URL(call.url, this.origin);
+  async #redirected(call: Call, origin: URL, authorization: string | undefined): Promise<HttpAnswer> {
+    let url = new URL(call.url, origin);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const own = url.origin === this.origin.origin && authorization !== undefined;
-      const headers = { ...call.headers, ...(own ? { authorization } : {}) };
+      const own = url.origin === origin.origin;
+      const headers = { ...call.headers, ...(own && authorization !== undefined ? { authorization } : {}) };
       const { method, signal } = call;
-      const answer = await this.#exchange({ method, url, headers, signal, body: call.body?.() });
+      const answer = await this.#exchange({ method, url, headers, signal, body: call.body?.() }, own);
       const followed = (method === 'GET' || method === 'HEAD') && REDIRECTS.has(answer.status);
       if (!followed) return answer;
       answer.discard();
@@ -132,8 +138,8 @@ export class Session {
     }
     throw ociError('ERR_OCI_REGISTRY_PROTOCOL', `${call.what}: more than ${MAX_REDIRECTS} redirects`);
   }
-  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
-    const own = request.url.origin === this.origin.origin;
+
+  async #exchange(request: HttpRequest, own: boolean): Promise<HttpAnswer> {
     try {
       const answer = await this.#transport.send(request);
       if (own) this.#met = true;

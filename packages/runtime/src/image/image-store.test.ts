@@ -10,6 +10,7 @@ import {
   buildIndex,
   type ContentReader,
   copyImage,
+  type Descriptor,
   type ExecutionConfig,
   encryptingReader,
   Layout,
@@ -236,3 +237,26 @@ test('a pull whose caller has gone stops and leaves no image', options, async ()
   await assert.rejects(store.pull('host.example/a:v5', { open, signal }), /gone/);
   assert.deepEqual(store.list(), []);
 });
+
+test(
+  'of the checkpoints of a pod none is taken by chance: each is named with its digest, and by that it is pulled',
+  options,
+  async () => {
+    const { store } = await freshStore();
+    const manifests: Descriptor[] = [];
+    for (const name of ['web', 'side\u001b[2J']) {
+      const manifest = await push(`member-${manifests.length}`, `member-${manifests.length}`);
+      manifests.push({ ...manifest, annotations: { 'org.criu.checkpoint.container.name': name } });
+    }
+    const { bytes } = buildIndex({ manifests });
+    await registry.putManifest(bytes, mediaTypes.index, { tag: 'pod' });
+    await assert.rejects(store.pull('host.example/pod:pod', { open }), (error: Error & { code: string }) => {
+      assert.equal(error.code, 'ERR_IMAGE_CONTAINER_UNSAID');
+      for (const { digest } of manifests) assert.ok(error.message.includes(digest));
+      assert.match(error.message, /web sha256:.*side\\x1b/);
+      return true;
+    });
+    const pulled = await store.pull(`host.example/pod@${manifests[1]?.digest}`, { open });
+    assert.equal(pulled.manifest.digest, manifests[1]?.digest);
+  },
+);

@@ -9,7 +9,7 @@ import {
   isChain,
   readChainConfig,
 } from '@stillframe/checkpoint';
-import { type Digest, hexOf, type Logger, limits, messageOf, type ReadOptions, readAll } from '@stillframe/core';
+import { type Digest, hexOf, type Logger, limits, messageOf, type ReadOptions } from '@stillframe/core';
 import {
   type ContentWriter,
   copyImage,
@@ -21,6 +21,7 @@ import {
   type Manifest,
   parseImageConfig,
   parseManifest,
+  readBlob,
 } from '@stillframe/oci';
 import { runtimeError } from '../errors.ts';
 import { KeyedLock } from '../store/keyed-lock.ts';
@@ -183,8 +184,7 @@ export class ImageStore {
   }
 
   async #config(manifest: Manifest, options: ReadOptions): Promise<ImageConfig> {
-    await using source = await this.#layout.open(manifest.config, options);
-    return parseImageConfig(await readAll(source, { ...options, limit: limits.manifest }));
+    return parseImageConfig(await readBlob(this.#layout, manifest.config, { ...options, limit: limits.manifest }));
   }
 
   /** Unpacks the layers of an image whose content is here; the result is not stored yet and has no names. */
