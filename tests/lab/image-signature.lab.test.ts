@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { openTemporaryFolder, type TemporaryFolder } from '@stillframe/core/file';
 import { execute } from '@stillframe/demo/stage';
 import { needs, type RunningRegistry, startRegistry } from '@stillframe/testkit';
+import { type CriLab, openCriLab } from './lab.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../packages/cli/bin/stillframe.mjs', import.meta.url));
 const ARCHIVE = fileURLToPath(new URL('../../packages/checkpoint/fixtures/crio-counter.tar', import.meta.url));
@@ -152,5 +153,45 @@ describe('signed images', needs('docker-registry', 'skopeo'), () => {
     await assert.rejects(stillframe('inspect', image, '--policy', at('missing.json')), /ERR_FILE_UNREADABLE/);
     await writeFile(at('odd.json'), '{"default":[{"type":"trustMe"}]}');
     await assert.rejects(stillframe('inspect', image, '--policy', at('odd.json')), /ERR_OCI_POLICY_INVALID/);
+  });
+});
+
+describe('a node with a signature policy', needs('checkpoint', 'docker-registry'), () => {
+  let folder: TemporaryFolder;
+  let lab: CriLab;
+  const at = (name: string) => join(folder.path, name);
+  const stillframe = (...args: string[]) => execute([process.execPath, PROGRAM, ...args]);
+  before(async () => {
+    folder = await openTemporaryFolder(tmpdir());
+    await writeFile(at('policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
+    await writeFile(at('node.yaml'), `images:\n  signaturePolicy: ${at('policy.json')}\n`);
+    process.env['STILLFRAME_CONFIG'] = at('node.yaml');
+    lab = await openCriLab();
+  });
+  after(async () => {
+    delete process.env['STILLFRAME_CONFIG'];
+    await lab?.[Symbol.asyncDispose]();
+    await folder?.[Symbol.asyncDispose]();
+  });
+
+  test('pulls what it lets in, by whatever way an image is asked for, and nothing where it cannot be read', async () => {
+    await stillframe('key', 'generate', at('mine'));
+    const transports = {
+      docker: { [`${lab.registry}/strict`]: [{ type: 'sigstoreSigned', keyPath: at('mine.pub') }] },
+    };
+    const policy = { default: [{ type: 'insecureAcceptAnything' }], transports };
+    await writeFile(at('policy.json'), JSON.stringify(policy));
+    const image = `${lab.registry}/strict/counter:1`;
+    await stillframe('image', 'build', ARCHIVE, '-t', image);
+    const pull = () => lab.cri.image.pullImage({ image: { image } });
+    await assert.rejects(
+      pull(),
+      /strict\/counter:1 \(sha256:[0-9a-f]{64}\) is refused by the policy for docker "127.*a signature is required/,
+    );
+    await stillframe('image', 'sign', image, '--key', at('mine.key'));
+    await pull();
+    await lab.cri.image.removeImage({ image: { image } });
+    await writeFile(at('policy.json'), '{');
+    await assert.rejects(pull(), /is no JSON/);
   });
 });

@@ -12,6 +12,7 @@ import {
   MAX_KEY_FILE,
   MAX_POLICY,
   parsePolicy,
+  parseReference,
   parseVerifyingKey,
   type SignaturePolicy,
 } from '@stillframe/oci';
@@ -78,6 +79,37 @@ export async function resolveAllowed(
   await demandAllowed(policy, await askedImage(text, tag), about, { signal: io.signal, openKey });
   // Where a mirror answered for the signatures, this finds the one again that has the image.
   return await store.resolve(descriptor.digest, { signal: io.signal });
+}
+
+/**
+ * `reader` of the repository that a reference names, as one that resolves only what the policy in `file` lets in. The file is read
+ * anew each time; where it cannot be read nothing is let in.
+ */
+export function policedReader(reader: ContentReader, reference: string, file: string): ContentReader {
+  return {
+    ...boundReader(reader),
+    async resolve(tag, { signal = new AbortController().signal } = {}) {
+      const io = { signal, env: {} };
+      const descriptor = await reader.resolve(tag, { signal });
+      const about = { store: reader, digest: descriptor.digest };
+      const image = { transport: 'docker', reference: parseReference(reference) } as const;
+      const openKey = (place: KeyPlace) => keyAt(place, io);
+      await demandAllowed(await readPolicy(file, io), image, about, { signal, openKey });
+      return await reader.resolve(descriptor.digest, { signal });
+    },
+  };
+}
+
+/** A repository is a class, whose methods lie in its prototype. */
+function boundReader(reader: ContentReader): ContentReader {
+  return {
+    resolve: (reference, options) => reader.resolve(reference, options),
+    manifest: (descriptor, options) => reader.manifest(descriptor, options),
+    stream: (descriptor, options) => reader.stream(descriptor, options),
+    open: (descriptor, options) => reader.open(descriptor, options),
+    ...(reader.place ? { place: reader.place } : {}),
+    ...(reader.referrers ? { referrers: reader.referrers.bind(reader) } : {}),
+  };
 }
 
 /** The image that `text` names, in the policy's words. */

@@ -50,6 +50,8 @@ const schema = group({
     pinned: list(text),
     /** Folder of private keys for encrypted images; /etc/stillframe/keys by default, where it is there. */
     decryptionKeys: absolutePath,
+    /** Which images are pulled, as containers-policy.json(5) has it; all where none is named. */
+    signaturePolicy: absolutePath,
   }),
   /** By runtime handler. */
   runtimes: list(groupWith({ name: handler, path: absolutePath, type: oneOf('runc', 'crun') }, 'name', 'path', 'type')),

@@ -11,6 +11,7 @@ import { readRegistriesConf } from '../registries/conf-files.ts';
 import { rulesOfMirrors } from '../registries/node-rules.ts';
 import { mergeRules, type RegistryRule } from '../registries/rules.ts';
 import { openRegistries } from '../registries.ts';
+import { policedReader } from '../signature-policy.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { DEFAULT_KEYS, readKeyFolder } from './decryption-keys.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
@@ -39,7 +40,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
   const undo = new UndoStack({ deadline: ((options.config?.stopTimeout ?? 60) + 60) * 1000 });
   try {
     const { config = {} } = options;
-    const { insecure, pinned, decryptionKeys = DEFAULT_KEYS } = config.images ?? {};
+    const { insecure, pinned, decryptionKeys = DEFAULT_KEYS, signaturePolicy } = config.images ?? {};
     const registries = openRegistries(env, { rules: await imageRules(config, env), insecure, logger });
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
@@ -49,7 +50,10 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     const node = await openNode({
       paths,
       env,
-      openRepository: (reference, credentials) => registries.mirrored(reference, credentials),
+      openRepository: (reference, credentials) => {
+        const reader = registries.mirrored(reference, credentials);
+        return signaturePolicy === undefined ? reader : policedReader(reader, reference, signaturePolicy);
+      },
       pinnedImages: pinned,
       decryptionKeys: () => readKeyFolder(decryptionKeys, logger),
       criuDefaults: criuDefaultsOf(config),
