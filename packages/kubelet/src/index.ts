@@ -1,7 +1,10 @@
 /** A kubelet-compatible checkpoint API over any CRI runtime, and the PKI that guards it. */
-export type { CheckpointRecord } from './checkpoint/capture.ts';
+export type { Asker, CheckpointRecord } from './checkpoint/capture.ts';
 export { archiveName, type ContainerAddress, isDnsLabel, isDnsSubdomain, rfc3339 } from './checkpoint/names.ts';
 export { type Reservation, reserveArchive } from './checkpoint/reserve.ts';
+export type { EndedRequest } from './http/exchange.ts';
+export type { AuthenticationOptions, AuthorizationOptions, KubeletApiOptions, LimitOptions } from './options.ts';
+export { type KubeconfigOptions, nodeKubeconfig } from './pki/kubeconfig.ts';
 export {
   ADMIN_GROUP,
   ADMIN_USER,
@@ -11,4 +14,4 @@ export {
   type PkiPaths,
   pkiPaths,
 } from './pki/node-pki.ts';
-export { type KubeletApi, type KubeletApiOptions, startKubeletApi } from './server.ts';
+export { type KubeletApi, startKubeletApi } from './server.ts';

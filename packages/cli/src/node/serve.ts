@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
-import { startKubeletApi } from '@stillframe/kubelet';
-import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
+import { type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
+import { apiEndpoints, serveApi } from './api.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
@@ -67,15 +67,15 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     undo.push('CRI server', () => server[Symbol.asyncDispose]());
     const criClient = await openCriClient({ socket });
     undo.push('CRI client', () => criClient[Symbol.asyncDispose]());
-    const folders = foldersOf(paths);
-    const api = await startKubeletApi({
-      criClient,
-      pkiFolder: folders.pki,
-      checkpointsFolder: folders.checkpoints,
+    const api = await serveApi({
+      paths,
       host: options.host,
       port: options.port,
+      config,
+      criClient,
       logger,
       metrics: () => metrics.text(node),
+      onRequest: metrics.requested.bind(metrics),
     });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain =
@@ -85,12 +85,8 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       pid: process.pid,
       socket,
       ...(nri ? { nri: nri.socket } : {}),
-      kubelet: `https://${api.address.host.includes(':') ? `[${api.address.host}]` : api.address.host}:${api.address.port}`,
       ...(plain ? { metrics: plain.url } : {}),
-      checkpoints: folders.checkpoints,
-      clientCertificate: api.pki.client,
-      clientKey: api.pki.clientKey,
-      ca: api.pki.authority,
+      ...apiEndpoints(api, paths),
     };
     await writeEndpoints(paths, endpoints);
     return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
