@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ConfigFault } from '@stillframe/core/schema';
 import fc from 'fast-check';
@@ -34,6 +36,12 @@ test('rules give what they say, to users or groups, in namespaces', () => {
   assert.equal(judge('jim', 'get', 'nodes/healthz'), 1);
   assert.equal(judge('root', 'delete', 'nodes/proxy'), 2);
   assert.equal(judge('root', '', 'nodes/proxy'), undefined, 'a method that has no verb');
+});
+
+test('the example of the documentation is one', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../../../docs/kubelet-api.md'), 'utf8');
+  const rules = parseRules(text.split('```yaml\n')[1]?.split('```')[0] ?? '');
+  assert.equal(rules.length, 3);
 });
 
 test('JSON is read as well', () => {

@@ -1,11 +1,16 @@
 /** One capture: name, RPC, what came of it. */
 import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
 import type { Container } from '@stillframe/cri/proto';
 import type { Pod } from '../pods/find.ts';
 import type { ContainerAddress } from './names.ts';
 import { reserveArchive } from './reserve.ts';
 import { MOST_SECONDS } from './timeout.ts';
+
+/** Milliseconds that an archive is looked out for which nobody waits for any more, and between two looks. */
+const LATE = 600_000;
+const LATE_PAUSE = 1000;
 
 /** Somebody who asked for a capture. */
 export interface Asker {
@@ -76,7 +81,8 @@ export async function captureContainer(
   { rootfs }: CaptureOptions,
   signal: AbortSignal,
 ): Promise<Capture> {
-  await using reservation = await reserveArchive(folder, address, signal);
+  await using held = new AsyncDisposableStack();
+  const reservation = held.use(await reserveArchive(folder, address, signal));
   const { path, time } = reservation;
   const began = performance.now();
   try {
@@ -87,6 +93,7 @@ export async function captureContainer(
   } catch (error) {
     // Runtimes other than ours may leave half an archive, which nobody must take for evidence.
     await rm(path, { force: true });
+    if (signal.aborted && cri.version.runtimeName !== 'stillframe') void removeLate(path, held.move());
     throw error;
   }
   return {
@@ -97,4 +104,16 @@ export async function captureContainer(
     containerId: container.id,
     duration: Math.round(performance.now() - began),
   };
+}
+
+/**
+ * Some runtimes do not hear that nobody waits any more, and write the whole archive: it is removed when it comes. The name
+ * stays reserved meanwhile, so that it is nobody else's.
+ */
+async function removeLate(path: string, reserved: AsyncDisposable): Promise<void> {
+  await using _held = reserved;
+  for (const deadline = Date.now() + LATE; Date.now() < deadline; ) {
+    await delay(LATE_PAUSE, undefined, { ref: false });
+    await rm(path, { force: true });
+  }
 }
