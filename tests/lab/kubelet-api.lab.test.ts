@@ -193,6 +193,18 @@ describe('the kubelet’s API', { skip }, () => {
     await goesOn(log);
   });
 
+  test('a node that is killed in the middle of a dump that was asked for here leaves nothing either', async () => {
+    const before = await archives();
+    const asking = lab.curl('/checkpoint/default/large/c').catch(() => 'cut off');
+    await delay(700);
+    process.kill(lab.endpoints.pid, 'SIGKILL');
+    assert.equal(await asking, 'cut off');
+    await lab.stillframe.up(0);
+    await nothingUnderWay();
+    assert.deepEqual(await archives(), before);
+    await goesOn(log);
+  });
+
   /** Waits until the node has put everything right. */
   async function nothingUnderWay(): Promise<void> {
     const operations = join(lab.folder, 'root/records/operations');

@@ -1,12 +1,13 @@
 /** The API alone, over the CRI socket of another runtime. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UndoStack } from '@stillframe/core';
+import { isCode, UndoStack } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { ContainerState } from '@stillframe/cri/proto';
 import { foldersOf, takeOwnership } from '@stillframe/runtime';
 import { apiEndpoints, serveApi } from './api.ts';
 import { type NodeEndpoints, writeEndpoints } from './endpoints.ts';
+import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
 import type { ServeOptions } from './serve.ts';
@@ -23,10 +24,10 @@ export async function serveForeign(
   options: ServeOptions & { cri: string },
 ): Promise<{ endpoints: NodeEndpoints } & AsyncDisposable> {
   const { paths, config = {}, logger, host, port } = options;
+  const made = await makeNodeFolders(paths);
   const undo = new UndoStack({ deadline: ((config.stopTimeout ?? 60) + 60) * 1000 });
   try {
     for (const folder of [paths.state, paths.root]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       const held = await takeOwnership(join(folder, 'node.pid'));
       undo.push(folder, () => held[Symbol.asyncDispose]());
     }
@@ -51,6 +52,7 @@ export async function serveForeign(
     return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
+    if (!isCode(error, 'ERR_NODE_BUSY')) await made.remove();
     throw error;
   }
 }

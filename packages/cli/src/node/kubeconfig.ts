@@ -28,14 +28,16 @@ export async function writeKubeconfig(paths: NodePaths, asked: KubeconfigRequest
   if (user === undefined && group.length > 0) {
     throw cliError('ERR_USAGE_ARGUMENT', '--group goes with --user: the administrator has the groups it has');
   }
+  const days = daysOf(asked.days);
+  const server = asked.server === undefined ? await serverOf(paths) : serverAsked(asked.server);
   const folder = foldersOf(paths).pki;
   const text = await nodeKubeconfig({
     // Renews what ends soon, the administrator's certificate too.
     pki: await openNodePki({ folder, nodeName: hostname() }),
     nodeName: hostname(),
-    server: asked.server === undefined ? await serverOf(paths) : serverAsked(asked.server),
+    server,
     user: user === undefined ? undefined : { name: user, groups: group },
-    days: daysOf(asked.days),
+    days,
   });
   if (asked.file === '-') return { path: undefined, text };
   const usual = user === undefined ? 'kubeconfig' : `kubeconfig-${user.replace(/[^\w.@-]/g, '_')}`;

@@ -78,7 +78,7 @@ export class Exchange {
       } else {
         ({ status, annotations } = answer);
         if (typeof answer.body !== 'string' && !(answer.body instanceof Uint8Array)) {
-          await this.#note('ResponseStarted', status);
+          await this.#note('ResponseStarted', status).catch(() => undefined);
         }
         // What nobody waits for any more is written to nobody.
         if (this.#gone.signal.aborted) status = CLIENT_GONE;
