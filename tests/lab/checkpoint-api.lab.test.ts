@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { counterCommand, counterEnvironment, numbersIn, waitForNumbers } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
@@ -57,6 +58,19 @@ describe('POST /checkpoint', { skip }, () => {
       numbers,
       numbers.map((_n, i) => i + 1),
       'no number skipped or repeated',
+    );
+  });
+
+  test('is what `stillframe checkpoint --kubelet` asks, by names alone and over nothing else', async () => {
+    const { kubelet, clientCertificate: cert, clientKey: key } = lab.endpoints;
+    const place = ['--kubelet', kubelet, '--cert', cert, '--key', key, '--ca', join(dirname(cert), 'ca.crt')];
+    const made = await lab.stillframe.read<{ archive: string; container: object }>(['checkpoint', COUNTER, ...place]);
+    assert.deepEqual(made.container, { kubeNamespace: 'default', pod: 'counters', container: 'counter' });
+    assert.ok((await stat(made.archive)).size > 0);
+    const { pods } = await lab.stillframe.read<{ pods: { pod: string }[] }>(['pods', ...place]);
+    assert.deepEqual(
+      pods.map(({ pod }) => pod),
+      ['counters'],
     );
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StillframeError } from '@stillframe/core';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import { type CriClient, MAX_PAUSE_METADATA, OVER_BUDGET_METADATA, openCriClient } from '@stillframe/cri/client';
 import { numbersIn, waitForNumbers } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
 import { type Endpoints, type Lab, openLab } from './lab.ts';
@@ -90,6 +90,31 @@ describe('a checkpoint of a large container', { skip }, () => {
     await goesOn();
     await cri.runtime.checkpointContainer({ containerId, location: join(out, 'c.tar') });
     assert.deepEqual((await readdir(out)).sort(), ['c.tar', 'c.tar.evidence.json']);
+    await goesOn();
+  });
+
+  test('that would stand still for too long is not frozen, or given up in time, or goes on and says so', async () => {
+    const out = await folder('budget');
+    const location = join(out, 'c.tar');
+    const asked = (maxPause: string, overBudget: string) =>
+      cri.runtime.checkpointContainer(
+        { containerId, location },
+        { metadata: { [MAX_PAUSE_METADATA]: maxPause, [OVER_BUDGET_METADATA]: overBudget } },
+      );
+    await assert.rejects(asked('500ms', 'refuse'), /a pause of [\d.]+ s is expected, 500\.0 ms are allowed/);
+    await assert.rejects(asked('300ms', 'abort'), /was not over within 300\.0 ms and was given up/);
+    assert.deepEqual(await readdir(out), []);
+    await goesOn();
+    await asked('300ms', 'proceed');
+    const envelope = JSON.parse(await readFile(`${location}.evidence.json`, 'utf8')) as { payload: string };
+    const { predicate } = JSON.parse(Buffer.from(envelope.payload, 'base64').toString());
+    const { pauseBudget: budget, pause, noticeable } = predicate;
+    assert.equal(budget.maxPause, 300_000);
+    assert.ok(budget.memory >= BULK && budget.memory < 1.2 * BULK, `${budget.memory} bytes`);
+    // Far off it would be of no use: too short and it promises what does not hold, too long and nobody heeds it.
+    assert.ok(budget.expected > 0.5 * pause.truePause, `${budget.expected} of ${pause.truePause} µs`);
+    assert.ok(budget.expected < 10 * pause.truePause, `${budget.expected} of ${pause.truePause} µs`);
+    assert.match(noticeable[0], /^it stood still for/);
     await goesOn();
   });
 

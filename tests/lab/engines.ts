@@ -10,7 +10,7 @@ import { buildImage, type ContentStore, mediaTypes, putImage } from '@stillframe
 import { findPeer, findProgram } from '@stillframe/testkit';
 
 /** CRIU for engines that look for it in PATH. */
-const CRIU = join(process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu', 'bin');
+export const CRIU = join(process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu', 'bin');
 const APPLETS = ['sh', 'sleep', 'cat', 'echo', 'rm', 'ls', 'nc'];
 /** This machine may not raise limits; podman's own would need that. */
 const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
@@ -115,6 +115,7 @@ export async function podmanCheckpoint(folder: string, image: string, script: st
 
 /** An engine with a CRI socket. */
 export interface Engine extends AsyncDisposable {
+  readonly socket: string;
   readonly cri: CriClient;
   /** Path of a CRIU configuration file that keeps connections, for the annotation `org.criu.config`. */
   readonly criuConfig: string;
@@ -150,36 +151,15 @@ export async function startContainerd(folder: string, registry: string): Promise
     });
     const cri = await connect(socket);
     undo.push('pods', () => removePods(cri));
-    return { cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+    return { socket, cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/**
- * A CRI-O that somebody has started for this test, whose socket STILLFRAME_CRIO names (capability `cri-o`). It must pull
- * from loopback without TLS and allow the annotation `org.criu.config`. Disposing removes its pods, whoever made them; `folder` as for startContainerd.
- */
-export async function openCrio(folder: string): Promise<Engine> {
-  await mkdir(folder, { recursive: true });
-  const criuConfig = join(folder, 'criu.conf');
-  await writeFile(criuConfig, 'tcp-established\n');
-  const cri = await connect(process.env['STILLFRAME_CRIO'] ?? '');
-  const cgroupParent = `/${basename(dirname(folder))}-crio`;
-  return {
-    cri,
-    criuConfig,
-    cgroupParent,
-    async [Symbol.asyncDispose]() {
-      await removePods(cri);
-      await removeCgroups(cgroupParent);
-    },
-  };
-}
-
 /** Containers first and at once: with a pod, some engines wait minutes for a shell that heeds no signal. */
-async function removePods(cri: CriClient): Promise<void> {
+export async function removePods(cri: CriClient): Promise<void> {
   for (const { id } of (await cri.runtime.listContainers({})).containers) {
     await cri.runtime.stopContainer({ containerId: id, timeout: 0n });
   }
@@ -191,7 +171,7 @@ async function removePods(cri: CriClient): Promise<void> {
 }
 
 /** Removes a cgroup of every hierarchy with all below it, where they are empty. */
-async function removeCgroups(parent: string): Promise<void> {
+export async function removeCgroups(parent: string): Promise<void> {
   const below = [
     'find',
     '/sys/fs/cgroup',
@@ -209,12 +189,14 @@ async function removeCgroups(parent: string): Promise<void> {
   await execute([...below, '-exec', 'rmdir', '{}', ';']);
 }
 
-function networkOf(folder: string, bridge: string, name = 'lab') {
+/** A network of a bridge, for CNI. */
+export function networkOf(folder: string, bridge: string, name = 'lab') {
   const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet: '10.213.0.0/24' }]] };
   return { cniVersion: '0.4.0', name, plugins: [{ type: 'bridge', bridge, ipam }] };
 }
 
-async function connect(socket: string): Promise<CriClient> {
+/** A client of a socket that comes to be soon. */
+export async function connect(socket: string): Promise<CriClient> {
   for (const deadline = Date.now() + 15_000; ; await delay(100)) {
     try {
       return await openCriClient({ socket });

@@ -10,13 +10,14 @@ import { connectSpdy } from '@stillframe/cri/spdy';
 import { execute } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { needs, type RunningRegistry, startRegistry } from '@stillframe/testkit';
-import { buildEngineImages, type Engine, openCrio, startContainerd } from './engines.ts';
+import { startCrio } from './crio.ts';
+import { buildEngineImages, type Engine, startContainerd } from './engines.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/bin/stillframe.mjs');
 const SCRIPT = 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done';
 const ENGINES = [
   { name: 'containerd', gate: needs('checkpoint', 'docker-registry', 'redis', 'containerd'), open: startContainerd },
-  { name: 'CRI-O', gate: needs('checkpoint', 'docker-registry', 'redis', 'cri-o'), open: openCrio },
+  { name: 'CRI-O', gate: needs('checkpoint', 'docker-registry', 'redis', 'cri-o'), open: startCrio },
 ];
 
 for (const { name, gate, open } of ENGINES) {

@@ -7,11 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
+import { startCrio } from './crio.ts';
 import {
   buildEngineImages,
   COUNTER,
   type Engine,
-  openCrio,
   openPodman,
   podmanCheckpoint,
   REDIS,
@@ -32,7 +32,7 @@ const ENGINES = [
   {
     name: 'CRI-O',
     gate: needs('checkpoint', 'docker-registry', 'redis', 'cri-o'),
-    open: openCrio,
+    open: startCrio,
     made: { 'io.stillframe.checkpoint/for': 'cri-o' },
   },
 ];
@@ -41,6 +41,13 @@ const SCRIPTS = [
   ['redis', REDIS],
 ] as const;
 const KEYS = ['redis-cli', 'mget', 'user:1', 'user:2', 'card'];
+const CHANGES = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
+const CHANGED = 'added\nls: /bin/nc: No such file or directory\n';
+const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
+/** Masked files must be declared as kubelet does: CRIU asks for what it masks them with. */
+const DECLARED = {
+  linux: { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } },
+} as unknown as Partial<Config>;
 type Config = NonNullable<Parameters<CriClient['runtime']['createContainer']>[0]['config']>;
 
 describe('engines among each other', { skip }, () => {
@@ -68,8 +75,7 @@ describe('engines among each other', { skip }, () => {
     more: Partial<Config> = {},
     cgroupParent?: string,
   ) => {
-    const options = { network: 0, pid: 1, ipc: 0, targetId: '' };
-    const linux = { ...(cgroupParent ? { cgroupParent } : {}), securityContext: { namespaceOptions: options } };
+    const linux = { ...(cgroupParent ? { cgroupParent } : {}), securityContext: { namespaceOptions } };
     const metadata = { name, uid: name, namespace: 'default' };
     const annotations = { 'io.stillframe.network': 'none' };
     const pod = { metadata, annotations, logDirectory: join(lab.folder, 'logs'), linux };
@@ -116,10 +122,7 @@ describe('engines among each other', { skip }, () => {
       if (name === 'redis') await hasKeys(ours, containerId);
       else {
         await goesOn(logPath);
-        assert.equal(
-          await run(ours, containerId, ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true']),
-          'added\nls: /bin/nc: No such file or directory\n',
-        );
+        assert.equal(await run(ours, containerId, CHANGES), CHANGED);
       }
       assert.equal(await run(ours, containerId, ['cat', '/scratch/file', '/dev/shm/file']), 'scratch\nshm\n');
       await ours.runtime.removePodSandbox({ podSandboxId });
@@ -130,7 +133,6 @@ describe('engines among each other', { skip }, () => {
     'our counter and redis, laid out for podman, come back there from the archive and from the image',
     podman,
     async () => {
-      const added = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
       await using theirs = await openPodman(join(lab.folder, 'podman'));
       await theirs.run('pull', '--quiet', '--tls-verify=false', image);
       for (const [name, script] of SCRIPTS) {
@@ -155,7 +157,7 @@ describe('engines among each other', { skip }, () => {
               'the subscriber is still connected',
             );
           } else {
-            assert.equal(await inside(...added), 'added\nls: /bin/nc: No such file or directory\n');
+            assert.equal(await inside(...CHANGES), CHANGED);
             const lines = async () => (await theirs.run('logs', id)).stdout.trim().split('\n').map(Number);
             const before = await lines();
             await delay(500);
@@ -197,7 +199,6 @@ describe('engines among each other', { skip }, () => {
       }
     });
 
-    // CRI-O restores our archives as they are.
     if (engine === 'containerd') {
       test(`a checkpoint of a copy of its container, converted for ${engine}, comes back there`, async () => {
         const command = ['sh', '-c', COUNTER];
@@ -211,17 +212,11 @@ describe('engines among each other', { skip }, () => {
         await ours.runtime.checkpointContainer({ containerId: here.containerId, location: captured });
         await ours.runtime.removePodSandbox({ podSandboxId: here.podSandboxId });
         const { archive } = await lab.stillframe.read<{ archive: string }>(['convert', captured, '--for', engine]);
-        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
-        const linux = { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } };
-        const more = { linux } as unknown as Partial<Config>;
-        const { containerId, logPath } = await start(theirs.cri, 'returned', archive, more, theirs.cgroupParent);
+        const { containerId, logPath } = await start(theirs.cri, 'returned', archive, DECLARED, theirs.cgroupParent);
         await goesOn(logPath);
-        const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
-        assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+        assert.equal(await run(theirs.cri, containerId, CHANGES), CHANGED);
       });
-    }
 
-    if (engine === 'containerd') {
       test(`our counter, captured for no engine in particular, comes back in ${engine} once it is laid out for it`, async () => {
         const annotations = { 'org.criu.config': theirs.criuConfig };
         const source = await start(ours, 'any', image, { command: ['sh', '-c', COUNTER], annotations });
@@ -230,15 +225,57 @@ describe('engines among each other', { skip }, () => {
         await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
         await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
         const { archive } = await lab.stillframe.read<{ archive: string }>(['convert', location, '--for', engine]);
-        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
-        const linux = { securityContext: { maskedPaths: ['/proc/keys'], namespaceOptions } };
-        const more = { linux } as unknown as Partial<Config>;
-        const { containerId, logPath } = await start(theirs.cri, 'any-there', archive, more, theirs.cgroupParent);
+        const { containerId, logPath } = await start(theirs.cri, 'any-there', archive, DECLARED, theirs.cgroupParent);
         await goesOn(logPath);
-        const files = ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true'];
-        assert.equal(await run(theirs.cri, containerId, files), 'added\nls: /bin/nc: No such file or directory\n');
+        assert.equal(await run(theirs.cri, containerId, CHANGES), CHANGED);
       });
     }
+
+    test(`our counter, as an image for ${engine} in a registry, comes back there as a kubelet has it pulled`, async () => {
+      const annotations = { 'org.criu.config': theirs.criuConfig };
+      const source = await start(ours, 'sent', image, { command: ['sh', '-c', COUNTER], annotations });
+      await delay(2000);
+      const location = join(lab.folder, `sent-to-${engine}.tar`);
+      await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
+      await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
+      const reference = `${lab.registry}/sent-to-${engine.toLowerCase()}:v1`;
+      await lab.stillframe.read(['image', 'build', location, '-t', reference, '--for', engine.toLowerCase()]);
+      // A kubelet creates by what the pull answered, and says beside it what the pod's manifest calls the image.
+      const { imageRef } = await theirs.cri.image.pullImage({ image: { image: reference } });
+      const named = { image: { image: imageRef, userSpecifiedImage: reference } } as Partial<Config>;
+      const more = { ...DECLARED, ...named, annotations } as Partial<Config>;
+      const { containerId, logPath } = await start(theirs.cri, 'sent-there', imageRef, more, theirs.cgroupParent);
+      await goesOn(logPath);
+      assert.equal(await run(theirs.cri, containerId, CHANGES), CHANGED);
+    });
+
+    test(`a whole pod of ${engine} is captured one container after another, once that is allowed, and comes back here`, async () => {
+      const command = ['sh', '-c', COUNTER];
+      const { podSandboxId } = await start(theirs.cri, 'pair', image, { command }, theirs.cgroupParent);
+      const { status } = await theirs.cri.runtime.podSandboxStatus({ podSandboxId });
+      const own = { securityContext: { namespaceOptions } };
+      const config = { metadata: { name: 'second' }, image: { image }, command, logPath: 'second.log', linux: own };
+      const pod = { metadata: status?.metadata, linux: { cgroupParent: theirs.cgroupParent } };
+      const sandboxConfig = { ...pod, logDirectory: join(lab.folder, 'logs') };
+      const { containerId } = await theirs.cri.runtime.createContainer({
+        podSandboxId,
+        config,
+        sandboxConfig,
+      } as never);
+      await theirs.cri.runtime.startContainer({ containerId });
+      await delay(2000);
+      const folder = join(lab.folder, `pair-of-${engine}`);
+      const words = ['checkpoint', 'default/pair', '--all-containers', '--export', folder, '--cri', theirs.socket];
+      await assert.rejects(lab.stillframe.read(words), /ERR_CHECKPOINT_NOT_ATOMIC/);
+      const { atomic } = await lab.stillframe.read<{ atomic: boolean }>([...words, '--non-atomic']);
+      assert.equal(atomic, false);
+      const { restored } = await lab.stillframe.json<{ restored: { logPath: string; sandboxID: string }[] }>([
+        ...['restore', folder],
+      ]);
+      assert.equal(restored.length, 2);
+      for (const { logPath } of restored) await goesOn(logPath);
+      await ours.runtime.removePodSandbox({ podSandboxId: restored[0]?.sandboxID ?? '' });
+    });
 
     test(`our counter and redis come back in ${engine}`, async () => {
       for (const [name, script] of SCRIPTS) {
@@ -249,21 +286,12 @@ describe('engines among each other', { skip }, () => {
         const location = join(lab.folder, `ours-for-${engine}-${name}.tar`);
         await ours.runtime.checkpointContainer({ containerId: source.containerId, location });
         await ours.runtime.removePodSandbox({ podSandboxId: source.podSandboxId });
-        // Masked files must be declared as kubelet does: CRIU asks for what it masks them with.
-        const namespaceOptions = { network: 0, pid: 1, ipc: 0, targetId: '' };
-        const securityContext = { maskedPaths: ['/proc/keys'], namespaceOptions };
-        const more = {
-          annotations: { 'org.criu.config': theirs.criuConfig },
-          linux: { securityContext },
-        } as unknown as Partial<Config>;
+        const more = { ...DECLARED, annotations: { 'org.criu.config': theirs.criuConfig } } as Partial<Config>;
         const { containerId, logPath } = await start(theirs.cri, `to-${name}`, location, more, theirs.cgroupParent);
         if (name === 'redis') await hasKeys(theirs.cri, containerId);
         else {
           await goesOn(logPath);
-          assert.equal(
-            await run(theirs.cri, containerId, ['sh', '-c', 'cat /tmp/added; ls /bin/nc 2>&1 || true']),
-            'added\nls: /bin/nc: No such file or directory\n',
-          );
+          assert.equal(await run(theirs.cri, containerId, CHANGES), CHANGED);
         }
       }
     });

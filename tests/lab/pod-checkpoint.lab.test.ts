@@ -1,7 +1,7 @@
 /** Checkpoints of a whole pod (CheckpointPod, RestorePod). */
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -90,6 +90,14 @@ describe('a pod as a whole', { skip }, () => {
     assert.equal(copy?.address, 'default/imaged-copy-1/two');
     await waitForLines(copy?.logPath ?? '', 20);
     await cri.runtime.removePodSandbox({ podSandboxId: copy?.sandboxID ?? '' });
+    const { restored: both } = await lab.stillframe.json<{ restored: { logPath: string; sandboxID: string }[] }>(
+      ['restore', reference],
+      ['--name', 'whole'],
+    );
+    assert.equal(both.length, 2);
+    assert.equal(new Set(both.map(({ sandboxID }) => sandboxID)).size, 1, 'in one pod');
+    for (const { logPath } of both) await waitForLines(logPath, 20);
+    await cri.runtime.removePodSandbox({ podSandboxId: both[0]?.sandboxID ?? '' });
   });
 
   test('is captured at one instant and comes back created, then runs on where it was', async () => {
@@ -130,6 +138,41 @@ describe('a pod as a whole', { skip }, () => {
     assert.equal(await run(second, 'cat /tmp/mine'), 'here\n');
     assert.deepEqual((await readdir(outputPath)).sort(), names, 'the checkpoint itself is not touched');
     assert.ok(reached.every((n) => n > 20));
+  });
+
+  test('by `stillframe checkpoint --all-containers`, and back by `stillframe restore` of the folder', async () => {
+    const { podSandboxId } = await pod('asked', config('one', count), config('two', count));
+    await delay(1000);
+    const made = await lab.stillframe.json<{ folder: string; atomic: boolean; archives: { digest: string }[] }>([
+      ...['checkpoint', 'default/asked', '--all-containers'],
+    ]);
+    assert.match(made.folder, /\/checkpoint-asked_default-\d{4}-[^/]+$/);
+    assert.equal(made.atomic, true);
+    assert.equal(made.archives.length, 2);
+    for (const { digest } of made.archives) assert.match(digest, /^sha256:/);
+    const { kubelet, clientCertificate: cert, clientKey: key } = lab.endpoints;
+    const place = ['--kubelet', kubelet, '--cert', cert, '--key', key, '--ca', join(dirname(cert), 'ca.crt')];
+    const byKubelet = ['checkpoint', 'default/asked', '--all-containers', ...place];
+    await assert.rejects(lab.stillframe.read(byKubelet), /ERR_CHECKPOINT_NOT_ATOMIC/);
+    const { atomic, archives } = await lab.stillframe.read<{ atomic: boolean; archives: { archive: string }[] }>([
+      ...[...byKubelet, '--non-atomic'],
+    ]);
+    assert.equal(atomic, false);
+    for (const { archive } of archives) assert.ok((await stat(archive)).size > 0);
+    await assert.rejects(
+      lab.stillframe.json(['checkpoint', 'default/asked', '--all-containers', '--export', made.folder]),
+      /ERR_CHECKPOINT_EXISTS/,
+    );
+    await cri.runtime.removePodSandbox({ podSandboxId });
+    const { restored } = await lab.stillframe.json<{
+      restored: { address: string; logPath: string; sandboxID: string }[];
+    }>(['restore', made.folder], []);
+    assert.deepEqual(
+      restored.map(({ address }) => address),
+      ['default/asked-copy-1/one', 'default/asked-copy-1/two'],
+    );
+    for (const { logPath } of restored) await waitForLines(logPath, 20);
+    await cri.runtime.removePodSandbox({ podSandboxId: restored[0]?.sandboxID ?? '' });
   });
 
   test('whose containers are not all captured leaves nothing, and all of them run on', async () => {

@@ -1,14 +1,12 @@
-/** A pod with one container, started over CRI; what fails is taken down again. */
+/** A pod and its containers, started over CRI; what fails is taken down again. */
 import { UndoStack } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { NamespaceMode } from '@stillframe/cri/proto';
 import { cliError } from './usage.ts';
 
-export interface PodRequest {
-  kubeNamespace: string;
-  pod: string;
-  container: string;
-  uid: string;
+/** What one container of the pod is. */
+export interface ContainerPart {
+  name: string;
   /** Image reference, or an archive's path for a restore. */
   image: string;
   /** Whether the image is pulled where it is not there; not for archives. */
@@ -16,21 +14,28 @@ export interface PodRequest {
   command: readonly string[];
   env: readonly { key: string; value: string }[];
   mounts: readonly { hostPath: string; containerPath: string; readonly: boolean }[];
+  annotations?: Readonly<Record<string, string>>;
+}
+
+export interface PodRequest {
+  kubeNamespace: string;
+  pod: string;
+  uid: string;
+  /** Created in this order, and started once all are. */
+  containers: readonly ContainerPart[];
   /** Shares the host's network instead of having one of its own. */
   hostNetwork?: boolean;
   /** Has only a loopback interface. */
   noNetwork?: boolean;
   podAnnotations?: Readonly<Record<string, string>>;
-  /** Of the container. */
-  annotations?: Readonly<Record<string, string>>;
-  /** Of pod and container. */
+  /** Of pod and containers. */
   labels?: Readonly<Record<string, string>>;
   /** Runtime handler, as a RuntimeClass names it; the node's default where left out. */
   runtime?: string | undefined;
   signal: AbortSignal;
 }
 
-export interface StartedPod {
+export interface StartedContainer {
   sandboxID: string;
   containerID: string;
   logPath: string;
@@ -40,10 +45,42 @@ const { NODE, POD, CONTAINER } = NamespaceMode;
 /** Milliseconds for calls that pull, dump or restore gigabytes. */
 const LONG = 3_600_000;
 
-/** RunPodSandbox, PullImage, CreateContainer, StartContainer, as a kubelet does. */
-export async function startPod(client: CriClient, request: PodRequest): Promise<StartedPod> {
-  const { signal, image } = request;
-  const sandbox = {
+/** RunPodSandbox, PullImage, CreateContainer, StartContainer, as a kubelet does. Answers in the order of the request. */
+export async function startPod(client: CriClient, request: PodRequest): Promise<StartedContainer[]> {
+  const { signal } = request;
+  const sandbox = sandboxOf(request);
+  for (const { image, pull } of request.containers) {
+    if (!pull) continue;
+    const { image: present } = await client.image.imageStatus({ image: { image } }, { signal });
+    if (!present) await client.image.pullImage({ image: { image } }, { signal, timeoutMs: LONG });
+  }
+  await using undo = new UndoStack({ deadline: 60_000 });
+  const { podSandboxId } = await client.runtime.runPodSandbox(
+    { config: sandbox, runtimeHandler: request.runtime ?? '' },
+    { signal },
+  );
+  undo.push('pod', () => removePod(client, podSandboxId));
+  const ids: string[] = [];
+  for (const part of request.containers) {
+    const config = containerOf(part, sandbox.labels);
+    const { containerId } = await client.runtime.createContainer(
+      { podSandboxId, config, sandboxConfig: sandbox },
+      { signal, timeoutMs: LONG },
+    );
+    ids.push(containerId);
+  }
+  const started: StartedContainer[] = [];
+  for (const containerId of ids) {
+    await client.runtime.startContainer({ containerId }, { signal, timeoutMs: LONG });
+    const { status } = await client.runtime.containerStatus({ containerId }, { signal });
+    started.push({ sandboxID: podSandboxId, containerID: containerId, logPath: status?.logPath ?? '' });
+  }
+  undo.keep();
+  return started;
+}
+
+function sandboxOf(request: PodRequest) {
+  return {
     metadata: { name: request.pod, uid: request.uid, namespace: request.kubeNamespace, attempt: 0 },
     labels: {
       ...request.labels,
@@ -57,34 +94,19 @@ export async function startPod(client: CriClient, request: PodRequest): Promise<
     },
     linux: { securityContext: { namespaceOptions: { network: request.hostNetwork ? NODE : POD, pid: CONTAINER } } },
   };
-  if (request.pull) {
-    const { image: present } = await client.image.imageStatus({ image: { image } }, { signal });
-    if (!present) await client.image.pullImage({ image: { image } }, { signal, timeoutMs: LONG });
-  }
-  await using undo = new UndoStack({ deadline: 60_000 });
-  const { podSandboxId } = await client.runtime.runPodSandbox(
-    { config: sandbox, runtimeHandler: request.runtime ?? '' },
-    { signal },
-  );
-  undo.push('pod', () => removePod(client, podSandboxId));
-  const config = {
-    metadata: { name: request.container, attempt: 0 },
-    image: { image },
-    command: [...request.command],
-    envs: request.env.map(({ key, value }) => ({ key, value: new TextEncoder().encode(value) })),
-    mounts: [...request.mounts],
-    labels: { ...sandbox.labels, 'io.kubernetes.container.name': request.container },
-    annotations: { ...request.annotations },
-    logPath: `${request.container}/0.log`,
+}
+
+function containerOf(part: ContainerPart, labels: Readonly<Record<string, string>>) {
+  return {
+    metadata: { name: part.name, attempt: 0 },
+    image: { image: part.image },
+    command: [...part.command],
+    envs: part.env.map(({ key, value }) => ({ key, value: new TextEncoder().encode(value) })),
+    mounts: [...part.mounts],
+    labels: { ...labels, 'io.kubernetes.container.name': part.name },
+    annotations: { ...part.annotations },
+    logPath: `${part.name}/0.log`,
   };
-  const { containerId } = await client.runtime.createContainer(
-    { podSandboxId, config, sandboxConfig: sandbox },
-    { signal, timeoutMs: LONG },
-  );
-  await client.runtime.startContainer({ containerId }, { signal, timeoutMs: LONG });
-  const { status } = await client.runtime.containerStatus({ containerId }, { signal });
-  undo.keep();
-  return { sandboxID: podSandboxId, containerID: containerId, logPath: status?.logPath ?? '' };
 }
 
 /** Stops and removes a pod with all its containers. */

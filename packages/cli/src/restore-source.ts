@@ -5,51 +5,112 @@ import {
   archiveLayer,
   type CheckpointImage,
   checkpointImageAt,
+  checkpointImagesAt,
   extractArchive,
   openCheckpoint,
 } from '@stillframe/checkpoint';
-import { type Diagnostic, type Digest, hexOf } from '@stillframe/core';
+import { type Diagnostic, type Digest, hexOf, UndoStack } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { isDnsLabel } from '@stillframe/kubelet';
-import { formatReference, isIndexType, Layout, parseImageLocation } from '@stillframe/oci';
+import { type ContentReader, formatReference, isIndexType, Layout, parseImageLocation } from '@stillframe/oci';
+import { archivesOf } from './image-members.ts';
 import type { Io } from './io.ts';
 import { isPathLike } from './open-evidence.ts';
 import { openLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-/** Disposing removes the archive that was put together of a chain image; copies that were made of it do not need it. */
-export interface RestoreSource extends AsyncDisposable {
+/** One container of what is restored. */
+export interface RestoredContainer {
+  name: string;
   /** The image as the runtime is to be asked for it. */
   image: string;
   pull: boolean;
-  /** Names for the copies. */
+}
+
+/** Disposing removes the archives that were put together of chain images; copies that were made of them do not need them. */
+export interface RestoreSource extends AsyncDisposable {
+  /** Name for the copies' pods. */
   pod: string;
-  container: string;
-  /** Faults of an archive on this machine; those of a registry's are told by the runtime that pulls it. */
+  /** At least one; several of a pod that was captured as a whole. */
+  containers: readonly RestoredContainer[];
+  /** Faults of archives on this machine; those of a registry's are told by the runtime that pulls it. */
   diagnostics: readonly Diagnostic[];
 }
 
-/** Throws what the readers throw, and ERR_NOT_A_CHECKPOINT. */
+/**
+ * `container`: the only one wanted of a pod. Throws what the readers throw, ERR_NOT_A_CHECKPOINT, and
+ * ERR_IMAGE_CONTAINER_UNKNOWN or ERR_USAGE_ARGUMENT for a container that is not there.
+ */
 export async function describeSource(what: string, io: Io, container?: string): Promise<RestoreSource> {
-  if (isPathLike(what) || (await stat(what).catch(() => undefined))) return describeArchive(resolve(what), io);
+  if (isPathLike(what) || (await stat(what).catch(() => undefined))) {
+    const archives = await archivesOf(resolve(what));
+    return one(await joined(archives.map((archive) => () => describeArchive(archive, io))), what, container);
+  }
   await using place = await openLocation(what, io);
-  const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
-  const image = await checkpointImageAt(place.store, descriptor, { signal: io.signal, container });
-  if (!image) {
+  const { signal } = io;
+  const descriptor = await place.store.resolve(place.tag, { signal });
+  const images =
+    container === undefined
+      ? firstOfEach(await checkpointImagesAt(place.store, descriptor, { signal }))
+      : [await checkpointImageAt(place.store, descriptor, { signal, container })].filter((each) => each !== undefined);
+  if (images.length === 0) {
     const message = `${what} is an ordinary image, not a checkpoint; nothing can be restored from it`;
     throw cliError('ERR_NOT_A_CHECKPOINT', message);
   }
-  const names = { pod: dnsName(image.facts.podName), container: dnsName(image.facts.containerName) };
-  if (!(place.store instanceof Layout)) {
-    // Of an index over a pod the runtime would take the first container.
-    const alone = isIndexType(descriptor.mediaType) && image.manifest.annotations !== undefined;
-    const named = alone ? digestReference(what, image.manifest.digest) : what;
-    return { image: named, pull: true, ...names, diagnostics: [], ...NOTHING };
+  // Of an index over a pod the runtime would not know which.
+  const several = isIndexType(descriptor.mediaType) && images.every(({ manifest }) => manifest.annotations);
+  return await joined(images.map((image) => () => describeImage(place.store, image, { what, several, io })));
+}
+
+/** An index may have several images of one container, one for each architecture or engine. */
+function firstOfEach(images: readonly CheckpointImage[]): CheckpointImage[] {
+  const names = images.map(({ facts }) => facts.containerName);
+  return images.filter(({ facts }, at) => names.indexOf(facts.containerName) === at);
+}
+
+/** One image of a registry or a layout. */
+async function describeImage(
+  store: ContentReader,
+  image: CheckpointImage,
+  { what, several, io }: { what: string; several: boolean; io: Io },
+): Promise<RestoreSource> {
+  const pod = dnsName(image.facts.podName);
+  const name = dnsName(image.facts.containerName);
+  if (!(store instanceof Layout)) {
+    const named = several ? digestReference(what, image.manifest.digest) : what;
+    return { pod, containers: [{ name, image: named, pull: true }], diagnostics: [], ...NOTHING };
   }
-  if (image.chain) return { ...(await describeChain(place.store, image, io)), ...names };
-  // A layout's blob is a file, which the runtime reads as it reads any archive.
-  const archive = join(place.store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest));
-  return { ...(await describeArchive(archive, io)), ...names };
+  const found = image.chain
+    ? await describeChain(store, image, io)
+    : // A layout's blob is a file, which the runtime reads as it reads any archive.
+      await describeArchive(join(store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest)), io);
+  return { ...found, pod, containers: found.containers.map((each) => ({ ...each, name })) };
+}
+
+/** The containers of one pod; where one cannot be described, the others are disposed. */
+async function joined(parts: readonly (() => Promise<RestoreSource>)[]): Promise<RestoreSource> {
+  await using undo = new UndoStack({ deadline: 60_000 });
+  const found: RestoreSource[] = [];
+  for (const part of parts) {
+    const source = await part();
+    undo.push(source.pod, () => source[Symbol.asyncDispose]());
+    found.push(source);
+  }
+  const held = undo.move();
+  return {
+    pod: found[0]?.pod ?? '',
+    containers: found.flatMap(({ containers }) => containers),
+    diagnostics: found.flatMap(({ diagnostics }) => diagnostics),
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+  };
+}
+
+function one(source: RestoreSource, what: string, container: string | undefined): RestoreSource {
+  if (container === undefined) return source;
+  const containers = source.containers.filter(({ name }) => name === container);
+  if (containers.length > 0) return { ...source, containers };
+  const names = source.containers.map(({ name }) => name).join(', ');
+  throw cliError('ERR_USAGE_ARGUMENT', `${what} is of ${names}, not of ${JSON.stringify(container)}`);
 }
 
 const NOTHING = { [Symbol.asyncDispose]: async () => undefined };
@@ -70,8 +131,12 @@ async function describeChain(layout: Layout, image: CheckpointImage, io: Io): Pr
 async function describeArchive(path: string, io: Io): Promise<RestoreSource> {
   await using checkpoint = await openCheckpoint(path, { signal: io.signal });
   const { container } = checkpoint.metadata;
-  const names = { pod: dnsName(container.podName), container: dnsName(container.name) };
-  return { image: path, pull: false, ...names, diagnostics: checkpoint.diagnostics(), ...NOTHING };
+  return {
+    pod: dnsName(container.podName),
+    containers: [{ name: dnsName(container.name), image: path, pull: false }],
+    diagnostics: checkpoint.diagnostics(),
+    ...NOTHING,
+  };
 }
 
 /** A manifest of the repository that `what` names. */

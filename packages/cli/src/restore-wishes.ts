@@ -2,7 +2,7 @@
 import { parse, resolve } from 'node:path';
 import type { Diagnostic } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
-import type { StartedPod } from './pod.ts';
+import type { StartedContainer } from './pod.ts';
 import { cliError } from './usage.ts';
 
 /** The options, as the command line gives them. */
@@ -83,10 +83,14 @@ export interface CopyFacts {
 }
 
 /** Asks the runtime anew: what it says of itself is what holds. */
-export async function factsOfCopy(client: CriClient, pod: StartedPod, signal: AbortSignal): Promise<CopyFacts> {
+export async function factsOfCopy(
+  client: CriClient,
+  started: StartedContainer,
+  signal: AbortSignal,
+): Promise<CopyFacts> {
   const [container, sandbox] = await Promise.all([
-    client.runtime.containerStatus({ containerId: pod.containerID, verbose: true }, { signal }),
-    client.runtime.podSandboxStatus({ podSandboxId: pod.sandboxID, verbose: true }, { signal }),
+    client.runtime.containerStatus({ containerId: started.containerID, verbose: true }, { signal }),
+    client.runtime.podSandboxStatus({ podSandboxId: started.sandboxID, verbose: true }, { signal }),
   ]);
   const { clamped, altered, restoredFrom } = infoOf(container.info) as {
     clamped?: string[];

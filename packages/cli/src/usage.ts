@@ -9,6 +9,7 @@ export const cliError = errorTable({
     hint: 'give the id of the one you mean; `stillframe pods` lists them',
   },
   ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
+  ERR_CHECKPOINT_NOT_ATOMIC: { kind: 'failed-precondition' },
   ERR_POD_EXISTS: { kind: 'already-exists', hint: 'choose another name, or remove it with `stillframe rm`' },
   ERR_PROCESS_NOT_FOUND: { kind: 'not-found' },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },

@@ -13,6 +13,18 @@ export interface CaptureEvidence {
   finishedAt: string;
   /** Microseconds: outside measure of the whole freeze, and the shares that are known of it. */
   pause: { truePause: number; dump: number; rootfsDiff: number };
+  /** What was allowed and expected of the pause: microseconds, bytes, bytes a second. Absent where nobody set a limit. */
+  pauseBudget?: {
+    maxPause: number;
+    overBudget: string;
+    expected: number;
+    memory: number;
+    files: number;
+    processes: number;
+    rate: number;
+  };
+  /** What those inside, and those they speak to, could have noticed of the capture; a sentence each. */
+  noticeable?: readonly string[];
   options: Readonly<Record<string, unknown>>;
   /** What a reader might expect in the archive and will not find. */
   notCaptured: readonly string[];

@@ -56,6 +56,10 @@ export const runtimeError = errorTable({
     kind: 'deadline-exceeded',
     hint: 'it was rolled back and the container runs on; give it more time, or write to a faster disk',
   },
+  ERR_CHECKPOINT_PAUSE_BUDGET: {
+    kind: 'failed-precondition',
+    hint: 'the container runs on; allow more, take files live (--rootfs live), or write to a faster disk',
+  },
   ERR_CHECKPOINT_ARCHIVE: { kind: 'unknown' },
   ERR_CHECKPOINT_DISK_FULL: {
     kind: 'resource-exhausted',

@@ -154,7 +154,7 @@ export class EmbeddedNode implements AsyncDisposable {
   }
 
   /** Into an existing empty folder; all its containers of the list are frozen together (CRI CheckpointPod). */
-  async checkpointPod(request: PodCheckpointRequest, options: ReadOptions = {}): Promise<void> {
+  async checkpointPod(request: PodCheckpointRequest, options: CheckpointOptions = {}): Promise<void> {
     const figures = await checkpointPod(this.context, request, options);
     for (const each of figures) this.#observer?.checkpointed?.(each);
   }

@@ -75,9 +75,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   podman: program('podman'),
   containerd,
   'cri-o': () =>
-    process.env['STILLFRAME_CRIO']
-      ? undefined
-      : 'STILLFRAME_CRIO names no socket of a CRI-O that was started for tests',
+    isExecutable(process.env['STILLFRAME_CRIO'] ?? '') ? undefined : 'STILLFRAME_CRIO names no program `crio`',
   redis: () => program('redis-server', 'redis-check-rdb')() ?? program('redis-cli')(),
   gcc: () => program('gcc')() ?? (existsSync('/usr/include/stdio.h') ? undefined : 'no headers of the C library'),
   gdb: program('gdb'),

@@ -17,3 +17,9 @@ export function decodePodOptions(value: unknown): PodContents | undefined {
   const sound = contents.every(([, file]) => typeof file === 'string' && /^[^/\0]+\.tar$/.test(file));
   return sound ? new Map(contents as [string, string][]) : undefined;
 }
+
+/** pod.options as text, ending in a newline. `annotations`: `org.criu.checkpoint.*`, and what else is to be known of it. */
+export function encodePodOptions(contents: PodContents, annotations: Readonly<Record<string, string>>): string {
+  const document = { version: POD_OPTIONS_VERSION, containers: Object.fromEntries(contents), annotations };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

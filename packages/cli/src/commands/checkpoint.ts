@@ -1,16 +1,20 @@
 /** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { bytesText, harmless, microsecondsText, millisecondsText } from '@stillframe/core';
-import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
+import { bytesText, microsecondsText, millisecondsText } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
-import { foldersOf } from '@stillframe/runtime';
+import { foldersOf, OVER_BUDGET, type OverBudget, parsePause } from '@stillframe/runtime';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
+import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';
+import { metadataFor } from '../checkpoint/metadata.ts';
+import { checkpointPod } from '../checkpoint/pod.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
+import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
+import { type KubeletPlace, withKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
 import { ADDRESS_HELP, addressText, demandTarget, findContainer } from './address.ts';
 import { type NodePlace, outputOption, type RegisterCommand, withCri } from './command.ts';
@@ -18,18 +22,27 @@ import { type NodePlace, outputOption, type RegisterCommand, withCri } from './c
 /** Columns of the names in the table. */
 const NAMES = 32;
 
-interface CheckpointOptions extends CriPlace, NodePlace {
+interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace {
   export?: string;
   timeout: string;
   rootfs?: 'frozen' | 'live';
+  maxPause?: string;
+  overBudget: OverBudget;
+  allContainers?: boolean;
+  nonAtomic?: boolean;
   output: string;
 }
 
 export const checkpoint: RegisterCommand = (program, io) => {
-  withCri(program.command('checkpoint'))
+  withKubelet(withCri(program.command('checkpoint')))
     .description('Checkpoint a running container into an archive; it goes on running')
-    .argument('<address>', `${ADDRESS_HELP}, or a container's id`)
-    .option('-e, --export <path>', 'archive file, or an existing folder for one with the usual name')
+    .argument('<address>', `${ADDRESS_HELP}, or a container’s id; with --all-containers NAMESPACE/POD, or POD`)
+    .option(
+      '-e, --export <path>',
+      'archive file, or an existing folder for one with the usual name; of a pod: an empty or new folder',
+    )
+    .option('--all-containers', 'of a pod, at one instant, into a folder')
+    .option('--non-atomic', 'with --all-containers: also where they can only be captured one after another')
     .option('--timeout <seconds>', 'give up after so long, leaving the container as it was', '3600')
     .addOption(
       new Option(
@@ -38,15 +51,34 @@ export const checkpoint: RegisterCommand = (program, io) => {
           'again: a shorter pause, but the files may be later than the memory; only the embedded node',
       ).choices(['frozen', 'live']),
     )
+    .option(
+      '--max-pause <time>',
+      'how long it may stand still, as 500ms or 2s: estimated before it is frozen, from its memory, changed files and the disk',
+    )
+    .addOption(
+      new Option(
+        '--over-budget <what>',
+        'where --max-pause does not hold: `refuse` by the estimate, and freeze nothing; `abort` the freeze once it has ' +
+          'lasted that long; or `proceed`, and only record it',
+      )
+        .choices(OVER_BUDGET)
+        .default('refuse'),
+    )
     .addOption(outputOption('table', 'json'))
     .action(async (text: string, options: CheckpointOptions) => {
       const timeout = secondsOf(options.timeout);
+      demandPause(options.maxPause);
+      const { kubelet } = options;
+      if (kubelet !== undefined) return await checkpointByKubelet(text, timeout, { ...options, kubelet }, io);
+      if (options.nonAtomic && !options.allContainers)
+        throw cliError('ERR_USAGE_ARGUMENT', '--non-atomic needs --all-containers');
+      if (options.allContainers) return await wholePod(text, timeout, options, io);
       demandTarget(text);
       if (options.export !== undefined) await demandFreePath(resolve(options.export));
       await using client = await connectCri(options, io.signal);
       const { pod, container } = await findContainer(client, text, io.signal);
       const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
-      const metadata = metadataFor(client, options.rootfs);
+      const metadata = metadataFor(client, options);
       await using place = await placeFor(options, address, io.signal);
       const location = place.path;
       const from = performance.now();
@@ -88,6 +120,12 @@ export const checkpoint: RegisterCommand = (program, io) => {
     });
 };
 
+/** Throws ERR_USAGE_ARGUMENT for what CheckpointPod has no room for. */
+async function wholePod(text: string, timeout: number, options: CheckpointOptions, io: Io): Promise<void> {
+  if (options.rootfs !== undefined) throw cliError('ERR_USAGE_ARGUMENT', '--rootfs is of one container');
+  await checkpointPod(text, timeout, options, io);
+}
+
 /**
  * The path to write to, which nobody else uses until disposal: a runtime other than ours would overwrite what is there.
  * In a folder, names count seconds, so a second capture in one second waits for the next.
@@ -114,15 +152,6 @@ async function demandFreePath(path: string): Promise<'folder' | 'free'> {
   return 'free';
 }
 
-/** Throws ERR_USAGE_ARGUMENT for a runtime that would pass over the option without a word. */
-function metadataFor({ version }: CriClient, rootfs: string | undefined): Record<string, string> {
-  if (rootfs === undefined) return {};
-  if (version.runtimeName === 'stillframe') return { [ROOTFS_METADATA]: rootfs };
-  throw cliError('ERR_USAGE_ARGUMENT', `--rootfs: ${harmless(version.runtimeName)} has no such choice`, {
-    hint: 'leave it out, or checkpoint a container of the embedded node',
-  });
-}
-
 /** What the pause was made of, as far as it is recorded. */
 function sharesOf(facts: RecordedCapture | undefined): [string, string][] {
   const { dump, rootfs, rootfsDiff } = facts ?? {};
@@ -131,6 +160,15 @@ function sharesOf(facts: RecordedCapture | undefined): [string, string][] {
     ...(dump === undefined ? [] : [['  of it the dump', microsecondsText(dump)] as [string, string]]),
     ...(rootfsDiff === undefined ? [] : [[files, microsecondsText(rootfsDiff)] as [string, string]]),
   ];
+}
+
+/** Throws ERR_USAGE_ARGUMENT. */
+function demandPause(text: string | undefined): void {
+  if (text === undefined || parsePause(text) !== undefined) return;
+  throw cliError(
+    'ERR_USAGE_ARGUMENT',
+    `--max-pause takes a time up to an hour, as 500ms or 2s, not ${JSON.stringify(text)}`,
+  );
 }
 
 function secondsOf(text: string): number {

@@ -6,10 +6,9 @@ import type { Command } from 'commander';
 import { distinct, tellDiagnostics } from '../diagnostics.ts';
 import { renderJson } from '../display/json.ts';
 import { evidenceCode } from '../exit.ts';
-import { CONTAINER_HELP } from '../image-help.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
-import { demandFreeName, podNames, type StartedPod, startPod } from '../pod.ts';
+import { demandFreeName, podNames, type StartedContainer, startPod } from '../pod.ts';
 import { describeSource, type RestoreSource } from '../restore-source.ts';
 import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
 import { cliError } from '../usage.ts';
@@ -37,10 +36,15 @@ interface RestoreOptions extends CriPlace {
 /** Exit code 4 where the copies run, and something of the archive could not be read. */
 export const restore: RegisterCommand = (program, io, done) => {
   withCri(program.command('restore'))
-    .description('Restore copies of a checkpoint, each in a pod of its own; the original is not touched')
-    .argument('<checkpoint>', 'archive file, oci:LAYOUT[:TAG], or reference of a checkpoint image')
+    .description(
+      'Restore copies of a checkpoint, each in a pod of its own, those of one pod together; the original is not touched',
+    )
+    .argument(
+      '<checkpoint>',
+      'archive file, folder of a pod’s checkpoint, oci:LAYOUT[:TAG], or reference of a checkpoint image',
+    )
     .option('--copies <number>', 'how many', '1')
-    .option('--container <name>', CONTAINER_HELP)
+    .option('--container <name>', 'of a checkpoint of a whole pod: only this container')
     .option('--name <pod>', 'pod name; copies get -1, -2 … behind it')
     .option('--namespace <namespace>', 'Kubernetes namespace of the new pods', 'default')
     .option('--network <mode>', 'none: only a loopback interface; host: the host’s network', 'none')
@@ -105,7 +109,7 @@ function tellNetwork({ version }: CriClient, asked: boolean, io: Io): void {
   io.err(`warning: ${message}\n`);
 }
 
-/** Starts them one after another; each is told as soon as it runs. */
+/** Starts them one after another; each is told as soon as it runs. Answers a row a container. */
 async function restoreCopies(
   client: CriClient,
   source: RestoreSource,
@@ -114,29 +118,32 @@ async function restoreCopies(
   { signal, out }: Io,
 ) {
   const { namespace: kubeNamespace, name, network, runtime } = options;
-  const { container, image, pull } = source;
   const taken = await podNames(client, kubeNamespace, signal);
   const base = name ?? `${source.pod}-copy`;
   const only = copies === 1 && name !== undefined;
   if (only) await demandFreeName(client, kubeNamespace, base, signal);
-  const restored: (StartedPod & CopyFacts & { address: string })[] = [];
+  const restored: (StartedContainer & CopyFacts & { address: string })[] = [];
   for (let copy = 1; copy <= copies; copy += 1) {
     const pod = only ? base : freeName(base, taken);
-    demandNames({ kubeNamespace, pod, container });
-    const place = { kubeNamespace, pod, container, uid: randomUUID(), image, pull, mounts, command: [], env: [] };
+    for (const { name: container } of source.containers) demandNames({ kubeNamespace, pod, container });
+    const part = { mounts, command: [], env: [], annotations: { ...annotations, ...wishes.annotations } };
     const started = await startPod(client, {
-      ...place,
+      kubeNamespace,
+      pod,
+      uid: randomUUID(),
+      containers: source.containers.map((container) => ({ ...container, ...part })),
       hostNetwork: network === 'host',
       noNetwork: network === 'none',
       podAnnotations: { ...annotations, ...wishes.podAnnotations(copy) },
-      annotations: { ...annotations, ...wishes.annotations },
       runtime,
       signal,
     });
-    const facts = await factsOfCopy(client, started, signal);
-    const one = { address: `${kubeNamespace}/${pod}/${container}`, ...started, ...facts };
-    restored.push(one);
-    if (options.output !== 'json') out(linesOf(one));
+    for (const [at, each] of started.entries()) {
+      const facts = await factsOfCopy(client, each, signal);
+      const address = `${kubeNamespace}/${pod}/${source.containers[at]?.name}`;
+      restored.push({ address, ...each, ...facts });
+    }
+    if (options.output !== 'json') out(restored.slice(-started.length).map(linesOf).join(''));
   }
   return restored;
 }

@@ -40,22 +40,19 @@ export const run: RegisterCommand = (program, io) => {
       await demandSources(mounts);
       await using client = await connectCri(options, io.signal);
       await demandFreeName(client, place.kubeNamespace, place.pod, io.signal);
-      const started = await startPod(client, {
-        ...place,
+      const { kubeNamespace, pod, container: name } = place;
+      const [started] = await startPod(client, {
+        kubeNamespace,
+        pod,
         uid: randomUUID(),
-        image: options.image,
-        pull: true,
-        command,
-        env,
-        mounts,
+        containers: [{ name, image: options.image, pull: true, command, env, mounts, annotations }],
         podAnnotations: annotations,
-        annotations,
         labels,
         runtime: options.runtime,
         signal: io.signal,
       });
-      if (options.output === 'json') io.out(renderJson('Container', 1, started));
-      else io.out(`${started.containerID}\n`);
+      if (options.output === 'json') io.out(renderJson('Container', 1, { ...started }));
+      else io.out(`${started?.containerID}\n`);
     });
 };
 

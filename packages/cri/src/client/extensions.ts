@@ -3,5 +3,11 @@
 /** Metadata of CheckpointContainer: `frozen` or `live`, as the annotation `io.stillframe.checkpoint/rootfs` of a container. */
 export const ROOTFS_METADATA = 'io.stillframe.checkpoint.rootfs';
 
+/** Metadata of CheckpointContainer and CheckpointPod: how long what is captured may stand still, as `500ms` or `2s`. */
+export const MAX_PAUSE_METADATA = 'io.stillframe.checkpoint.max-pause';
+
+/** Metadata beside it: what happens where that does not hold, `refuse` (the default), `abort` or `proceed`. */
+export const OVER_BUDGET_METADATA = 'io.stillframe.checkpoint.over-budget';
+
 /** Annotation of PullImage's image: the name that an image of a local file gets. */
 export const IMAGE_NAME_ANNOTATION = 'io.stillframe.image/name';

@@ -4,6 +4,7 @@
  */
 import { ROOTFS_METADATA } from '../client/extensions.ts';
 import { invalidRequest, required } from './invalid.ts';
+import { budgetOf } from './pause-budget.ts';
 import type { RuntimeRpc } from './rpc.ts';
 
 /** Seconds that a timer of Node.js can wait for; a longer one would fire at once. */
@@ -16,6 +17,7 @@ export const checkpointContainer: RuntimeRpc<'checkpointContainer'> =
     await node.checkpointContainer(containerId, required(location, 'location'), {
       signal,
       timeout: timeout > 0n ? Math.min(Number(timeout), LONGEST) : undefined,
+      budget: budgetOf(metadata),
       rootfs: rootfsOf(metadata.get(ROOTFS_METADATA)),
     });
     return {};

@@ -26,7 +26,7 @@ describe('the HTTPS server', () => {
   /** Milliseconds until the server has closed a connection. */
   const closed = async (socket: NodeJS.EventEmitter) => {
     const began = performance.now();
-    await once(socket, 'close', { signal: AbortSignal.timeout(40_000) });
+    await once(socket, 'close', { signal: AbortSignal.timeout(60_000) });
     return performance.now() - began;
   };
 
@@ -48,10 +48,10 @@ describe('the HTTPS server', () => {
     clearInterval(drops);
     clearInterval(more);
     const [bySilence, byHeaders, byIdling, byBody] = times.map(Math.round) as [number, number, number, number];
-    assert.ok(bySilence > 5_000 && bySilence < 15_000, `no handshake: ${bySilence}`);
-    assert.ok(byHeaders > 5_000 && byHeaders < 15_000, `headers: ${byHeaders}`);
-    assert.ok(byIdling < 35_000, `idle: ${byIdling}`);
-    assert.ok(byBody < 35_000, `body: ${byBody}`);
+    assert.ok(bySilence > 5_000 && bySilence < 30_000, `no handshake: ${bySilence}`);
+    assert.ok(byHeaders > 5_000 && byHeaders < 30_000, `headers: ${byHeaders}`);
+    assert.ok(byIdling < 50_000, `idle: ${byIdling}`);
+    assert.ok(byBody < 50_000, `body: ${byBody}`);
     assert.equal((await api.curl('/healthz')).status, 200);
   });
 

@@ -16,6 +16,8 @@ import { NODE_FILES } from '../sandbox/pod-mounts.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { type CaptureChoices, choicesOf } from './choices.ts';
 import { ociFlags, writeCriuConfig } from './criu-options.ts';
+import { demandWithin, type PauseBudget, strictest, watchPause } from './pause-budget.ts';
+import { estimatePause, type PauseEstimate } from './pause-estimate.ts';
 
 /** A container and the folder that is filled with what is captured of it. */
 export interface CaptureTarget {
@@ -33,6 +35,8 @@ export interface Capture extends CaptureTarget {
   startedAt: Date;
   /** Microseconds; `truePause` is that of all containers of one freeze, `rootfsDiff` counts for it only where frozen. */
   pause: { truePause: number; dump: number; rootfsDiff: number };
+  /** How long all containers of the freeze were expected to stand still, where there was a budget for that. */
+  expected: (PauseBudget & PauseEstimate) | undefined;
 }
 
 /** What the caller of a capture decides. */
@@ -40,6 +44,7 @@ export interface CaptureOptions {
   signal?: AbortSignal | undefined;
   leaveRunning?: boolean | undefined;
   rootfs?: CaptureChoices['rootfs'] | undefined;
+  budget?: PauseBudget | undefined;
 }
 
 /** Name of the entry that podman, too, keeps shared memory of the pod in. */
@@ -58,13 +63,13 @@ function checkUsers(context: NodeContext, { name, sandboxID }: ContainerRecord):
 /**
  * Captures `targets` at one instant; all run again when this returns or throws, but for those that are to end with it:
  * they stand still until they are ended or the answer is disposed. Throws ERR_CHECKPOINT_DUMP with CRIU's reason, or the
- * reason of `signal`; ERR_CHECKPOINT_USERNS. `leaveRunning` and `rootfs` go before what a container's annotations say of
- * them.
+ * reason of `signal`; ERR_CHECKPOINT_USERNS; ERR_CHECKPOINT_PAUSE_BUDGET. `leaveRunning`, `rootfs` and `budget` go before what a
+ * container's annotations say of them.
  */
 export async function captureAll(
   context: NodeContext,
   targets: readonly CaptureTarget[],
-  { signal, leaveRunning, rootfs }: CaptureOptions = {},
+  { signal, leaveRunning, rootfs, budget: asked }: CaptureOptions = {},
 ): Promise<Captures> {
   for (const { record } of targets) checkUsers(context, record);
   const startedAt = new Date();
@@ -79,6 +84,7 @@ export async function captureAll(
     cloned: false,
     startedAt,
     pause: { truePause: 0, dump: 0, rootfsDiff: 0 },
+    expected: undefined as Capture['expected'],
   }));
   for (const { record, work, choices } of drafts) {
     await mkdir(join(work, 'checkpoint'), { mode: 0o700 });
@@ -94,10 +100,18 @@ export async function captureAll(
     clones.push(place.path, () => place[Symbol.asyncDispose]());
     places.set(draft, place);
   }
+  const budget = asked ?? strictest(drafts.map(({ choices }) => choices.budget));
+  if (budget) {
+    const packed = drafts.filter((draft) => draft.choices.rootfs === 'frozen' && !places.has(draft));
+    const estimate = await estimateFor(context, drafts, packed);
+    demandWithin(budget, estimate);
+    for (const draft of drafts) draft.expected = { ...budget, ...estimate };
+  }
   await using still = new UndoStack({ deadline: 60_000 });
   const clock = process.hrtime.bigint();
   {
     await using thaw = new UndoStack({ deadline: 60_000 });
+    using watch = watchPause(budget, signal);
     // None of them is frozen before the first is captured, nor after it.
     for (const { record, choices } of drafts) {
       const name = `freeze of ${record.id}`;
@@ -107,9 +121,9 @@ export async function captureAll(
     }
     context.onStep('checkpoint-frozen');
     for (const draft of drafts) {
-      signal?.throwIfAborted();
-      await dump(context, draft, signal);
-      if (draft.choices.rootfs === 'frozen') await takeFrozen(context, draft, places.get(draft), signal);
+      watch.signal?.throwIfAborted();
+      await dump(context, draft, watch.signal);
+      if (draft.choices.rootfs === 'frozen') await takeFrozen(context, draft, places.get(draft), watch.signal);
       context.onStep('checkpoint-files-taken');
     }
   }
@@ -123,6 +137,21 @@ export async function captureAll(
   }
   const held = still.move();
   return { all: drafts, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+}
+
+function estimateFor(
+  context: NodeContext,
+  all: readonly CaptureTarget[],
+  packed: readonly CaptureTarget[],
+): Promise<PauseEstimate> {
+  const records = all.map(({ record }) => record);
+  const work = all[0]?.work ?? '';
+  return estimatePause(
+    context,
+    records,
+    packed.map(({ record }) => record),
+    work,
+  );
 }
 
 /** One that has ended meanwhile has nothing to thaw. */

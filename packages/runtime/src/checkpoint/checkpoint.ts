@@ -15,7 +15,9 @@ import { type Capture, captureAll } from './capture.ts';
 import { type CaptureChoices, choicesOf } from './choices.ts';
 import { writeEvidence } from './evidence.ts';
 import { checkLocation, openWork, tellFullDisk } from './location.ts';
+import { noticeableIn } from './noticeable.ts';
 import { packArchive } from './pack.ts';
+import type { PauseBudget } from './pause-budget.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -26,12 +28,14 @@ export interface CheckpointOptions {
   timeout?: number | undefined;
   /** When the filesystem's changes are taken; goes before what the container's annotations say of that. */
   rootfs?: CaptureChoices['rootfs'] | undefined;
+  /** How long what is captured may stand still; goes before what the container's annotations say of that. */
+  budget?: PauseBudget | undefined;
 }
 
 /**
  * Writes the archive to `location`; the container runs on unless it is to end with it.
  * Throws ERR_CONTAINER_NOT_FOUND, ERR_CONTAINER_STATE, ERR_CHECKPOINT_LOCATION, ERR_CHECKPOINT_EXISTS,
- * ERR_CHECKPOINT_DUMP with CRIU's reason, ERR_CHECKPOINT_DISK_FULL, ERR_CHECKPOINT_TIMEOUT; the container then runs on and nothing is left.
+ * ERR_CHECKPOINT_DUMP with CRIU's reason, ERR_CHECKPOINT_DISK_FULL, ERR_CHECKPOINT_TIMEOUT, ERR_CHECKPOINT_PAUSE_BUDGET; the container then runs on and nothing is left.
  */
 export async function checkpointContainer(
   context: NodeContext,
@@ -136,6 +140,8 @@ export async function finishCapture(
     startedAt: figures.at,
     finishedAt: new Date().toISOString(),
     pause: capture.pause,
+    ...(capture.expected ? { pauseBudget: capture.expected } : {}),
+    noticeable: noticeableIn(capture, connected),
   });
   return { capture, connected, archive: archive.path, evidence, figures };
 }

@@ -4,6 +4,7 @@ import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { type CriuOptions, criuOptionsOf, leavesRunning, timeLimit } from './criu-options.ts';
+import { OVER_BUDGET, type PauseBudget, parsePause } from './pause-budget.ts';
 
 const PREFIX = 'io.stillframe.checkpoint/';
 
@@ -17,6 +18,8 @@ export interface CaptureChoices {
   target: TargetEngine;
   /** Seconds that the capture may take; the container runs on where it takes longer. */
   timeout: number | undefined;
+  /** How long the container may stand still; undefined where nobody cares. */
+  budget: PauseBudget | undefined;
 }
 
 /** Throws ERR_CONTAINER_INVALID for a value that is not understood. */
@@ -31,7 +34,20 @@ export function choicesOf(
     rootfs: oneOf(annotations, 'rootfs', ['frozen', 'live']),
     target: oneOf(annotations, 'for', ['cri-o', 'containerd']),
     timeout: timeLimit(annotations),
+    budget: budgetOf(annotations),
   };
+}
+
+/** Throws ERR_CONTAINER_INVALID for a time or a choice that is not understood. */
+function budgetOf(annotations: Readonly<Record<string, string>>): PauseBudget | undefined {
+  const text = annotations[`${PREFIX}max-pause`];
+  const overBudget = oneOf(annotations, 'over-budget', OVER_BUDGET);
+  if (text === undefined) return undefined;
+  const maxPause = parsePause(text);
+  if (maxPause !== undefined) return { maxPause, overBudget };
+  throw runtimeError('ERR_CONTAINER_INVALID', `annotation ${PREFIX}max-pause is ${JSON.stringify(text)}`, {
+    hint: 'it takes a time up to an hour, as 500ms or 2s',
+  });
 }
 
 /** The first of `allowed` where the annotation is not there. */

@@ -3,7 +3,13 @@
  * was. Both names, and the shape of the first, are those that checkpointctl knows (checkpoint-spec 5.3).
  */
 import { isAbsolute } from 'node:path';
-import { decodePodOptions, POD_OPTIONS, POD_OPTIONS_VERSION, type PodContents } from '@stillframe/checkpoint';
+import {
+  decodePodOptions,
+  encodePodOptions,
+  POD_OPTIONS,
+  POD_OPTIONS_VERSION,
+  type PodContents,
+} from '@stillframe/checkpoint';
 import { limits, readAll } from '@stillframe/core';
 import { openFileSource, writeTextAtomically } from '@stillframe/core/file';
 import { runtimeError } from '../errors.ts';
@@ -27,8 +33,7 @@ export function podDocuments(
     'org.criu.checkpoint.pod.uid': identity.uid,
     'org.criu.checkpoint.pod.id': sandbox.id,
   };
-  const options = { version: POD_OPTIONS_VERSION, containers: Object.fromEntries(contents), annotations: marks };
-  return { options: `${JSON.stringify(options, null, 2)}\n`, dump: `${JSON.stringify(dump, null, 2)}\n` };
+  return { options: encodePodOptions(contents, marks), dump: `${JSON.stringify(dump, null, 2)}\n` };
 }
 
 /** Writes a document, mode 0600. */

@@ -88,7 +88,7 @@ export class StatsReader {
   }
 }
 
-/** As the specification has it (`cgroupsPath`). */
-function cgroupOf(sandbox: SandboxRecord, record: ContainerRecord): string {
+/** The cgroup of a container, as its specification has it (`cgroupsPath`). */
+export function cgroupOf(sandbox: SandboxRecord, record: ContainerRecord): string {
   return join(sandbox.cgroupParent, record.id);
 }

@@ -1,0 +1,110 @@
+/** A checkpoint that a kubelet makes: the archive lies on its machine, and what is known of it is its path. */
+import { millisecondsText } from '@stillframe/core';
+import type { ContainerAddress } from '@stillframe/kubelet';
+import { type KubeletClient, LEAST_TIMEOUT } from '@stillframe/kubelet/client';
+import { addressText, parseAddress } from '../commands/address.ts';
+import { renderFacts } from '../display/facts.ts';
+import { renderJson } from '../display/json.ts';
+import type { Io } from '../io.ts';
+import { type KubeletPlace, openKubelet } from '../node/kubelet-place.ts';
+import { cliError } from '../usage.ts';
+import { notAtomic } from './pod.ts';
+import { parsePodAddress } from './pod-address.ts';
+
+interface KubeletCheckpointOptions extends KubeletPlace {
+  export?: string;
+  rootfs?: string;
+  maxPause?: string;
+  allContainers?: boolean;
+  nonAtomic?: boolean;
+  output: string;
+}
+
+const NAMES = 20;
+
+/**
+ * One container, or with `allContainers` each of a pod. Throws ERR_USAGE_ARGUMENT for an option that a kubelet has no room for,
+ * ERR_CHECKPOINT_NOT_ATOMIC and ERR_KUBELET_*. Archives of a pod that were made before one failed stay where they are: a
+ * kubelet removes nothing.
+ */
+export async function checkpointByKubelet(
+  text: string,
+  timeout: number,
+  options: KubeletCheckpointOptions & { kubelet: string },
+  io: Io,
+): Promise<void> {
+  refuseForeign(options);
+  const named = options.allContainers ? parsePodAddress(text) : parseAddress(text);
+  await using client: KubeletClient = await openKubelet(options, io);
+  const addresses = 'container' in named ? [named] : await containersOf(client, named, options, io);
+  if (timeout < LEAST_TIMEOUT) {
+    io.err(
+      `warning: a kubelet of Kubernetes gives the runtime ${LEAST_TIMEOUT} s at least, whatever --timeout says; Stillframe’s own heeds it\n`,
+    );
+  }
+  const made: NodeCheckpoint[] = [];
+  for (const container of addresses) {
+    const from = performance.now();
+    const archive = await client.checkpoint(container, { timeout, signal: io.signal });
+    const one = {
+      archive,
+      kubelet: options.kubelet,
+      container,
+      requestMilliseconds: Math.round(performance.now() - from),
+    };
+    made.push(one);
+    // Each as soon as it is there: its path is told nowhere else.
+    if (options.output !== 'json') io.out(textOf(one));
+  }
+  if (options.output !== 'json') return;
+  const [only] = made;
+  if (!options.allContainers && only) io.out(renderJson('NodeCheckpoint', 1, { ...only }));
+  else io.out(renderJson('NodePodCheckpoint', 1, { atomic: false, archives: made }));
+}
+
+interface NodeCheckpoint {
+  archive: string;
+  kubelet: string;
+  container: ContainerAddress;
+  requestMilliseconds: number;
+}
+
+function textOf({ archive, container, requestMilliseconds }: NodeCheckpoint): string {
+  const rows = [
+    ['archive', `${archive}, on the kubelet’s machine`],
+    ['container', addressText(container)],
+    ['request to answer', millisecondsText(requestMilliseconds)],
+    ['true pause', 'not told by a kubelet'],
+    ['sha256', 'not told by a kubelet: hash the archive where it lies, before it is moved'],
+  ];
+  return renderFacts(rows, NAMES);
+}
+
+/** The running containers of a pod. */
+async function containersOf(
+  client: KubeletClient,
+  { kubeNamespace, pod }: { kubeNamespace: string; pod: string },
+  { nonAtomic }: KubeletCheckpointOptions,
+  { signal }: Io,
+): Promise<ContainerAddress[]> {
+  const found = (await client.pods({ signal })).find(
+    (each) => each.name === pod && each.kubeNamespace === kubeNamespace,
+  );
+  const running = found?.containers.filter(({ state }) => state === 'running') ?? [];
+  if (running.length === 0) {
+    throw cliError('ERR_CONTAINER_NOT_FOUND', `the kubelet has no running container of ${kubeNamespace}/${pod}`, {
+      hint: '`stillframe pods --kubelet …` lists what runs there',
+    });
+  }
+  if (!nonAtomic) throw notAtomic('a kubelet', running.length);
+  return running.map(({ name: container }) => ({ kubeNamespace, pod, container }));
+}
+
+function refuseForeign({ export: path, rootfs, maxPause }: KubeletCheckpointOptions): void {
+  const given = { '--export': path, '--rootfs': rootfs, '--max-pause': maxPause };
+  const refused = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (refused.length === 0) return;
+  throw cliError('ERR_USAGE_ARGUMENT', `${refused.join(', ')}: a kubelet has no room for it in a request`, {
+    hint: 'leave it out; the archive lies in the kubelet’s own folder, /var/lib/kubelet/checkpoints as a rule',
+  });
+}

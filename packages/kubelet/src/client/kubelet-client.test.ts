@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { openTemporaryFolder, type TemporaryFolder } from '@stillframe/core/file';
+import { type CriClient, openCriClient } from '@stillframe/cri/client';
+import { listenOnSocket } from '@stillframe/cri/grpc';
+import { eventually, fake, runtime, untilAborted } from '../fake-runtime.ts';
+import { type KubeletApi, startKubeletApi } from '../index.ts';
+import { type KubeletClientOptions, openKubeletClient } from './index.ts';
+
+const COUNTER = { kubeNamespace: 'default', pod: 'counters', container: 'counter' };
+
+describe('a client of a kubelet', () => {
+  let folder: TemporaryFolder;
+  let socket: AsyncDisposable;
+  let cri: CriClient;
+  let api: KubeletApi;
+  let trusted: KubeletClientOptions;
+
+  before(async () => {
+    folder = await openTemporaryFolder(tmpdir());
+    socket = await listenOnSocket(join(folder.path, 'cri.sock'), [fake]);
+    cri = await openCriClient({ socket: join(folder.path, 'cri.sock') });
+    api = await startKubeletApi({
+      criClient: cri,
+      pkiFolder: join(folder.path, 'pki'),
+      checkpointsFolder: join(folder.path, 'checkpoints'),
+      port: 0,
+    });
+    const text = (path: string) => readFile(path, 'utf8');
+    trusted = {
+      url: `https://localhost:${api.address.port}`,
+      cert: await text(api.pki.client),
+      key: await text(api.pki.clientKey),
+      ca: await text(api.pki.authority),
+    };
+  });
+  after(async () => {
+    await api[Symbol.asyncDispose]();
+    await cri[Symbol.asyncDispose]();
+    await socket[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    Object.assign(runtime, { requests: [], rolledBack: 0, capture: async () => undefined });
+  });
+
+  it('has a container captured and says where the archive is', async () => {
+    await using client = openKubeletClient(trusted);
+    const path = await client.checkpoint(COUNTER, { timeout: 300 });
+    assert.match(basename(path), /^checkpoint-counters_default-counter-\d{4}-.*\.tar$/);
+    assert.equal(await readFile(path, 'utf8'), 'archive of c-now');
+    assert.equal(runtime.requests[0]?.timeout, 300n);
+  });
+
+  it('lists pods and their containers', async () => {
+    await using client = openKubeletClient(trusted);
+    const counters = (await client.pods()).find(({ name, containers }) => name === 'counters' && containers.length > 0);
+    const counter = counters?.containers.find(({ name }) => name === 'counter');
+    assert.deepEqual(counter, { name: 'counter', image: 'busybox:1', containerID: 'c-now', state: 'running' });
+  });
+
+  it('goes away when it is told to, and the container’s capture with it', async () => {
+    runtime.capture = untilAborted;
+    await using client = openKubeletClient(trusted);
+    const ending = new AbortController();
+    const asked = client.checkpoint(COUNTER, { timeout: 300, signal: ending.signal });
+    await eventually(() => runtime.requests.length === 1);
+    ending.abort(new Error('enough'));
+    await assert.rejects(asked, { message: 'enough' });
+    await eventually(() => runtime.rolledBack === 1);
+  });
+
+  it('tells what is wrong with the way there', async () => {
+    const { port } = api.address;
+    const wrong: [Partial<KubeletClientOptions>, string][] = [
+      [{ cert: undefined, key: undefined }, 'ERR_KUBELET_UNAUTHENTICATED'],
+      [{ ca: undefined }, 'ERR_KUBELET_UNTRUSTED'],
+      [{ url: 'https://localhost:1' }, 'ERR_KUBELET_UNREACHABLE'],
+      [{ url: `https://127.0.0.2:${port}` }, 'ERR_KUBELET_UNREACHABLE'],
+    ];
+    for (const [part, code] of wrong) {
+      await using client = openKubeletClient({ ...trusted, ...part });
+      await assert.rejects(client.pods(), { code });
+    }
+    for (const url of [
+      'http://localhost:1',
+      'localhost:10250',
+      'https://user:secret@localhost',
+      'https://localhost/?a',
+    ])
+      assert.throws(() => openKubeletClient({ url }), { code: 'ERR_KUBELET_URL' });
+  });
+
+  it('tells a missing container from a missing right', async () => {
+    await using client = openKubeletClient(trusted);
+    await assert.rejects(client.checkpoint({ ...COUNTER, container: 'none' }, { timeout: 120 }), {
+      code: 'ERR_KUBELET_NOT_FOUND',
+      message: 'container none does not exist',
+    });
+    runtime.capture = async () => {
+      throw new Error('no CRIU here');
+    };
+    await assert.rejects(client.checkpoint(COUNTER, { timeout: 120 }), { code: 'ERR_KUBELET_FAILED' });
+  });
+
+  describe('of another make', () => {
+    let server: Server;
+    let options: KubeletClientOptions;
+    let answer: { status: number; body: string | Buffer } = { status: 200, body: '' };
+    const seen: { url: string | undefined; authorization: string | undefined }[] = [];
+    before(async () => {
+      const text = (path: string) => readFile(path, 'utf8');
+      const tls = { cert: await text(api.pki.server), key: await text(api.pki.serverKey) };
+      server = createServer(tls, (request, response) => {
+        seen.push({ url: request.url, authorization: request.headers.authorization });
+        response.writeHead(answer.status);
+        response.end(answer.body);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+      const { port } = server.address() as AddressInfo;
+      options = { url: `https://localhost:${port}/api/v1/nodes/n1:10250/proxy`, ca: trusted.ca, token: 'sesame' };
+    });
+    after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const checkpoint = async () => {
+      await using client = openKubeletClient(options);
+      return await client.checkpoint(COUNTER, { timeout: 3 });
+    };
+
+    it('is asked by way of an API server, with a token', async () => {
+      answer = { status: 200, body: '{"items":["/var/lib/kubelet/checkpoints/a.tar"]}' };
+      assert.equal(await checkpoint(), '/var/lib/kubelet/checkpoints/a.tar');
+      assert.deepEqual(seen.at(-1), {
+        url: '/api/v1/nodes/n1:10250/proxy/checkpoint/default/counters/counter?timeout=3',
+        authorization: 'Bearer sesame',
+      });
+    });
+
+    const answers: [number, string, string, RegExp][] = [
+      [401, 'Unauthorized', 'ERR_KUBELET_UNAUTHENTICATED', /401/],
+      [
+        403,
+        'Forbidden (user=u, verb=create, resource=nodes, subresource=checkpoint)',
+        'ERR_KUBELET_FORBIDDEN',
+        /user=u/,
+      ],
+      [404, '404 page not found\n', 'ERR_KUBELET_NO_CHECKPOINTS', /page not found/],
+      [404, 'pod does not exist', 'ERR_KUBELET_NOT_FOUND', /pod does not exist/],
+      [429, 'slow down', 'ERR_KUBELET_BUSY', /slow down/],
+      [500, 'failed (rpc error: code = Unimplemented desc = x)', 'ERR_KUBELET_FAILED', /Unimplemented/],
+      [
+        503,
+        JSON.stringify({ kind: 'Status', message: 'no \u001b[31mnode' }),
+        'ERR_KUBELET_FAILED',
+        /no \\x1b\[31mnode$/,
+      ],
+      [200, '{"items":["relative.tar"]}', 'ERR_KUBELET_ANSWER', /names no archive/],
+      [200, '<html>', 'ERR_KUBELET_ANSWER', /no JSON/],
+      [302, '', 'ERR_KUBELET_FAILED', /302/],
+    ];
+    for (const [status, body, code, message] of answers) {
+      it(`answers ${status} ${body.slice(0, 30).trim()}: ${code}`, async () => {
+        answer = { status, body };
+        await assert.rejects(checkpoint(), { code, message });
+      });
+    }
+
+    it('is not listened to for ever, nor for more than an answer can be', async () => {
+      answer = { status: 200, body: Buffer.alloc(70 << 20, 0x20) };
+      await using client = openKubeletClient(options);
+      await assert.rejects(client.pods(), { code: 'ERR_KUBELET_ANSWER', message: /larger/ });
+    });
+  });
+});
