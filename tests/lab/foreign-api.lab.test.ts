@@ -14,7 +14,10 @@ import { startCrio } from './crio.ts';
 import { buildEngineImages, type Engine, startContainerd } from './engines.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/bin/stillframe.mjs');
-const SCRIPT = 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done';
+/** Memory that makes a checkpoint take a while. */
+const BULK = 768 << 20;
+const SCRIPT = `(/bin/busybox head -c ${BULK} /dev/zero; sleep 100000) | /bin/busybox tail -c ${BULK} &
+  i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done`;
 const ENGINES = [
   { name: 'containerd', gate: needs('checkpoint', 'docker-registry', 'redis', 'containerd'), open: startContainerd },
   { name: 'CRI-O', gate: needs('checkpoint', 'docker-registry', 'redis', 'cri-o'), open: startCrio },
@@ -70,7 +73,7 @@ for (const { name, gate, open } of ENGINES) {
       await theirs.cri.runtime.startContainer({ containerId });
       const { stdout } = await stillframe('node', 'up', '--cri', theirs.cri.socket, '--port', '0', '-o', 'json');
       endpoints = JSON.parse(stdout);
-      await delay(1500);
+      await delay(4000);
     });
     after(async () => {
       if (endpoints) await stillframe('node', 'down');
@@ -117,16 +120,19 @@ for (const { name, gate, open } of ENGINES) {
       const { connection } = await connectSpdy(address, ['v4.channel.k8s.io'], tls);
       const streams = ['error', 'stdin', 'stdout'].map((type) => connection.open(new Map([['streamtype', type]])));
       streams[1]?.end('over spdy\n');
-      assert.equal(await text(streams[2] as unknown as Readable), 'got over spdy\n');
+      const [error = '', , stdout] = await Promise.all(
+        streams.map((stream) => text(stream as unknown as Readable).catch(String)),
+      );
+      assert.equal(stdout, 'got over spdy\n', error);
       await connection.close();
     });
 
     test('a client that hangs up leaves no file, and the container running', async () => {
       const archives = async () => (await readdir(endpoints.checkpoints)).filter((file) => file.endsWith('.tar'));
       const before = await archives();
-      const asking = curl('/checkpoint/default/counters/counter', '-X', 'POST', '--max-time', '0.3');
+      const asking = curl('/checkpoint/default/counters/counter', '-X', 'POST', '--max-time', '0.5');
       await assert.rejects(asking, /timed out/);
-      await delay(4000);
+      await delay(8000);
       assert.deepEqual(await archives(), before);
       const count = await counted();
       await delay(500);

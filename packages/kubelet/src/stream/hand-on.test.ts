@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StillframeError } from '@stillframe/core';
 import { type FakeApi, openFakeApi } from '../fake-api.ts';
 import { eventually, runtime } from '../fake-runtime.ts';
@@ -110,6 +111,25 @@ describe('a connection that is handed on', () => {
     socket.end();
     await once(socket, 'close');
     await eventually(() => open.size === 0);
+  });
+
+  it('carries what the runtime says last, however slowly it is read', async () => {
+    const last = randomBytes(24 << 20);
+    const ending = createServer();
+    ending.on('upgrade', (_call, socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n');
+      socket.end(last, () => socket.destroy());
+    });
+    ending.listen(0, '127.0.0.1');
+    await once(ending, 'listening');
+    runtime.streams = `http://127.0.0.1:${(ending.address() as AddressInfo).port}/`;
+    const { socket, first } = await switched(EXEC);
+    const got: Buffer[] = [first];
+    await delay(300);
+    for await (const chunk of socket) got.push(chunk as Buffer);
+    assert.ok(Buffer.concat(got).equals(last));
+    ending.close();
   });
 
   it('ends at the runtime when the client goes away, and at the client when the runtime ends it', async () => {

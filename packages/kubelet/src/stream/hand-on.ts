@@ -4,11 +4,14 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Milliseconds in which the streaming server must answer. */
 const ANSWER_TIME = 30_000;
 /** Milliseconds without a byte either way: a kubelet's streamingConnectionIdleTimeout. */
 const IDLE_TIME = 4 * 3_600_000;
+/** Milliseconds that a client may take to hang up when the runtime has. */
+const PARTING_TIME = 10_000;
 /** Headers that are meant for this server alone. */
 const OWN = new Set(['authorization', 'cookie', 'host', 'content-length', 'transfer-encoding', 'expect']);
 
@@ -78,7 +81,7 @@ function answerTo(call: ClientRequest): Promise<{ response: IncomingMessage; ser
   });
 }
 
-/** Copies both ways until both have ended; an error of one ends the other. */
+/** Copies both ways. Who ends one way is still given what comes the other way; who breaks off ends both. */
 async function join(client: Duplex, server: Duplex, signal: AbortSignal): Promise<void> {
   const end = () => {
     client.destroy();
@@ -87,13 +90,19 @@ async function join(client: Duplex, server: Duplex, signal: AbortSignal): Promis
   for (const side of [client, server]) {
     // Two pipelines and the rest of us listen on each.
     side.setMaxListeners(32);
-    side.on('error', end);
-    side.once('close', end);
+    side.on('error', () => undefined);
     if ('setTimeout' in side && typeof side.setTimeout === 'function') side.setTimeout(IDLE_TIME, end);
   }
   signal.addEventListener('abort', end, { once: true });
+  const fromClient = pipeline(client, server).catch(() => undefined);
   try {
-    await Promise.allSettled([pipeline(client, server), pipeline(server, client)]);
+    await pipeline(server, client);
+    // All has been said; a client that does not hang up by itself is not waited for.
+    const parted = new AbortController();
+    await Promise.race([fromClient, delay(PARTING_TIME, undefined, { signal: parted.signal }).catch(() => undefined)]);
+    parted.abort();
+  } catch {
+    // One has broken off.
   } finally {
     signal.removeEventListener('abort', end);
     end();
