@@ -77,6 +77,7 @@ describe('a container’s log', () => {
   it('is followed over a rotation until the container ends', async () => {
     let running = true;
     const following = read('follow=true&tailLines=1', { ...still, goesOn: async () => running });
+    await delay(300);
     await appendFile(path, `${stamp(7)} stdout F seven\n`);
     await delay(300);
     await rename(path, `${path}.1`);
