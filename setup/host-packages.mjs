@@ -45,6 +45,7 @@ const PEER_ROWS = [
     without: 'tests with redis are skipped',
   },
   { package: 'skopeo', there: program('skopeo'), without: 'tests with skopeo are skipped' },
+  { package: 'age', there: program('age', 'age-keygen'), without: 'tests with age are skipped' },
   { package: 'buildah', there: program('buildah'), without: 'tests with buildah are skipped' },
   { package: 'gcc', there: program('gcc'), without: 'tests that build a program of their own are skipped' },
   {

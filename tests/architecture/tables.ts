@@ -10,11 +10,12 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   oci: ['core'],
   checkpoint: ['core', 'criu-image', { to: 'oci', within: 'src/image/' }],
   evidence: ['core'],
+  age: ['core'],
   nri: ['core'],
   runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
-  cli: ['core', 'criu-image', 'oci', 'evidence', 'checkpoint', 'runtime', 'cri', 'kubelet'],
+  cli: ['core', 'criu-image', 'oci', 'evidence', 'age', 'checkpoint', 'runtime', 'cri', 'kubelet'],
   testkit: ['core'],
   demo: ['core', 'oci', 'testkit'],
 };
@@ -47,7 +48,7 @@ export const MODULES: readonly { modules: readonly string[]; allowed: readonly s
     { modules: ['http2'], allowed: [] },
     {
       modules: FILES,
-      only: ['packages/core/', 'packages/criu-image/', 'packages/oci/'],
+      only: ['packages/core/', 'packages/criu-image/', 'packages/oci/', 'packages/age/'],
       allowed: ['packages/core/src/file/', 'packages/oci/src/layout/', 'packages/oci/src/registry/credentials.ts'],
     },
     // `process` is a global here; under a second name the rules below would not see it.

@@ -1,13 +1,12 @@
 /** Images of a real node: credentials, use by containers, local archives, space, metrics. */
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { execute } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
+import { type Door, openDoor } from './door.ts';
 import { type Lab, openLab } from './lab.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
@@ -15,12 +14,12 @@ const { skip } = needs('checkpoint', 'docker-registry');
 describe('images of a node', { skip }, () => {
   let lab: Lab;
   let cri: CriClient;
-  let guarded: Guarded;
+  let guarded: Door;
   before(async () => {
     lab = await openLab();
     const { socket } = await lab.stillframe.json<{ socket: string }>(['node', 'status']);
     cri = await openCriClient({ socket });
-    guarded = await guard(lab.registry, 'ada:secret');
+    guarded = await openDoor(lab.registry, 'ada:secret');
   });
   after(async () => {
     await guarded?.[Symbol.asyncDispose]();
@@ -76,36 +75,6 @@ describe('images of a node', { skip }, () => {
     assert.equal((await lab.curl('/metrics', { method: 'GET', credentials: false })).status, 401);
   });
 });
-
-interface Guarded extends AsyncDisposable {
-  address: string;
-}
-
-/** A door before the registry that lets in only who knows `account` (name:password). */
-async function guard(registry: string, account: string): Promise<Guarded> {
-  const wanted = `Basic ${Buffer.from(account).toString('base64')}`;
-  const server: Server = createServer((asked, answer) => {
-    if (asked.headers.authorization !== wanted) {
-      answer.writeHead(401, { 'www-authenticate': 'Basic realm="lab"' }).end();
-      return;
-    }
-    const { method, url, headers } = asked;
-    const onward = request(`http://${registry}${url}`, { method, headers: { ...headers, host: registry } }, (got) => {
-      answer.writeHead(got.statusCode ?? 500, got.headers);
-      got.pipe(answer);
-    });
-    onward.on('error', () => answer.destroy());
-    asked.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 /** A docker archive with one file. */
 async function savedImage(folder: string): Promise<string> {

@@ -17,6 +17,10 @@ export const checkpointError = errorTable({
     kind: 'invalid-argument',
     hint: 'a checkpoint archive is a tar file, plain or compressed with gzip or zstd, or a folder of CRIU images',
   },
+  ERR_ARCHIVE_SEALED: {
+    kind: 'failed-precondition',
+    hint: '`stillframe unseal` gives the archive; `stillframe restore` and commands that read a checkpoint take --identity',
+  },
   ERR_ARCHIVE_COMPRESSION_UNSUPPORTED: { kind: 'unimplemented', hint: 'decompress it first, with bunzip2 or unxz' },
   ERR_ARCHIVE_TOO_LARGE: {
     kind: 'resource-exhausted',

@@ -1,4 +1,5 @@
 /** The checkpoint archive: reading, engine dialects, views over processes and memory, checkpoint images. */
+export { carriedEntries, withBodies } from './archive/carried-entries.ts';
 export * from './archive/compression.ts';
 export * from './archive/open.ts';
 export { readTarIndex, type TarReader } from './archive/reader.ts';
@@ -6,6 +7,7 @@ export * from './archive/tar-entry.ts';
 export * from './archive/tar-header.ts';
 export type { IndexerOptions, IndexFault, TarIndex } from './archive/tar-index.ts';
 export { decodePax, encodePax, type PaxRecords } from './archive/tar-pax.ts';
+export { type TarSourceEntry, tarSource } from './archive/tar-source.ts';
 export { type WriterEntry, type WriterOptions, type WrittenArchive, writeArchive } from './archive/writer.ts';
 export {
   encodeBindMounts,
@@ -14,6 +16,7 @@ export {
   encodeSpecDump,
   type SourceFacts,
 } from './archive/writer-metadata.ts';
+export { compressSeekable, frameSizeOf, type SeekableOptions, ZSTD_LEVELS } from './archive/zstd-seekable-writer.ts';
 export * from './cgroup/cgroups.ts';
 export * from './checkpoint.ts';
 export * from './dump/dump-facts.ts';
@@ -22,6 +25,7 @@ export { type EnvironmentEdit, planEnvironment } from './edit/environment.ts';
 export { readOnlyMounts } from './edit/mounts.ts';
 export { clampTasks, type ImageEdit, type TaskBounds } from './edit/tasks.ts';
 export { findTokens, type TokenPlace } from './edit/tokens.ts';
+export { type DroppedPages, findZeroPages } from './edit/zero-pages.ts';
 export * from './elf-core/index.ts';
 export { encodeStatus, encodeStatusDump, encodeWhiteouts } from './engine/containerd-documents.ts';
 export { convertFor, isLaidOutFor } from './engine/convert-for.ts';
@@ -89,6 +93,7 @@ export * from './process/process-tree.ts';
 export * from './process/statistics.ts';
 export type { Encoding } from './process/text-scan.ts';
 export type { Queued } from './queued.ts';
+export * from './retention/index.ts';
 export * from './rootfs/changes.ts';
 export * from './rootfs-diff.ts';
 export { archiveTree, type RootfsTree } from './rootfs-tree.ts';

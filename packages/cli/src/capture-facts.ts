@@ -4,6 +4,7 @@ import type { Archive } from '@stillframe/checkpoint';
 import { type Diagnostic, digestSource, messageOf, StillframeError } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { readEvidence } from './image-evidence.ts';
+import { readSealedEvidence } from './sealed.ts';
 
 /** The evidence of an archive, and what is wrong with it. */
 export interface CaptureFacts {
@@ -27,17 +28,18 @@ export async function readRecordedCapture(archive: string): Promise<RecordedCapt
 /** Compares an archive with what is recorded of it: its size, which costs nothing, and with `verify` its digest too. */
 export async function readCaptureFacts(
   archive: Pick<Archive, 'label' | 'bytes'>,
-  options: { verify: boolean; signal: AbortSignal },
+  options: { verify: boolean; sealed?: string | undefined; signal: AbortSignal },
 ): Promise<CaptureFacts> {
   // An image's label is no path: a file that happens to have that name beside it is about something else.
   const { locator } = archive.bytes ?? {};
-  if (archive.bytes && (locator?.kind !== 'file' || locator.path !== archive.label))
+  const { sealed } = options;
+  if (sealed === undefined && archive.bytes && (locator?.kind !== 'file' || locator.path !== archive.label))
     return { recorded: undefined, digest: 'none', diagnostics: [] };
   const path = evidencePath(archive.label);
   const source = basename(path);
   let recorded: RecordedCapture | undefined;
   try {
-    recorded = await readEvidence(archive.label);
+    recorded = await (sealed === undefined ? readEvidence(archive.label) : readSealedEvidence(sealed));
   } catch (error) {
     if (!StillframeError.is(error)) throw error;
     const message = `the evidence beside the archive cannot be used: ${messageOf(error)}`;

@@ -2,15 +2,16 @@
 import { stat } from 'node:fs/promises';
 import { type ConvertedImage, convertArchive, convertPod, demandOnePod, type PodMember } from '@stillframe/checkpoint';
 import { bytesText, harmless, UndoStack } from '@stillframe/core';
-import { type Descriptor, Layout } from '@stillframe/oci';
+import { isEncryptedType, Layout } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { forOption } from './archive-for.ts';
+import { droppedFacts, droppedText, forOption, withSmaller } from './archive-for.ts';
 import { outputOption } from './commands/command.ts';
 import { collect } from './commands/run.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { evidenceCode } from './exit.ts';
+import { type BuiltImage, encryptedImage } from './image-encrypted.ts';
 import { attachEvidence } from './image-evidence.ts';
 import {
   archivesOf,
@@ -20,11 +21,14 @@ import {
   type PreparedArchive,
   prepareArchive,
 } from './image-members.ts';
+import { openSigner, type Signed, type SigningOptions, signedLine, withSigning } from './image-sign.ts';
 import type { Io } from './io.ts';
+import { readEncryptionKeys } from './key-files.ts';
+import { type EncryptionOptions, withEncryptionKey } from './key-options.ts';
 import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
 import { cliError } from './usage.ts';
 
-interface BuildOptions extends MemberOptions {
+interface BuildOptions extends MemberOptions, EncryptionOptions, SigningOptions {
   tag: string[];
   index?: boolean;
   output: string;
@@ -32,8 +36,7 @@ interface BuildOptions extends MemberOptions {
 
 /** Exit code 4 where the image was made of an archive with faults. */
 export function registerBuild(group: Command, io: Io, done: (code: number) => void): void {
-  group
-    .command('build')
+  const command = withSmaller(group.command('build'))
     .usage('[options] ARCHIVE... [TARGET]')
     .description(
       'Make a checkpoint image of an archive, or one of all containers of a pod; in a layout its layer is the archive ' +
@@ -54,10 +57,13 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
     )
     .option('--index', 'put an index with the same annotations over the manifest')
     .option('--no-verify', 'do not hold the archive against the evidence beside it')
-    .option('--force', 'also of an archive without memory, processes or inventory')
+    .option('--force', 'also of an archive without memory, processes or inventory');
+  withSigning(withEncryptionKey(command))
     .addOption(outputOption('table', 'json'))
     .action(async (words: string[], options: BuildOptions) => {
       const { archives, targets } = await argumentsOf(words, options.tag);
+      const signer = await openSigner(options, targets, io);
+      const recipients = await readEncryptionKeys(options.encryptionKey ?? [], io);
       await using undo = new UndoStack({ deadline: 60_000 });
       const hashed = targets.length > 1 || targets.some((target) => parseLocation(target).kind === 'layout');
       const prepared: PreparedArchive[] = [];
@@ -74,23 +80,27 @@ export function registerBuild(group: Command, io: Io, done: (code: number) => vo
       for (const each of prepared) members.push(await memberOf(each, layout?.path, { undo, io }));
       const diagnostics = faultsOf(prepared);
       tellDiagnostics(io, diagnostics);
-      const bodies: ImageBody[] = [];
-      for (const [at, place] of places.entries()) {
+      const make = async (place: Destination) => {
         const built = await build(members, place, options, io);
         await attach(built, prepared, place, io);
-        const body = bodyOf({ built, reference: targets[at] ?? '', prepared, options, diagnostics });
+        return built;
+      };
+      const put = recipients.length === 0 ? make : await encryptedImage(make, recipients, io);
+      const bodies: ImageBody[] = [];
+      for (const [at, place] of places.entries()) {
+        const built = await put(place);
+        const reference = targets[at] ?? '';
+        const signed = await signer?.(place.store, built.target, reference);
+        const body = { ...bodyOf({ built, reference, prepared, options, diagnostics }), signed };
         bodies.push(body);
-        if (options.output !== 'json') io.out(textOf(body, prepared, options));
+        if (options.output !== 'json') io.out(textOf(body, prepared, options) + signedLine(signed));
       }
       if (options.output === 'json') io.out(documentOf(bodies));
       done(evidenceCode(diagnostics));
     });
 }
 
-interface BuiltImage {
-  target: Descriptor;
-  containers: readonly ConvertedImage[];
-}
+type Destination = Pick<OpenLocation, 'store' | 'tag'>;
 
 /**
  * What is an archive and what is the target: the last word is one where -t is not given, and where it is none of a file.
@@ -113,7 +123,7 @@ async function argumentsOf(words: string[], tags: readonly string[]) {
 
 async function build(
   members: readonly PodMember[],
-  place: OpenLocation,
+  place: Destination,
   options: BuildOptions,
   { signal }: Io,
 ): Promise<BuiltImage> {
@@ -129,12 +139,7 @@ async function build(
 }
 
 /** Evidence goes beside what was made of its archive: the manifest, or the index over it that is tagged. */
-async function attach(
-  built: BuiltImage,
-  prepared: readonly PreparedArchive[],
-  { store }: OpenLocation,
-  { signal }: Io,
-) {
+async function attach(built: BuiltImage, prepared: readonly PreparedArchive[], { store }: Destination, { signal }: Io) {
   for (const [at, { recorded }] of prepared.entries()) {
     const subject = prepared.length === 1 ? built.target : built.containers[at]?.manifest;
     if (recorded && subject) await attachEvidence(store, subject, recorded, signal);
@@ -144,14 +149,15 @@ async function attach(
 /** One container's part of what is told. */
 function rowOf(
   { layer, way, facts, manifest }: ConvertedImage,
-  { recorded, plan }: PreparedArchive,
+  { recorded, plan, dropped }: PreparedArchive,
   verified: boolean,
 ) {
   const evidence = recorded && { digest: recorded.digest, verified };
-  return { manifest, layer, way, facts, converted: plan !== undefined, evidence };
+  const smaller = dropped && { dropped: droppedFacts(dropped) };
+  return { manifest, layer, way, facts, converted: plan?.laidOut ?? false, ...smaller, evidence };
 }
 
-type ImageBody = ReturnType<typeof bodyOf>;
+type ImageBody = ReturnType<typeof bodyOf> & { signed: Signed | undefined };
 
 function bodyOf(what: {
   built: BuiltImage;
@@ -166,11 +172,11 @@ function bodyOf(what: {
 }
 
 function documentOf(bodies: readonly ImageBody[]): string {
-  const images = bodies.map(({ reference, target, containers, diagnostics }) => {
+  const images = bodies.map(({ reference, target, containers, diagnostics, signed }) => {
     const [only] = containers;
     return containers.length === 1
-      ? { reference, ...only, manifest: target, diagnostics }
-      : { reference, index: target, containers, diagnostics };
+      ? { reference, ...only, manifest: target, diagnostics, signed }
+      : { reference, index: target, containers, diagnostics, signed };
   });
   const [first] = images;
   if (images.length !== 1 || !first) return renderJson('CheckpointImageList', 1, { images });
@@ -183,19 +189,30 @@ function textOf(
   options: BuildOptions,
 ) {
   const pod = containers.length > 1;
-  const lines = containers.flatMap(({ layer, way, facts, converted }, at) => [
-    ...(pod ? [['container', harmless(facts.containerName)]] : []),
-    ['layer', `${layer.digest}  ${bytesText(layer.size)}, ${way}${converted ? `, laid out for ${options.for}` : ''}`],
-    ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify)],
-  ]);
+  const lines = containers.flatMap(({ layer, way, facts, converted }, at) => {
+    const { dropped } = prepared[at] as PreparedArchive;
+    const encrypted = isEncryptedType(layer.mediaType);
+    const made = [
+      ...(converted ? [`laid out for ${options.for}`] : []),
+      ...(options.zstd === undefined ? [] : ['zstd']),
+      ...(encrypted ? ['encrypted'] : []),
+    ];
+    return [
+      ...(pod ? [['container', harmless(facts.containerName)]] : []),
+      ['layer', [`${layer.digest}  ${bytesText(layer.size)}`, way, ...made].join(', ')],
+      ...(dropped ? [['zero pages', droppedText(dropped)]] : []),
+      ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify, encrypted)],
+    ];
+  });
   const rows = [[pod ? 'index' : 'manifest', target.digest], ...lines];
   return `${reference}\n${renderFacts(rows)}`;
 }
 
-function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean): string {
+function evidenceText({ recorded, plan }: PreparedArchive, verified: boolean, encrypted: boolean): string {
   if (!recorded) return verified ? 'none beside the archive' : 'none that was read';
   if (!verified) return 'not held against the archive (--no-verify)';
-  return plan
-    ? 'the archive is what was recorded at the capture; the layer is made of it'
-    : 'the layer is what was recorded at the capture';
+  if (plan?.altered) return 'the archive is what was recorded at the capture; the layer is made of it';
+  const ways = [...(encrypted ? ['decrypted'] : []), ...(plan ? ['decompressed'] : [])];
+  const once = ways.length === 0 ? '' : `, once it is ${ways.join(' and ')},`;
+  return `the layer${once} is what was recorded at the capture`;
 }

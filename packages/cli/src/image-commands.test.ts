@@ -131,7 +131,7 @@ test('the tags of a layout are listed, with what they stand for', () =>
       ['a', 'b'].map((tag) => [tag, 'counter', size]),
     );
     const { out } = await run('list', `oci:${at('layout')}`);
-    assert.match(out, /^TAG +CONTAINER +SIZE +DIGEST\na +default\/\S+\/counter .*sha256:[0-9a-f]{64}\nb /);
+    assert.match(out, /^TAG +CONTAINER +SIZE +PINNED +DIGEST\na +default\/\S+\/counter .*sha256:[0-9a-f]{64}\nb /);
     assert.equal((await run('list', `oci:${at('layout')}:b`)).out.split('\n').length, 3);
     await mkdir(at('none'));
     await assert.rejects(run('list', at('none')), { code: 'ERR_OCI_LAYOUT_INVALID' });

@@ -1,29 +1,40 @@
 /** `stillframe image push`, `pull` and `copy`: an image from one place to another, and only what is not there yet. */
 import { bytesText } from '@stillframe/core';
-import { type CopyProgress, copyImage } from '@stillframe/oci';
+import { type CopyProgress, copyImage, encryptingReader } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
 import { showProgress } from './display/progress.ts';
+import { CARRIED } from './image-evidence.ts';
 import { IMAGE_HELP } from './image-help.ts';
+import { copySignatures, openSigner, type SigningOptions, signedLine, withSigning } from './image-sign.ts';
 import type { Io } from './io.ts';
-import { openLocation, parseLocation } from './open-location.ts';
+import { readDecryptionKeys, readEncryptionKeys, seenThrough } from './key-files.ts';
+import { type DecryptionOptions, type EncryptionOptions, withDecryptionKey, withEncryptionKey } from './key-options.ts';
+import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
+import { type PolicyOptions, resolveAllowed, withPolicy } from './signature-policy.ts';
+
+interface CopyCommandOptions extends DecryptionOptions, EncryptionOptions, PolicyOptions, SigningOptions {
+  output: string;
+}
 
 export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'copy', description: string): void {
-  group
+  const command = group
     .command(name)
     .description(description)
     .argument('<from>', IMAGE_HELP)
-    .argument('<to>', IMAGE_HELP)
+    .argument('<to>', IMAGE_HELP);
+  withSigning(withPolicy(withDecryptionKey(withEncryptionKey(command))))
     .addOption(outputOption('table', 'json'))
-    .action(async (from: string, to: string, { output }: { output: string }) => {
+    .action(async (from: string, to: string, { output, ...options }: CopyCommandOptions) => {
       parseLocation(to);
+      const signer = await openSigner(options, [to], io);
       await using source = await openLocation(from, io);
-      const descriptor = await source.store.resolve(source.tag, { signal: io.signal });
+      const { reader, descriptor } = await seenBy(source, from, options, io);
       await using target = await openLocation(to, io, { create: true });
       const tally = new CopyTally();
-      const options = { tag: target.tag, referrers: true, signal: io.signal };
+      const copying = { tag: target.tag, referrers: true, signal: io.signal };
       {
         // Its line goes before the result comes.
         using progress = showProgress(io, name);
@@ -31,12 +42,29 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
           tally.take(each);
           progress.update(tally.sent, tally.total);
         };
-        await copyImage(source.store, target.store, descriptor, { ...options, onProgress });
+        await copyImage(reader, target.store, descriptor, { ...copying, onProgress });
       }
+      await copySignatures(source.store, target.store, descriptor, io.signal);
+      const signed = await signer?.(target.store, descriptor, to);
       const { bytes } = tally;
-      if (output === 'json') io.out(renderJson('CopiedImage', 1, { from, to, digest: descriptor.digest, bytes }));
-      else io.out(`${to}\nmanifest  ${descriptor.digest}\n${textOf(bytes)}`);
+      if (output === 'json')
+        io.out(renderJson('CopiedImage', 1, { from, to, digest: descriptor.digest, bytes, signed }));
+      else io.out(`${to}\nmanifest  ${descriptor.digest}\n${textOf(bytes)}${signedLine(signed)}`);
     });
+}
+
+type CopyOptions = DecryptionOptions & EncryptionOptions & PolicyOptions;
+
+/** The image at `source` as it is to be copied: decrypted, encrypted, both one after the other, or as it is. */
+async function seenBy(source: OpenLocation, from: string, options: CopyOptions, io: Io) {
+  const { digest } = await resolveAllowed(source, from, options, io);
+  const recipients = await readEncryptionKeys(options.encryptionKey ?? [], io);
+  const keys = await readDecryptionKeys(options.decryptionKey ?? [], io);
+  const plain = seenThrough(source.store, keys);
+  using progress = showProgress(io, 'hashing');
+  const onRead = progress.update;
+  const reader = recipients.length === 0 ? plain : encryptingReader(plain, recipients, { carried: CARRIED, onRead });
+  return { reader, descriptor: await reader.resolve(digest, { signal: io.signal }) };
 }
 
 /** What a copy has come to. */

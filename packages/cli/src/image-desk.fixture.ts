@@ -1,10 +1,13 @@
 /** `stillframe image` in this process, with the streams of the command held. */
-import { readFile, writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { copyFile, open, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOf } from '@stillframe/core';
+import { openCheckpoint } from '@stillframe/checkpoint';
+import { type Digest, digestOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
+import { openAddressSpace, VmaStatus } from '@stillframe/criu-image';
 import { encodeCapture, evidencePath } from '@stillframe/evidence';
 import { Command } from 'commander';
 import { image } from './commands/image.ts';
@@ -51,9 +54,20 @@ export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> 
 /** The evidence that a capture would have written beside `archive`. */
 export async function writeEvidence(archive: string, digest = ''): Promise<string> {
   const found = digestOf(await readFile(archive));
-  const text = encodeCapture({
-    archive: { name: 'captured.tar', digest: digest === '' ? found : `sha256:${digest}`, size: 1 },
-    container: { id: 'c', name: 'counter', podName: 'p', kubeNamespace: 'n', image: 'i', imageID: 'd' },
+  const names = { name: 'counter', podName: 'p', kubeNamespace: 'n' };
+  const text = captureText({ digest: digest === '' ? found : `sha256:${digest}`, size: 1 }, names);
+  await writeFile(evidencePath(archive), text);
+  return found;
+}
+
+/** Evidence of an archive and a container. */
+export function captureText(
+  archive: { digest: Digest; size: number },
+  container: { name: string; podName: string; kubeNamespace: string },
+): string {
+  return encodeCapture({
+    archive: { name: 'captured.tar', ...archive },
+    container: { id: 'c', image: 'i', imageID: 'd', ...container },
     versions: { stillframe: '0', ociRuntime: 'runc', criu: '4.2' },
     node: { hostname: 'h', kernel: 'k' },
     startedAt: '2026-01-01T00:00:00Z',
@@ -62,6 +76,26 @@ export async function writeEvidence(archive: string, digest = ''): Promise<strin
     options: {},
     notCaptured: [],
   });
-  await writeFile(evidencePath(archive), text);
-  return found;
+}
+
+/** The fixture with that many stored pages of its processes' private anonymous memory written over with zeroes. */
+export async function writeWithZeroes(path: string, count: number): Promise<void> {
+  await copyFile(FIXTURE, path);
+  await using source = await openCheckpoint(FIXTURE);
+  await using file = await open(path, 'r+');
+  let done = 0;
+  for (const pid of source.images.ids('mm')) {
+    const space = await openAddressSpace(source.images, pid);
+    for (const { start, end, status } of space?.vmas ?? []) {
+      if (status !== (VmaStatus.REGULAR | VmaStatus.ANON_PRIVATE)) continue;
+      for (let at = start; at < end && done < count; at += 4096n) {
+        const [part] = (await space?.stored(at, 4096)) ?? [];
+        if (!part) continue;
+        const { offset = 0 } = source.archive.entries.get(`checkpoint/pages-${part.pagesId}.img`) ?? {};
+        await file.write(Buffer.alloc(4096), 0, 4096, offset + part.offset);
+        done += 1;
+      }
+    }
+  }
+  assert.equal(done, count, 'the fixture has that many');
 }

@@ -16,6 +16,8 @@ import {
 const EVIDENCE = 'application/vnd.stillframe.evidence.v1+json';
 /** An in-toto statement in an envelope (DSSE). */
 const ENVELOPE = 'application/vnd.dsse.envelope.v1+json';
+/** What holds of an image also once it is encrypted or decrypted: evidence is about the archive. */
+export const CARRIED: readonly string[] = [EVIDENCE];
 /** Referrers of that type that are looked at. */
 const MOST = 16;
 
@@ -38,6 +40,17 @@ export async function readEvidence(archive: string): Promise<FoundEvidence | und
   }
   await using file = await openFileSource(path);
   return found(await readAll(file, { limit: limits.json }));
+}
+
+/** Writes evidence beside `archive`. Answers whether it did: what is there already stays. */
+export async function copyEvidence({ bytes }: FoundEvidence, archive: string): Promise<boolean> {
+  try {
+    await writeAtomically(evidencePath(archive), (file) => file.writeFile(bytes), { replace: false });
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ERR_FILE_EXISTS')) return false;
+    throw error;
+  }
 }
 
 /** Throws ERR_EVIDENCE_INVALID. */
@@ -70,13 +83,7 @@ export async function writeAttached(
     for (const referrer of referrers.slice(0, MOST)) {
       const evidence = await readAttached(store, referrer, signal);
       if (evidence?.digest !== digest) continue;
-      try {
-        await writeAtomically(evidencePath(archive), (file) => file.writeFile(evidence.bytes), { replace: false });
-        return true;
-      } catch (error) {
-        if (isCode(error, 'ERR_FILE_EXISTS')) return false;
-        throw error;
-      }
+      return copyEvidence(evidence, archive);
     }
   }
   return false;

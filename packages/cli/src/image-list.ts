@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { type CheckpointImage, checkpointImagesAt } from '@stillframe/checkpoint';
 import { bytesText, type Diagnostic, harmless, messageOf, StillframeError } from '@stillframe/core';
-import { Layout, parseImageLocation, tagOf } from '@stillframe/oci';
+import { isKept, Layout, parseImageLocation, tagOf } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { tellDiagnostics } from './diagnostics.ts';
@@ -17,6 +17,8 @@ interface ListedImage {
   tag: string | null;
   digest: string;
   mediaType: string;
+  /** Whether no rule of `image prune` removes it. */
+  pinned: boolean;
   /** What it says of the checkpoint in it; null for an ordinary image, or one whose manifest cannot be read. */
   checkpoint: { container: string; pod?: string | undefined; image?: string | undefined; size: number } | null;
 }
@@ -64,7 +66,7 @@ async function listImages(layout: Layout, only: string | undefined, signal: Abor
       });
       return [];
     });
-    const row = { tag: tag ?? null, digest, mediaType };
+    const row = { tag: tag ?? null, digest, mediaType, pinned: isKept(entry) };
     // An image of a pod has a row for each of its containers.
     if (found.length === 0) images.push({ ...row, checkpoint: null });
     images.push(...found.map((image) => ({ ...row, checkpoint: factsOf(image) })));
@@ -85,6 +87,7 @@ function tableOf(images: readonly ListedImage[]): string {
       { title: 'TAG', cell: ({ tag }) => (tag === null ? '(none)' : harmless(tag)) },
       { title: 'CONTAINER', cell: ({ checkpoint }) => (checkpoint ? harmless(nameOf(checkpoint)) : '(no checkpoint)') },
       { title: 'SIZE', cell: ({ checkpoint }) => (checkpoint ? bytesText(checkpoint.size) : '') },
+      { title: 'PINNED', cell: ({ pinned }) => (pinned ? 'yes' : '') },
       { title: 'DIGEST', cell: ({ digest }) => digest },
     ],
     images,

@@ -1,32 +1,31 @@
 /** The archives that `image build` is given: each seen to be what was captured, and laid out for an engine where one is named. */
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import {
   type Checkpoint,
-  type ConversionTarget,
   checkpointError,
+  type DroppedPages,
   decodePodOptions,
   demandComplete,
+  demandRecorded,
   openCheckpoint,
   POD_OPTIONS,
   type PodMember,
   verifyArchive,
-  type WriterEntry,
 } from '@stillframe/checkpoint';
 import { type Diagnostic, limits, type UndoStack } from '@stillframe/core';
-import { openTemporaryFolder } from '@stillframe/core/file';
-import { planFor, writePlanned } from './archive-for.ts';
+import { openScratchFile, openTemporaryFolder } from '@stillframe/core/file';
+import { type ArchivePlan, type ArchiveWishes, planArchive, writePlan } from './archive-for.ts';
 import { type FoundEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
 
 /** What is asked of the archives. */
-export interface MemberOptions {
+export interface MemberOptions extends ArchiveWishes {
   /** Whether evidence beside an archive is held against it. */
   verify: boolean;
   /** Also archives that no process can be restored from. */
   force?: boolean;
-  for?: ConversionTarget;
 }
 
 /** An archive that was looked at; nothing has been written. */
@@ -34,8 +33,10 @@ export interface PreparedArchive {
   readonly path: string;
   readonly checkpoint: Checkpoint;
   readonly recorded: FoundEvidence | undefined;
-  /** Entries of the archive that goes into the image instead of this one. */
-  readonly plan: readonly WriterEntry[] | undefined;
+  /** The archive that goes into the image instead of this one. */
+  readonly plan: ArchivePlan | undefined;
+  /** What was found where pages of zeroes are to be left out. */
+  readonly dropped: DroppedPages | undefined;
   /** What convertArchive is to be told, of the archive itself. */
   readonly options: NonNullable<PodMember['options']>;
 }
@@ -72,17 +73,20 @@ export async function prepareArchive(
   const recordedDigest = options.verify ? recorded?.digest : undefined;
   // Before a layout is made: what is refused leaves nothing behind.
   if (!options.force) demandComplete(checkpoint);
-  const plan = options.for && (await planFor(checkpoint, options.for, signal));
+  const { plan, dropped } = await planArchive(checkpoint, options, signal);
   const { bytes } = checkpoint.archive;
   const knownDigest =
     bytes && (hashed || plan)
       ? await verifyArchive({ ...checkpoint.archive, bytes }, recordedDigest, { signal })
       : undefined;
   const facts = recorded && { recordedDigest: recorded.digest, recordedName: recorded.name };
-  return { path, checkpoint, recorded, plan, options: { knownDigest, recordedDigest, facts } };
+  return { path, checkpoint, recorded, plan, dropped, options: { knownDigest, recordedDigest, facts } };
 }
 
-/** What goes into the image: the archive, or the one that was planned, written below `room`; `undo` removes that. */
+/**
+ * What goes into the image: the archive, or the one that was planned, written below `room`, or without a name where no
+ * layout takes it over; `undo` removes that. Throws ERR_CHECKPOINT_DIGEST_MISMATCH for a file that changes meanwhile.
+ */
 export async function memberOf(
   prepared: PreparedArchive,
   room: string | undefined,
@@ -90,22 +94,42 @@ export async function memberOf(
 ): Promise<PodMember> {
   const { checkpoint, plan, options } = prepared;
   if (!plan) return { checkpoint, options };
-  const folder = await openTemporaryFolder(room ?? tmpdir(), 'image');
-  undo.push('new archive', () => folder[Symbol.asyncDispose]());
-  const { path, digest } = await writePlanned(checkpoint, plan, folder.path, io.signal);
-  const laidOut = await openCheckpoint(path, { signal: io.signal });
-  undo.push('new archive', () => laidOut[Symbol.asyncDispose]());
+  const { from, digest, contentDigest } = await writeMember(plan, room, { undo, io });
+  const made = await openCheckpoint(from, { signal: io.signal, label: checkpoint.archive.label });
+  undo.push('new archive', () => made[Symbol.asyncDispose]());
+  const { knownDigest: source } = options;
+  const known = { knownDigest: digest, knownDiffID: contentDigest };
+  if (!plan.altered) {
+    // The bytes that were captured, compressed: what is recorded of them holds.
+    demandRecorded(contentDigest, source, checkpoint.archive.label);
+    return { checkpoint: made, options: { ...known, facts: options.facts ?? { sourceDigest: source } } };
+  }
   const { engine, engineVersion, capture } = checkpoint.metadata;
   // Its bytes are nobody's evidence; those that it was made of are named. Who captured it stays who it was.
   const facts = {
-    sourceDigest: options.knownDigest,
+    sourceDigest: source,
     engineName: engine,
     engineVersion,
     stillframeVersion: engine === 'stillframe' ? engineVersion : undefined,
     criuVersion: capture?.criuVersion,
     truePause: capture && String(capture.truePause),
   };
-  return { checkpoint: laidOut, options: { knownDigest: digest, facts } };
+  return { checkpoint: made, options: { ...known, facts } };
+}
+
+/** The planned archive as a file that a layout can take over, or as one that is gone with this process. */
+async function writeMember(plan: ArchivePlan, room: string | undefined, { undo, io }: { undo: UndoStack; io: Io }) {
+  if (room === undefined) {
+    const file = await openScratchFile(tmpdir());
+    undo.push('new archive', () => file[Symbol.asyncDispose]());
+    const written = await writePlan(plan, (bytes) => file.append(bytes), io.signal);
+    return { ...written, from: file.source() };
+  }
+  const folder = await openTemporaryFolder(room, 'image');
+  undo.push('new archive', () => folder[Symbol.asyncDispose]());
+  const from = join(folder.path, 'archive');
+  await using file = await open(from, 'wx', 0o600);
+  return { ...(await writePlan(plan, (bytes) => file.writeFile(bytes), io.signal)), from };
 }
 
 /** Faults of all of them. */

@@ -15,6 +15,8 @@ export interface Io {
   readonly colour: boolean;
   /** Whether stderr is a terminal, so that progress may be drawn. */
   readonly interactive: boolean;
+  /** Whether stdin is a terminal too, so that somebody can be asked. */
+  readonly answering: boolean;
   /** Columns of the terminal; 100 where there is none. */
   readonly width: number;
   /** Aborts on the first SIGINT or SIGTERM; a second one kills. */
@@ -45,6 +47,7 @@ export function openIo(process: NodeJS.Process): Io {
     env: process.env,
     colour,
     interactive: process.stderr.isTTY === true,
+    answering: process.stderr.isTTY === true && process.stdin.isTTY === true,
     width: process.stdout.columns ?? 100,
     signal: ending.signal,
   };

@@ -20,3 +20,16 @@ export function countOf(text: string, option: string): number {
   if (value >= 1n && value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
   throw cliError('ERR_USAGE_ARGUMENT', `${option} takes a positive number`);
 }
+
+const DURATIONS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** `90s`, `30m`, `36h`, `7d`, `2w`: milliseconds. Throws ERR_USAGE_ARGUMENT naming `option`. */
+export function durationOf(text: string, option: string): number {
+  const [, digits = '', unit = ''] = /^([0-9]{1,6})([smhdw])$/.exec(text.trim()) ?? [];
+  const length = DURATIONS[unit];
+  if (length !== undefined) return Number(digits) * length;
+  throw cliError(
+    'ERR_USAGE_ARGUMENT',
+    `${option} takes a time such as 90s, 30m, 36h or 7d, not ${JSON.stringify(text)}`,
+  );
+}

@@ -1,13 +1,17 @@
-/** Opens a checkpoint wherever the user says it lies: archive, folder, image layout or registry. */
+/** Opens a checkpoint wherever the user says it lies: archive, sealed archive, folder, image layout or registry. */
 import { stat } from 'node:fs/promises';
 import { type Checkpoint, openCheckpointFile, openCheckpointImage } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
-import { Layout, parseImageLocation } from '@stillframe/oci';
+import { type ContentReader, Layout, parseImageLocation } from '@stillframe/oci';
 import type { Io } from './io.ts';
+import { readDecryptionKeys, seenThrough } from './key-files.ts';
+import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
 import { openRegistries } from './registries.ts';
+import { openSealed } from './sealed.ts';
+import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
 
 /** Options of openEvidence. */
-export interface EvidenceOptions {
+export interface EvidenceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
   partial?: boolean | undefined;
   /** Paths of the dumps before, newest first. */
   parents?: readonly string[] | undefined;
@@ -15,42 +19,55 @@ export interface EvidenceOptions {
   container?: string | undefined;
 }
 
+/** An open checkpoint. */
+export interface Evidence extends Checkpoint {
+  /** The path of the sealed archive that it is read from. */
+  readonly sealed?: string;
+}
+
 /**
  * A path that exists is a file or folder; anything else is a reference. `partial`: a truncated or damaged archive is
  * opened as far as it can be read. Throws what the readers throw.
  */
-export async function openEvidence(
-  what: string,
-  io: Io,
-  { partial = false, parents = [], container }: EvidenceOptions = {},
-): Promise<Checkpoint> {
-  const looksLikePath = isPathLike(what);
-  if (looksLikePath || (await stat(what).catch(() => undefined)))
-    return openCheckpointFile(what, { signal: io.signal, partial, parents, container });
-  const location = parseImageLocation(what);
-  if (location.kind === 'layout') {
-    return openCheckpointImage(await Layout.open(location.path), location.tag ?? 'latest', {
-      signal: io.signal,
-      parents,
-      container,
-    });
-  }
-  const registries = openRegistries(io.env);
+export async function openEvidence(what: string, io: Io, options: EvidenceOptions = {}): Promise<Evidence> {
+  const { partial = false, parents = [], container } = options;
+  const keys = await readDecryptionKeys(options.decryptionKey ?? [], io);
+  const through = (store: ContentReader) => seenThrough(store, keys);
+  const reading = { signal: io.signal, parents, container, through };
   const undo = new UndoStack();
-  undo.push('registry connections', () => registries[Symbol.asyncDispose]());
   try {
+    if (isPathLike(what) || (await stat(what).catch(() => undefined))) {
+      const sealed = await openSealed(what, options.identity, io);
+      if (!sealed) return await openCheckpointFile(what, { ...reading, partial });
+      undo.push('sealed archive', () => sealed[Symbol.asyncDispose]());
+      return closedBy(undo, {
+        ...(await openCheckpointFile(sealed, { ...reading, partial, label: what })),
+        sealed: what,
+      });
+    }
+    const location = parseImageLocation(what);
+    const allowed = async (store: ContentReader, tag: string) =>
+      (await resolveAllowed({ store, tag }, what, options, io)).digest;
+    if (location.kind === 'layout') {
+      const layout = await Layout.open(location.path);
+      return await openCheckpointImage(through(layout), await allowed(layout, location.tag ?? 'latest'), reading);
+    }
+    const registries = openRegistries(io.env);
+    undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const { tag, digest } = location.reference;
-    const checkpoint = await openCheckpointImage(registries.repository(what), digest ?? tag ?? 'latest', {
-      signal: io.signal,
-      parents,
-      container,
-    });
-    undo.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
-    return { ...checkpoint, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
+    const store = registries.repository(what);
+    const found = await allowed(store, digest ?? tag ?? 'latest');
+    return closedBy(undo, await openCheckpointImage(through(store), found, reading));
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** `checkpoint`, closed with what it lies in. */
+function closedBy(undo: UndoStack, checkpoint: Evidence): Evidence {
+  undo.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());
+  return { ...checkpoint, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
 }
 
 /**
@@ -58,5 +75,5 @@ export async function openEvidence(
  * name would be asked for at a public registry.
  */
 export function isPathLike(what: string): boolean {
-  return /^[./]/.test(what) || /\.(tar|tar\.gz|tgz|tar\.zst|img)$/.test(what) || !/[/:]/.test(what);
+  return /^[./]/.test(what) || /\.(tar|tar\.gz|tgz|tar\.zst|img|age)$/.test(what) || !/[/:]/.test(what);
 }

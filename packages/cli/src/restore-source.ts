@@ -1,22 +1,37 @@
 /** What `stillframe restore` restores: looked at before any runtime is asked. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import {
   archiveLayer,
   type CheckpointImage,
   checkpointImageAt,
   checkpointImagesAt,
+  demandRecorded,
   extractArchive,
   openCheckpoint,
 } from '@stillframe/checkpoint';
 import { type Diagnostic, type Digest, hexOf, UndoStack } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { isDnsLabel } from '@stillframe/kubelet';
-import { type ContentReader, formatReference, isIndexType, Layout, parseImageLocation } from '@stillframe/oci';
+import {
+  type ContentReader,
+  type DecryptionKey,
+  type Descriptor,
+  formatReference,
+  isEncryptedType,
+  isIndexType,
+  Layout,
+  parseImageLocation,
+} from '@stillframe/oci';
 import { archivesOf } from './image-members.ts';
 import type { Io } from './io.ts';
+import { decryptedBy, readDecryptionKeys } from './key-files.ts';
+import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
 import { isPathLike } from './open-evidence.ts';
 import { openLocation } from './open-location.ts';
+import { openSealed, readSealedEvidence, writeUnsealed } from './sealed.ts';
+import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
 import { cliError } from './usage.ts';
 
 /** One container of what is restored. */
@@ -27,7 +42,7 @@ export interface RestoredContainer {
   pull: boolean;
 }
 
-/** Disposing removes the archives that were put together of chain images; copies that were made of them do not need them. */
+/** Disposing removes the archives that were put together of chain images or decrypted; copies that were made of them do not need them. */
 export interface RestoreSource extends AsyncDisposable {
   /** Name for the copies' pods. */
   pod: string;
@@ -37,18 +52,25 @@ export interface RestoreSource extends AsyncDisposable {
   diagnostics: readonly Diagnostic[];
 }
 
+/** What is needed besides the checkpoint's place. */
+export interface SourceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
+  container?: string;
+}
+
 /**
  * `container`: the only one wanted of a pod. Throws what the readers throw, ERR_NOT_A_CHECKPOINT, and
  * ERR_IMAGE_CONTAINER_UNKNOWN or ERR_USAGE_ARGUMENT for a container that is not there.
  */
-export async function describeSource(what: string, io: Io, container?: string): Promise<RestoreSource> {
+export async function describeSource(what: string, io: Io, options: SourceOptions = {}): Promise<RestoreSource> {
+  const { container } = options;
+  const keys = await readDecryptionKeys(options.decryptionKey ?? [], io);
   if (isPathLike(what) || (await stat(what).catch(() => undefined))) {
     const archives = await archivesOf(resolve(what));
-    return one(await joined(archives.map((archive) => () => describeArchive(archive, io))), what, container);
+    return one(await joined(archives.map((archive) => () => describePath(archive, options, io))), what, container);
   }
   await using place = await openLocation(what, io);
   const { signal } = io;
-  const descriptor = await place.store.resolve(place.tag, { signal });
+  const descriptor = await resolveAllowed(place, what, options, io);
   const images =
     container === undefined
       ? firstOfEach(await checkpointImagesAt(place.store, descriptor, { signal }))
@@ -59,7 +81,9 @@ export async function describeSource(what: string, io: Io, container?: string): 
   }
   // Of an index over a pod the runtime would not know which.
   const several = isIndexType(descriptor.mediaType) && images.every(({ manifest }) => manifest.annotations);
-  return await joined(images.map((image) => () => describeImage(place.store, image, { what, several, io })));
+  return await joined(
+    images.map((image) => () => describeImage(place.store, image, { what, root: descriptor, several, keys, io })),
+  );
 }
 
 /** An index may have several images of one container, one for each architecture or engine. */
@@ -68,23 +92,51 @@ function firstOfEach(images: readonly CheckpointImage[]): CheckpointImage[] {
   return images.filter(({ facts }, at) => names.indexOf(facts.containerName) === at);
 }
 
+interface Asked {
+  what: string;
+  /** What `what` names, of which the image is a part. */
+  root: Descriptor;
+  several: boolean;
+  keys: readonly DecryptionKey[];
+  io: Io;
+}
+
 /** One image of a registry or a layout. */
 async function describeImage(
   store: ContentReader,
   image: CheckpointImage,
-  { what, several, io }: { what: string; several: boolean; io: Io },
+  { what, root, several, keys, io }: Asked,
 ): Promise<RestoreSource> {
   const pod = dnsName(image.facts.podName);
   const name = dnsName(image.facts.containerName);
-  if (!(store instanceof Layout)) {
-    const named = several ? digestReference(what, image.manifest.digest) : what;
-    return { pod, containers: [{ name, image: named, pull: true }], diagnostics: [], ...NOTHING };
+  const layout = store instanceof Layout ? store : undefined;
+  const named = (found: RestoreSource) => ({
+    ...found,
+    pod,
+    containers: found.containers.map((each) => ({ ...each, name })),
+  });
+  const { signal } = io;
+  if (keys.length > 0 && image.layers.some(({ mediaType }) => isEncryptedType(mediaType))) {
+    const plain = decryptedBy(store, keys);
+    const archive = await plain.changed(root, { signal });
+    const write = async (path: string) => {
+      await extractArchive(plain, archive, path, { signal, container: image.facts.containerName });
+    };
+    return named(await describeWritten(layout?.path ?? tmpdir(), write, io));
   }
-  const found = image.chain
-    ? await describeChain(store, image, io)
-    : // A layout's blob is a file, which the runtime reads as it reads any archive.
-      await describeArchive(join(store.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest)), io);
-  return { ...found, pod, containers: found.containers.map((each) => ({ ...each, name })) };
+  if (!layout) {
+    const reference = digestReference(what, several ? image.manifest.digest : root.digest);
+    return { pod, containers: [{ name, image: reference, pull: true }], diagnostics: [], ...NOTHING };
+  }
+  if (image.chain) {
+    // Beside the layout, where the room for an archive is most likely.
+    const write = async (path: string) => {
+      await extractArchive(layout, image.manifest, path, { signal });
+    };
+    return named(await describeWritten(layout.path, write, io));
+  }
+  // A layout's blob is a file, which the runtime reads as it reads any archive.
+  return named(await describeArchive(join(layout.path, 'blobs', 'sha256', hexOf(archiveLayer(image).digest)), io));
 }
 
 /** The containers of one pod; where one cannot be described, the others are disposed. */
@@ -115,12 +167,24 @@ function one(source: RestoreSource, what: string, container: string | undefined)
 
 const NOTHING = { [Symbol.asyncDispose]: async () => undefined };
 
-/** Beside the layout, where the room for an archive is most likely. */
-async function describeChain(layout: Layout, image: CheckpointImage, io: Io): Promise<RestoreSource> {
-  const folder = await openTemporaryFolder(layout.path, 'restore');
+async function describePath(what: string, { identity }: SourceOptions, io: Io): Promise<RestoreSource> {
+  const path = resolve(what);
+  await using sealed = await openSealed(path, identity, io);
+  if (!sealed) return describeArchive(path, io);
+  const recorded = await readSealedEvidence(path);
+  const write = async (target: string) => {
+    await writeUnsealed(sealed, target, io, (digest) => demandRecorded(digest, recorded?.digest, what));
+  };
+  // Awaited here: what is sealed is closed when this function ends.
+  return await describeWritten(dirname(path), write, io);
+}
+
+/** An archive that `write` makes for as long as the source is open, in a folder of `parent` that only this user can enter. */
+async function describeWritten(parent: string, write: (path: string) => Promise<void>, io: Io): Promise<RestoreSource> {
+  const folder = await openTemporaryFolder(parent, 'restore');
   try {
     const path = join(folder.path, 'checkpoint.tar');
-    await extractArchive(layout, image.manifest, path, { signal: io.signal });
+    await write(path);
     return { ...(await describeArchive(path, io)), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();

@@ -3,6 +3,17 @@ import { errorTable } from '@stillframe/core';
 /** Codes of the command line itself; they end with exit code 2. */
 export const cliError = errorTable({
   ERR_USAGE_ARGUMENT: { kind: 'invalid-argument' },
+  ERR_USAGE_CONFIRMATION: {
+    kind: 'failed-precondition',
+    hint: 'say --yes to remove, or --dry-run to see what would go; on a terminal it asks',
+  },
+  ERR_CHECKPOINT_PINNED: { kind: 'failed-precondition', hint: '`stillframe checkpoints unpin` takes the pin away' },
+  ERR_CHECKPOINT_PIN_FOREIGN: {
+    kind: 'failed-precondition',
+    hint: 'whoever set it would set it again: end what needs the checkpoint (a PodRestore, say)',
+  },
+  ERR_CHECKPOINT_IN_USE: { kind: 'failed-precondition', hint: 'try again when that has ended' },
+  ERR_CHECKPOINT_UNKNOWN: { kind: 'not-found', hint: '`stillframe checkpoints list` shows those of the node' },
   ERR_CONTAINER_NOT_FOUND: { kind: 'not-found', hint: '`stillframe pods` lists what runs' },
   ERR_CONTAINER_AMBIGUOUS: {
     kind: 'failed-precondition',
@@ -18,5 +29,9 @@ export const cliError = errorTable({
   ERR_NODE_CONFIG: { kind: 'invalid-argument', hint: 'docs/operate.md lists every key' },
   ERR_REFERENCE_INCOMPLETE: { kind: 'invalid-argument' },
   ERR_MOUNT_SOURCE: { kind: 'not-found', hint: 'make it first; nothing is made on this machine by mistake' },
+  ERR_KEY_EXISTS: {
+    kind: 'already-exists',
+    hint: 'a key is never overwritten: what it signed could not be told any more; give another name',
+  },
   ERR_DEMO_STEP: { kind: 'unknown' },
 });

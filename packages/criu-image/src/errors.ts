@@ -17,5 +17,6 @@ export const criuError = errorTable({
     kind: 'failed-precondition',
     hint: 'only what the dump stored of a process can be changed',
   },
+  ERR_CRIU_EDIT_SCATTERED: { kind: 'resource-exhausted', hint: 'leave its pages as they are' },
   ERR_CRIU_EDIT_DAMAGED: { kind: 'data-loss', hint: 'an image that cannot be read whole cannot be written anew' },
 });

@@ -2,6 +2,7 @@
 export * from './decode.ts';
 export { deviceNumbers, deviceText } from './device-number.ts';
 export * from './edit/memory-write.ts';
+export * from './edit/pagemap-split.ts';
 export * from './edit/rewrite.ts';
 export { type EncodedEntry, type EncodeOptions, encodeImage } from './encode.ts';
 export * from './frame.ts';

@@ -19,19 +19,21 @@ const evidence: CaptureEvidence = {
 test('what a capture says of itself is read back', () => {
   const { name, digest, size } = evidence.archive;
   const shares = { truePause: 120, dump: 100, rootfsDiff: 10 };
+  const container = { name: 'c', podName: 'p', kubeNamespace: 'default' };
   assert.deepEqual(decodeCapture(encodeCapture(evidence)), {
-    ...{ name, digest, size, ...shares, image: 'i' },
+    ...{ name, digest, size, ...shares, image: 'i', container },
     ...{ notCaptured: ['content of /data'], altered: [], signed: false },
   });
   const live = { ...evidence, options: { rootfsDiff: 'live' } };
   assert.equal(decodeCapture(encodeCapture(live)).rootfs, 'live');
 });
 
-test('shares of the pause that are missing or no durations are not known', () => {
+test('what is missing or of another type is not known: shares of the pause, image, container', () => {
   const pause = { truePause: 120, dump: -1, rootfsDiff: 'long' } as unknown as CaptureEvidence['pause'];
-  const read = decodeCapture(encodeCapture({ ...evidence, pause, options: { rootfsDiff: 'sometimes' } }));
+  const container = { name: 'c' } as CaptureEvidence['container'];
+  const read = decodeCapture(encodeCapture({ ...evidence, container, pause, options: { rootfsDiff: 'sometimes' } }));
   assert.deepEqual(Object.keys(read).sort(), [
-    ...['altered', 'digest', 'image', 'name', 'notCaptured', 'signed', 'size', 'truePause'],
+    ...['altered', 'digest', 'name', 'notCaptured', 'signed', 'size', 'truePause'],
   ]);
 });
 

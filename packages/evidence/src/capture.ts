@@ -41,6 +41,8 @@ export interface RecordedCapture {
   size?: number;
   /** The image as the container's request named it, where it is recorded. */
   image?: string;
+  /** Whose checkpoint it is, where all of it is recorded. */
+  container?: Pick<CaptureEvidence['container'], 'name' | 'podName' | 'kubeNamespace'>;
   /** What a reader might expect in the archive and will not find. */
   notCaptured: readonly string[];
   /** What had been changed in the container before, as it was a copy itself. */
@@ -98,6 +100,7 @@ export function decodeCapture(text: string): RecordedCapture {
     digest,
     ...(isDuration(size) ? { size } : {}),
     ...(typeof image === 'string' && image !== '' ? { image } : {}),
+    ...containerOf(at(statement, 'predicate', 'container')),
     notCaptured: textsOf(at(statement, 'predicate', 'notCaptured')),
     altered: textsOf(at(statement, 'predicate', 'altered')),
     truePause,
@@ -106,6 +109,12 @@ export function decodeCapture(text: string): RecordedCapture {
     ...(rootfs === 'frozen' || rootfs === 'live' ? { rootfs } : {}),
     signed: envelope.signatures.length > 0,
   };
+}
+
+function containerOf(value: unknown): Pick<RecordedCapture, 'container'> {
+  const [name, podName, kubeNamespace] = ['name', 'podName', 'kubeNamespace'].map((key) => at(value, key));
+  if (typeof name !== 'string' || typeof podName !== 'string' || typeof kubeNamespace !== 'string') return {};
+  return { container: { name, podName, kubeNamespace } };
 }
 
 const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;

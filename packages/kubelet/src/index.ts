@@ -1,7 +1,15 @@
 /** A kubelet-compatible checkpoint API over any CRI runtime, and the PKI that guards it. */
 export type { Asker, CheckpointRecord } from './checkpoint/capture.ts';
-export { archiveName, type ContainerAddress, isDnsLabel, isDnsSubdomain, rfc3339 } from './checkpoint/names.ts';
-export { type Reservation, reserveArchive } from './checkpoint/reserve.ts';
+export {
+  archiveName,
+  type ContainerAddress,
+  isDnsLabel,
+  isDnsSubdomain,
+  type ParsedArchiveName,
+  parseArchiveName,
+  rfc3339,
+} from './checkpoint/names.ts';
+export { type Reservation, reservationOf, reserveArchive } from './checkpoint/reserve.ts';
 export type { EndedRequest } from './http/exchange.ts';
 export type { AuthenticationOptions, AuthorizationOptions, KubeletApiOptions, LimitOptions } from './options.ts';
 export { type KubeconfigOptions, nodeKubeconfig } from './pki/kubeconfig.ts';

@@ -21,6 +21,9 @@ export const mediaTypes = {
 /** Annotation that names a tag in the index of an image layout (image-spec: annotations.md). */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 
+/** Annotation of an entry in the index of an image layout whose image no rule of retention removes. */
+export const KEEP = 'io.stillframe.image.keep';
+
 /** What a manifest runs on (image-spec: image-index.md). Names are Go's: `linux`, `amd64`, `arm64`. */
 export interface Platform {
   readonly os: string;

@@ -46,6 +46,39 @@ export const ociError = errorTable({
     kind: 'internal',
     hint: 'the registry does not follow the OCI distribution specification',
   },
+  ERR_OCI_POLICY_INVALID: {
+    kind: 'failed-precondition',
+    hint: 'containers-policy.json(5) says what may stand there; --policy names another file, --insecure-policy does without',
+  },
+  ERR_OCI_IMAGE_REFUSED: {
+    kind: 'permission-denied',
+    hint: 'have it signed by a key that the policy trusts (`stillframe image sign`), or trust the one that signed it',
+  },
+  ERR_OCI_SIGNATURES_FULL: { kind: 'resource-exhausted', hint: 'remove those that nobody needs' },
   ERR_OCI_RANGE_IGNORED: { kind: 'unimplemented', hint: 'pull the image into a layout and read it there' },
+  ERR_OCI_LAYER_ENCRYPTED: {
+    kind: 'failed-precondition',
+    hint: 'give the private key of one of them with --decryption-key; a node uses those in its folder images.decryptionKeys',
+  },
+  ERR_OCI_LAYER_KEYS_WRONG: {
+    kind: 'permission-denied',
+    hint: 'it takes the private key of one of those that it is encrypted for; `image inspect` tells their key ids',
+  },
+  ERR_OCI_LAYER_FORGED: {
+    kind: 'data-loss',
+    hint: 'the encrypted layer was damaged or replaced; fetch it again from another copy',
+  },
+  ERR_OCI_ENCRYPTION_INVALID: {
+    kind: 'data-loss',
+    hint: 'what stands about the encryption in the manifest is damaged or forged',
+  },
+  ERR_OCI_ENCRYPTION_UNSUPPORTED: {
+    kind: 'unimplemented',
+    hint: 'a layer can be encrypted where it is a tar, plain, gzip or zstd, and decrypted where its key is wrapped by jwe',
+  },
+  ERR_OCI_KEY_INVALID: {
+    kind: 'invalid-argument',
+    hint: 'RSA of 2048 bits or more, or EC on P-256, P-384 or P-521, in PEM',
+  },
   ERR_OCI_CREDENTIALS_INVALID: { kind: 'invalid-argument', hint: 'log in again to rewrite the credentials file' },
 });

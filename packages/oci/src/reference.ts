@@ -53,6 +53,16 @@ export function parseReference(text: string): Reference {
   return { registry, repository, tag: tag ?? DEFAULT_TAG };
 }
 
+/** Whether parseReference takes `text`. */
+export function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Whether a reference says its registry itself; `busybox` and `team/app` mean docker.io without a word of it. `text` may
  * begin with `docker://`.

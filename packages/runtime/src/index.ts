@@ -25,6 +25,7 @@ export { type Metric, metricDescriptors, type SandboxMetrics, sandboxMetrics } f
 export { defaultInterface, type InterfaceFigures } from './stats/network.ts';
 export type { ContainerFigures, SandboxFigures, StatsReader } from './stats/stats-reader.ts';
 export { type Operation, STEPS, type Step } from './steps.ts';
+export type { Operation as OperationNote } from './store/operation-journal.ts';
 export type {
   CheckpointFigures,
   ContainerRecord,

@@ -1,5 +1,6 @@
 /** The embedded node: pods and containers on an OCI runtime and CRIU. No gRPC here; packages/cri speaks that. */
 import type { Logger, ReadOptions } from '@stillframe/core';
+import type { KeyRing } from '@stillframe/oci';
 import { type CheckpointOptions, checkpointContainer } from './checkpoint/checkpoint.ts';
 import { checkpointPod, type PodCheckpointRequest } from './checkpoint/pod.ts';
 import { createFromImage } from './container/create.ts';
@@ -55,6 +56,8 @@ export interface NodeOptions {
   openRepository: OpenRepository;
   /** Names, or beginnings of names with `*` behind, of images that are never removed to free space. */
   pinnedImages?: readonly string[] | undefined;
+  /** Keys of encrypted images, asked for when one is pulled; none by default. */
+  decryptionKeys?: KeyRing | undefined;
   /** Cgroup of pods that name no parent of their own, `/stillframe` by default. */
   cgroupParent?: string | undefined;
   /** Where pods' networks come from; what is left out has defaults. */

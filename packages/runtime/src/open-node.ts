@@ -35,6 +35,7 @@ export async function openNode(options: NodeOptions): Promise<EmbeddedNode> {
     }
     const context = await openContext(options, folders, logger);
     context.images.pinned = options.pinnedImages ?? [];
+    if (options.decryptionKeys) context.images.decryptionKeys = options.decryptionKeys;
     await sweep(context);
     await noteStopped(context);
     if (options.nri) {

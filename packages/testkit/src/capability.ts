@@ -18,6 +18,7 @@ export type Capability =
   | 'soft-dirty'
   | 'docker-registry'
   | 'skopeo'
+  | 'age'
   | 'buildah'
   | 'socat'
   | 'systemd-analyze'
@@ -59,6 +60,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'soft-dirty': () => criu(['check', '--feature', 'mem_dirty_track'], 'the kernel does not track changed pages'),
   'docker-registry': program('docker-registry'),
   skopeo: program('skopeo'),
+  age: () => program('age')() ?? program('age-keygen')(),
   buildah: program('buildah'),
   socat: program('socat'),
   'systemd-analyze': program('systemd-analyze'),

@@ -26,6 +26,8 @@ export interface RegistrySettings {
   storage?: string;
   /** Who is let in, as lines of htpasswd with bcrypt. Everybody by default. */
   users?: string;
+  /** Whether it removes manifests; true by default. */
+  removes?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function startRegistry(options: RegistrySettings = {}): Promise<Run
   const config = join(folder, 'config.json');
   const users = options.users === undefined ? undefined : join(folder, 'htpasswd');
   if (users !== undefined) await writeFile(users, `${options.users}\n`);
-  await writeFile(config, JSON.stringify(configFor(address, storage, users)));
+  await writeFile(config, JSON.stringify(configFor(address, storage, users, options.removes ?? true)));
   let child: ChildProcess | undefined;
   const kill = async () => {
     if (child) await end(child);
@@ -79,11 +81,11 @@ async function serve(config: string, address: string): Promise<ChildProcess> {
 }
 
 /** JSON is YAML, which is what the registry reads. */
-function configFor(address: string, rootdirectory: string, users: string | undefined) {
+function configFor(address: string, rootdirectory: string, users: string | undefined, enabled: boolean) {
   return {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory }, delete: { enabled } },
     http: { addr: address, secret: 'only for tests on loopback' },
     ...(users === undefined ? {} : { auth: { htpasswd: { realm: 'tests', path: users } } }),
   };

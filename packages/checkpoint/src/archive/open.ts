@@ -197,14 +197,19 @@ function requireTarHead(head: Uint8Array, label: string): void {
     const cut = Buffer.from(head.subarray(257, 262)).toString('latin1') === 'ustar';
     if (cut)
       throw checkpointError('ERR_ARCHIVE_TRUNCATED', `${label} ends inside its first header (${head.length} bytes)`);
-    throw unrecognised(label);
+    throw unrecognised(label, head);
   }
   const decoded = decodeTarHeader(head);
   if (decoded.kind === 'zero') throw checkpointError('ERR_ARCHIVE_EMPTY', `${label} is a tar archive without entries`);
-  if (decoded.kind === 'invalid') throw unrecognised(label);
+  if (decoded.kind === 'invalid') throw unrecognised(label, head);
 }
 
-function unrecognised(label: string) {
+/** The first line of an age file. */
+const SEALED = 'age-encryption.org/v1';
+
+function unrecognised(label: string, head: Uint8Array) {
+  if (Buffer.from(head.subarray(0, SEALED.length)).toString('latin1') === SEALED)
+    return checkpointError('ERR_ARCHIVE_SEALED', `${label} is sealed with age`);
   return checkpointError('ERR_ARCHIVE_UNRECOGNISED', `${label} is no tar archive, plain or compressed`);
 }
 

@@ -7,16 +7,18 @@ import { zstdDecompress } from 'node:zlib';
 import { type ByteSource, demandOffset, messageOf, type ReadOptions, readExactly } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
 
-const SKIPPABLE = 0x184d2a5e;
-const SEEKABLE = 0x8f92eab1;
+/** Magic of the skippable frame that zstd uses for the table. */
+export const SKIPPABLE = 0x184d2a5e;
+/** Magic at the very end of a seekable file. */
+export const SEEKABLE = 0x8f92eab1;
 /** Number of frames, descriptor, magic. */
 const FOOTER = 9;
 /** Magic and size of a skippable frame. */
 const HEADER = 8;
-/** Frames that a table may have: 2 TiB of 2 MiB each. */
-const FRAMES = 1 << 20;
+/** Frames that a table may have: 1 TiB of 1 MiB each. */
+export const FRAMES = 1 << 20;
 /** Bytes that a frame may hold: one is decompressed whole for every read into it. */
-const FRAME_BYTES = 32 << 20;
+export const FRAME_BYTES = 32 << 20;
 /** Bytes of decompressed frames that are kept. */
 const KEPT_BYTES = 32 << 20;
 

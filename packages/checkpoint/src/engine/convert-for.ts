@@ -1,7 +1,7 @@
 /** Laying an archive out for another engine: the documents are made anew, CRIU's images keep their bytes but for one mode. */
 import type { ByteSource, ReadOptions } from '@stillframe/core';
 import { rewriteImage } from '@stillframe/criu-image';
-import type { WriterEntry } from '../archive/writer.ts';
+import type { TarSourceEntry } from '../archive/tar-source.ts';
 import { encodeDeletedFiles } from '../archive/writer-metadata.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
@@ -54,7 +54,7 @@ export async function convertFor(
   checkpoint: Checkpoint,
   engine: ConversionTarget,
   options: ReadOptions = {},
-): Promise<WriterEntry[]> {
+): Promise<TarSourceEntry[]> {
   const { metadata, archive } = checkpoint;
   const source = metadata.engine ?? 'an unknown engine';
   if (isLaidOutFor(checkpoint, engine)) {
@@ -84,7 +84,7 @@ type Layout = (
   spec: Readonly<Record<string, unknown>>,
   facts: TargetFacts,
   options: ReadOptions,
-) => Promise<WriterEntry[]>;
+) => Promise<TarSourceEntry[]>;
 
 const LAYOUTS: Readonly<Record<ConversionTarget, Layout>> = {
   async containerd(checkpoint, spec, facts, options) {
@@ -125,13 +125,13 @@ const LAYOUTS: Readonly<Record<ConversionTarget, Layout>> = {
 };
 
 /** Deletions as a list, and a diff without whiteouts. */
-async function changesOf(checkpoint: Checkpoint, options: ReadOptions): Promise<WriterEntry[]> {
+async function changesOf(checkpoint: Checkpoint, options: ReadOptions): Promise<TarSourceEntry[]> {
   const { diff, deleted } = await diffWithDeletions(checkpoint, options);
   const list = encodeDeletedFiles(deleted);
   return [...(diff ? [document(ROOTFS_DIFF, diff)] : []), ...(list ? [document('deleted.files', list)] : [])];
 }
 
-function logAs({ metadata, archive }: Checkpoint, ...names: string[]): WriterEntry[] {
+function logAs({ metadata, archive }: Checkpoint, ...names: string[]): TarSourceEntry[] {
   const { logEntry } = metadata;
   return logEntry === undefined ? [] : names.map((name) => document(name, archive.open(logEntry)));
 }
@@ -157,7 +157,7 @@ async function filesBelow({ images }: Checkpoint, mode: number, options: ReadOpt
   );
 }
 
-function document(name: string, body: Uint8Array | ByteSource): WriterEntry {
+function document(name: string, body: Uint8Array | ByteSource): TarSourceEntry {
   return { name, mode: 0o600, body };
 }
 

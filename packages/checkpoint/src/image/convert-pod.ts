@@ -9,7 +9,7 @@ import { type ConvertedImage, type ConvertOptions, convertArchive } from './conv
 /** One container of the pod, with what convertArchive is to be told of it alone. */
 export interface PodMember {
   readonly checkpoint: Checkpoint;
-  readonly options?: Pick<ConvertOptions, 'knownDigest' | 'recordedDigest' | 'facts'> | undefined;
+  readonly options?: Pick<ConvertOptions, 'knownDigest' | 'knownDiffID' | 'recordedDigest' | 'facts'> | undefined;
 }
 
 /** The image of a pod. */

@@ -31,6 +31,8 @@ export interface ConvertOptions {
   platform?: Platform | undefined;
   /** Digest of the archive's bytes where the caller has just hashed them (`verifyArchive`): they are not read again for it. */
   knownDigest?: Digest | undefined;
+  /** Digest of its tar, where the caller has just hashed that: a compressed archive is not decompressed for it. */
+  knownDiffID?: Digest | undefined;
   /** Digest that the evidence recorded at the capture: an archive with another one is refused, nothing is tagged then. */
   recordedDigest?: Digest | undefined;
   /** Whether an archive is taken that no process can be restored from. False by default. */
@@ -139,7 +141,7 @@ async function placeLayer(whole: WholeArchive, destination: ContentStore, option
   const sent = known === undefined && recorded !== undefined && !(destination instanceof Layout);
   const digest = sent ? recorded : (known ?? (await verifyArchive({ ...archive, bytes }, recorded, options)));
   const layer: Descriptor = { mediaType: LAYER_TYPES[archive.compression], digest, size: bytes.size };
-  const diffID = archive.compression === 'none' ? digest : await digestSource(tar, options);
+  const diffID = archive.compression === 'none' ? digest : (options.knownDiffID ?? (await digestSource(tar, options)));
   const store = sent ? sendVerified : storeLayer;
   return { layer, diffID, way: await store(archive, layer, destination, options) };
 }

@@ -3,6 +3,7 @@ import { harmless } from '@stillframe/core';
 import {
   type ContentReader,
   type Descriptor,
+  demandDecrypted,
   type Index,
   isManifestType,
   type Manifest,
@@ -134,11 +135,12 @@ export function archiveOf(image: Pick<CheckpointImage, 'layers' | 'chain'>): Des
 
 /**
  * The one layer that is the archive. Throws ERR_IMAGE_LAYER_UNSUPPORTED where there are several, as images built step by
- * step have, or it is no tar.
+ * step have, or it is no tar, and ERR_OCI_LAYER_ENCRYPTED where it is encrypted.
  */
 export function archiveLayer({ layers }: Pick<CheckpointImage, 'layers'>): Descriptor {
   const [layer] = layers;
   if (layers.length === 1 && layer && TARS.includes(layer.mediaType)) return layer;
+  if (layer) demandDecrypted(layer, `layer 1 of ${layers.length} (${layer.digest})`);
   const found = layers.length === 1 ? `a layer of type ${harmless(layer?.mediaType ?? '')}` : `${layers.length} layers`;
   throw checkpointError('ERR_IMAGE_LAYER_UNSUPPORTED', `the checkpoint image has ${found}, not one tar`);
 }

@@ -1,5 +1,5 @@
 /** The archive back from an image, byte for byte. */
-import { type Digest, digestSource, limits, type ReadOptions, streamOf } from '@stillframe/core';
+import { type Digest, isCode, limits, type ReadOptions, streamOf } from '@stillframe/core';
 import { writeAtomically } from '@stillframe/core/file';
 import { type ContentReader, type Descriptor, mediaTypes, parseImageConfig, readBlob, verified } from '@stillframe/oci';
 import { openChain, readChainAt } from './chain/open.ts';
@@ -21,8 +21,9 @@ export interface ExtractArchiveOptions extends DetectOptions {
 
 /**
  * Writes the archive in an image to `file`: the very bytes that were captured, where the image is ours. Tools that copy images
- * compress layers on the way; where the image tells the digest that was recorded at the capture, and the layer has it once it
- * is decompressed, that is what is written. Otherwise it is the layer as it is. The digest of the answer has been checked.
+ * compress layers on the way, and so do we where it is asked for; where the image tells the digest that was recorded at the
+ * capture, or which archive its own was made of, and the layer is what it says once it is decompressed, that is what is
+ * written. Otherwise it is the layer as it is. The digest of the answer has been checked.
  * The file appears whole or not at all, mode 0600. `descriptor` is a manifest's or an index's.
  * Throws ERR_IMAGE_NOT_CHECKPOINT, ERR_IMAGE_LAYER_UNSUPPORTED, ERR_CHAIN_*, ERR_FILE_EXISTS, and the errors of the store.
  */
@@ -35,10 +36,11 @@ export async function extractArchive(
   const image = await checkpointImageAt(store, descriptor, options);
   if (!image) throw notCheckpoint(descriptor.digest);
   const archive = archiveOf(image);
-  const { recordedDigest } = image.facts;
-  const compressed = recordedDigest !== undefined && archive.digest !== recordedDigest;
-  if (compressed && (await contentDigest(store, image, options)) === recordedDigest) {
-    const captured = await writeDecompressed(store, image, file, options);
+  const { recordedDigest, sourceDigest } = image.facts;
+  const told = recordedDigest !== undefined || sourceDigest !== undefined;
+  const content = told && !image.chain ? await contentDigest(store, image, options) : undefined;
+  if (content !== undefined && content !== archive.digest && content === (recordedDigest ?? content)) {
+    const captured = await writeDecompressed(store, image, file, { ...options, content });
     if (captured) return captured;
   }
   await write(file, archiveStream(store, image, options), options);
@@ -74,20 +76,25 @@ export async function* archiveStream(
   yield* verified(streamOf(archive, options), archiveOf(image));
 }
 
-/** Undefined, with nothing written, where the layer is not what was recorded once it is decompressed either. */
+/** Undefined, with nothing written, where the layer is not `content` once it is decompressed either. */
 async function writeDecompressed(
   store: ContentReader,
   image: CheckpointImage,
   file: string,
-  options: ExtractArchiveOptions,
+  { content, ...options }: ExtractArchiveOptions & { content: Digest },
 ): Promise<Descriptor | undefined> {
   await using checkpoint = await openImage(store, image, options);
   const { tar } = checkpoint.archive;
   if (!tar) return undefined;
-  const digest = await digestSource(tar, options);
-  if (digest !== image.facts.recordedDigest) return undefined;
-  await write(file, streamOf(tar, options), options);
-  return { mediaType: mediaTypes.layer, digest, size: tar.size };
+  const descriptor = { mediaType: mediaTypes.layer, digest: content, size: tar.size };
+  try {
+    // What lies in a registry is fetched once: it is hashed as it is written.
+    await write(file, verified(streamOf(tar, options), descriptor), options);
+  } catch (error) {
+    if (isCode(error, 'ERR_OCI_CONTENT_WRONG')) return undefined;
+    throw error;
+  }
+  return descriptor;
 }
 
 function write(

@@ -28,7 +28,7 @@ export async function platformOf(checkpoint: Checkpoint, options: SignalOptions 
 
 /** What the metadata of a checkpoint tells; versions of the host are known only where Stillframe captured it. */
 export function factsOf(checkpoint: Checkpoint, platform: Platform | undefined): CheckpointFacts {
-  const { container, image, engine, engineVersion, ociRuntime, capture } = checkpoint.metadata;
+  const { container, image, engine, engineVersion, ociRuntime, capture, checkpointed } = checkpoint.metadata;
   const digest = image.ref?.includes('sha256:') ? image.ref.slice(image.ref.indexOf('sha256:')) : undefined;
   return {
     containerName: container.name ?? container.id ?? 'unknown',
@@ -47,6 +47,7 @@ export function factsOf(checkpoint: Checkpoint, platform: Platform | undefined):
     criuVersion: capture?.criuVersion,
     hostArchitecture: platform?.architecture,
     stillframeVersion: engine === 'stillframe' ? engineVersion : undefined,
+    capturedAt: checkpointed,
     truePause: capture && String(capture.truePause),
   };
 }

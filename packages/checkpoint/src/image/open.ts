@@ -16,7 +16,11 @@ export interface ImageCheckpoint extends Checkpoint {
 }
 
 /** Options of opening a checkpoint in an image. */
-export type OpenImageOptions = DetectOptions & OpenCheckpointOptions;
+export type OpenImageOptions = DetectOptions &
+  OpenCheckpointOptions & {
+    /** How a store that openCheckpointFile finds is seen: decrypted, say. */
+    through?: ((store: ContentReader) => ContentReader) | undefined;
+  };
 
 /**
  * Opens the checkpoint in the image behind a tag or digest of `store`, or in an index of containerd's own parts. An
@@ -59,17 +63,21 @@ export async function openImage(
 }
 
 /**
- * Opens whatever a path may be: an archive, a folder, or an image layout as a folder or in one tar file. Throws what
+ * Opens whatever a path may be, or the bytes of a file: an archive, a folder, or an image layout as a folder or in one tar file. Throws what
  * openCheckpoint and openCheckpointImage throw.
  */
-export async function openCheckpointFile(path: string, options: OpenImageOptions = {}): Promise<Checkpoint> {
-  const layout = await Layout.open(path).catch(() => undefined);
-  const label = options.label ?? path;
-  if (layout) return openCheckpointImage(layout, 'latest', { ...options, label });
-  const archive = await openArchive(path, options);
+export async function openCheckpointFile(
+  from: string | ByteSource,
+  options: OpenImageOptions = {},
+): Promise<Checkpoint> {
+  const layout = typeof from === 'string' ? await Layout.open(from).catch(() => undefined) : undefined;
+  const label = options.label ?? (typeof from === 'string' ? from : 'archive');
+  const { through = (store: ContentReader) => store } = options;
+  if (layout) return openCheckpointImage(through(layout), 'latest', { ...options, label });
+  const archive = await openArchive(from, options);
   try {
     if (!isLayoutArchive(archive)) return await readCheckpoint(archive, options);
-    const checkpoint = await openCheckpointImage(layoutReader(archive), 'latest', { ...options, label });
+    const checkpoint = await openCheckpointImage(through(layoutReader(archive)), 'latest', { ...options, label });
     const closing = new UndoStack();
     closing.push('layout', () => archive[Symbol.asyncDispose]());
     closing.push('checkpoint', () => checkpoint[Symbol.asyncDispose]());

@@ -37,8 +37,10 @@ export interface CheckpointFacts {
   readonly recordedDigest?: string | undefined;
   /** Name of the archive when it was captured. */
   readonly recordedName?: string | undefined;
-  /** `sha256:…` of the archive that this one was laid out from for another engine. */
+  /** `sha256:…` of the archive that this one was made of: laid out for another engine, without pages, or compressed. */
   readonly sourceDigest?: string | undefined;
+  /** When the container was checkpointed, RFC 3339. */
+  readonly capturedAt?: string | undefined;
   /** Microseconds that the container stood still, as the archive tells. */
   readonly truePause?: string | undefined;
 }
@@ -50,6 +52,9 @@ const OWN = 'io.stillframe.checkpoint.';
 const CRIU = 'org.criu.checkpoint.';
 const CRIO = 'io.kubernetes.cri-o.annotations.checkpoint.';
 const PODMAN = 'io.podman.annotations.checkpoint.';
+
+/** Families of keys by which one engine takes an image for a checkpoint of its own. */
+const ENGINES: readonly string[] = [CRIO, PODMAN];
 
 /** Whose checkpoint a manifest of an index is; on its descriptor, so that none has to be fetched to find one. */
 export const CONTAINER_NAME = `${CRIU}container.name`;
@@ -85,6 +90,7 @@ const TABLE: readonly (readonly [keyof CheckpointFacts, readonly string[]])[] = 
   ['recordedDigest', [`${OWN}archive-digest`]],
   ['recordedName', [`${OWN}archive-name`]],
   ['sourceDigest', [`${OWN}source-digest`]],
+  ['capturedAt', [`${OWN}captured-at`, 'org.opencontainers.image.created']],
   ['truePause', [`${OWN}true-pause-us`]],
 ];
 
@@ -109,7 +115,9 @@ export function encodeAnnotations(facts: CheckpointFacts): Record<string, string
 
 /** The annotations of a chain image: without any engine's mark. */
 export function encodeChainAnnotations(facts: CheckpointFacts): Record<string, string> {
-  const own = Object.entries(encodeAnnotations(facts)).filter(([key]) => key.startsWith(OWN) || key.startsWith(CRIU));
+  const own = Object.entries(encodeAnnotations(facts)).filter(
+    ([key]) => !ENGINES.some((engine) => key.startsWith(engine)),
+  );
   return {
     ...Object.fromEntries(own.filter(([key]) => key !== `${CRIU}container.name`)),
     [CHAIN_NAME]: facts.containerName,

@@ -29,8 +29,17 @@ async function run(...args: string[]) {
     written.stderr += text;
   };
   const io: Io = {
-    ...{ out, err, write: async (text) => out(text), env: {}, colour: false, interactive: false, width: 100 },
-    ...{ input: () => assert.fail('nothing is asked of stdin'), signal: new AbortController().signal },
+    ...{
+      out,
+      err,
+      write: async (text) => out(text),
+      env: {},
+      colour: false,
+      interactive: false,
+      answering: false,
+      width: 100,
+    },
+    ...{ width: 100, input: () => assert.fail('nothing is asked of stdin'), signal: new AbortController().signal },
   };
   const program = new Command('stillframe').exitOverride().configureOutput({ writeOut: out, writeErr: err });
   let code: number | undefined;

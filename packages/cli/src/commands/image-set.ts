@@ -14,8 +14,10 @@ import {
 import { Argument, type Command } from 'commander';
 import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { openImage } from '../open-image.ts';
+import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
 
@@ -100,13 +102,14 @@ function registerInfo(group: Command, io: Io, done: Done): void {
 }
 
 function registerExplore(group: Command, io: Io, done: Done): void {
-  group
+  const command = group
     .command('x')
     .description('Processes, open files, mappings or stored pages of a set, as lines')
     .argument('<checkpoint>', 'folder of CRIU images, archive, oci:LAYOUT[:TAG] or image reference')
-    .addArgument(new Argument('<what>', 'what to list').choices(explorers))
-    .action(async (what: string, list: Explorer) => {
-      await using checkpoint = await openEvidence(what, io, { partial: true });
+    .addArgument(new Argument('<what>', 'what to list').choices(explorers));
+  withPolicy(withIdentity(withDecryptionKey(command))).action(
+    async (what: string, list: Explorer, options: DecryptionOptions & IdentityOptions & PolicyOptions) => {
+      await using checkpoint = await openEvidence(what, io, { ...options, partial: true });
       for await (const line of exploreImages(checkpoint.images, list, { signal: io.signal })) {
         await io.write(
           `${line
@@ -116,7 +119,8 @@ function registerExplore(group: Command, io: Io, done: Done): void {
         );
       }
       done(tell(checkpoint.diagnostics(), 0, io));
-    });
+    },
+  );
 }
 
 async function decode(what: string | undefined, out: string | undefined, options: CritOptions, io: Io, done: Done) {

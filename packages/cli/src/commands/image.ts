@@ -9,7 +9,10 @@ import { registerBuild } from '../image-build.ts';
 import { registerCopy } from '../image-copy.ts';
 import { registerList } from '../image-list.ts';
 import { registerExtract, registerInspect } from '../image-look.ts';
+import { registerPins } from '../image-pin.ts';
+import { registerPrune } from '../image-prune.ts';
 import { registerRemove } from '../image-remove.ts';
+import { registerSign } from '../image-sign.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
@@ -21,7 +24,7 @@ export const image: RegisterCommand = (program, io, done) => {
   const group = program
     .command('image')
     .description(
-      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, rm; ordinary ones: load',
+      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, sign, rm, pin, prune; ordinary ones: load',
     );
   registerBuild(group, io, done);
   registerAppend(group, io, done);
@@ -31,7 +34,10 @@ export const image: RegisterCommand = (program, io, done) => {
   registerCopy(group, io, 'copy', 'Copy an image from anywhere to anywhere; within a registry its blobs are not sent');
   registerInspect(group, io, done);
   registerExtract(group, io, done);
+  registerSign(group, io);
   registerRemove(group, io, done);
+  registerPins(group, io);
+  registerPrune(group, io, done);
   registerLoad(group, io);
 };
 

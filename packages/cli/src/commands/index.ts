@@ -25,6 +25,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./checkpoint.ts')).checkpoint,
   },
   {
+    name: 'checkpoints',
+    summary: 'checkpoints in a folder: list, rm, pin, prune by count, age and size',
+    load: async () => (await import('./checkpoints.ts')).checkpoints,
+  },
+  {
     name: 'restore',
     summary: 'restore copies of a checkpoint beside the original',
     load: async () => (await import('./restore.ts')).restore,
@@ -105,8 +110,23 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./convert.ts')).convert,
   },
   {
+    name: 'key',
+    summary: 'keys that sign images',
+    load: async () => (await import('./key.ts')).key,
+  },
+  {
+    name: 'seal',
+    summary: 'encrypt an archive, for the recipients that are named',
+    load: async () => (await import('./seal.ts')).seal,
+  },
+  {
+    name: 'unseal',
+    summary: 'the archive out of a sealed one',
+    load: async () => (await import('./unseal.ts')).unseal,
+  },
+  {
     name: 'image',
-    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm',
+    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm, pin, prune',
     load: async () => (await import('./image.ts')).image,
   },
   {

@@ -35,8 +35,9 @@ export const inspect: RegisterCommand = (program, io, done) => {
     .option('--show-secrets', 'do not hide values of variables such as PASSWORD or TOKEN')
     .addOption(outputOption('tree', 'table', 'json', 'jsonl'))
     .action(async (what: string, options: InspectCommandOptions) => {
-      const read = async ({ checkpoint, chosen, report }: Reading) => {
+      const read = async ({ checkpoint, sealed, chosen, report }: Reading) => {
         const capture = await readCaptureFacts(checkpoint.archive, {
+          sealed,
           verify: options.verify ?? false,
           signal: io.signal,
         });

@@ -5,11 +5,13 @@ import type { Command } from 'commander';
 import { evidenceCode } from '../exit.ts';
 import { CONTAINER_HELP } from '../image-help.ts';
 import type { Io } from '../io.ts';
+import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
+import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 
 /** What commander gives for the options that `readingCommand` declares. */
-export interface ReadingOptions {
+export interface ReadingOptions extends DecryptionOptions, IdentityOptions, PolicyOptions {
   partial?: boolean;
   /** Dumps before, newest first. */
   parent?: string[];
@@ -21,11 +23,11 @@ export interface ReadingOptions {
 }
 
 /** Where the checkpoint lies, in the words of every help text. */
-const WHERE = 'archive, folder, oci:LAYOUT[:TAG] or image reference';
+const WHERE = 'archive, FILE.age, folder, oci:LAYOUT[:TAG] or image reference';
 
 /** A command whose first argument is a checkpoint, with `--partial` and `--parent`. `note` follows what the argument may be. */
 export function readingCommand(program: Command, name: string, description: string, note = ''): Command {
-  return program
+  const command = program
     .command(name)
     .description(description)
     .argument('<checkpoint>', note === '' ? WHERE : `${WHERE}; ${note}`)
@@ -36,6 +38,7 @@ export function readingCommand(program: Command, name: string, description: stri
       'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
       (path: string, before: string[] = []) => [...before, path],
     );
+  return withPolicy(withIdentity(withDecryptionKey(command)));
 }
 
 /** `--pid`, repeatable. */
@@ -46,6 +49,8 @@ export function withPids(command: Command): Command {
 /** An open checkpoint with what most commands ask first. */
 export interface Reading {
   readonly checkpoint: Checkpoint;
+  /** The path of the sealed archive that it is read from. */
+  readonly sealed: string | undefined;
   readonly processes: readonly Process[];
   /** Those of `processes` that `--pid` names, else all. */
   readonly chosen: readonly Process[];
@@ -68,13 +73,23 @@ export async function reading(
     partial: options.partial,
     parents: options.parent,
     container: options.container,
+    decryptionKey: options.decryptionKey,
+    policy: options.policy,
+    insecurePolicy: options.insecurePolicy,
+    identity: options.identity,
   });
   const processes = await readProcesses(checkpoint.images, { signal: io.signal });
   await reportMissingImages(checkpoint.images, processes, { signal: io.signal });
   const wanted = pidsOf(options.pid, processes);
   const chosen = processes.filter(({ pid }) => wanted?.has(pid) ?? true);
   const more: Diagnostic[] = [];
-  await read({ checkpoint, processes, chosen, report: (faults) => void more.push(...faults) });
+  await read({
+    checkpoint,
+    sealed: checkpoint.sealed,
+    processes,
+    chosen,
+    report: (faults) => void more.push(...faults),
+  });
   const diagnostics = [...more, ...checkpoint.diagnostics()];
   if (!shown && options.output !== 'json') tellFaults(diagnostics, io);
   return evidenceCode(diagnostics);

@@ -7,16 +7,18 @@ import { distinct, tellDiagnostics } from '../diagnostics.ts';
 import { renderJson } from '../display/json.ts';
 import { evidenceCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, podNames, type StartedContainer, startPod } from '../pod.ts';
 import { describeSource, type RestoreSource } from '../restore-source.ts';
 import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
+import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 import { cliError } from '../usage.ts';
 import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 import { collect, pairsOf, parseMount } from './run.ts';
 
-interface RestoreOptions extends CriPlace {
+interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions, PolicyOptions {
   copies: string;
   container?: string;
   name?: string;
@@ -35,13 +37,13 @@ interface RestoreOptions extends CriPlace {
 
 /** Exit code 4 where the copies run, and something of the archive could not be read. */
 export const restore: RegisterCommand = (program, io, done) => {
-  withCri(program.command('restore'))
+  withPolicy(withIdentity(withDecryptionKey(withCri(program.command('restore')))))
     .description(
       'Restore copies of a checkpoint, each in a pod of its own, those of one pod together; the original is not touched',
     )
     .argument(
       '<checkpoint>',
-      'archive file, folder of a pod’s checkpoint, oci:LAYOUT[:TAG], or reference of a checkpoint image',
+      'archive file, FILE.age, folder of a pod’s checkpoint, oci:LAYOUT[:TAG], or reference of a checkpoint image',
     )
     .option('--copies <number>', 'how many', '1')
     .option('--container <name>', 'of a checkpoint of a whole pod: only this container')
@@ -65,7 +67,7 @@ export const restore: RegisterCommand = (program, io, done) => {
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
       const wanted = checked(options);
-      await using source = await describeSource(what, io, options.container);
+      await using source = await describeSource(what, io, options);
       await using client = await connectCri(options, io.signal);
       if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
       const asked = command.getOptionValueSource('network') === 'cli';

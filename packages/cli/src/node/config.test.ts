@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isCode } from '@stillframe/core';
 import { criuDefaultsOf, parseConfig } from './config.ts';
+import { retentionPolicy } from './retention-config.ts';
 
 const fault = (source: string): string => {
   try {
@@ -89,4 +90,30 @@ test('a wrong value is named with its place', () => {
 test('what is no YAML, and a key given twice, are faults', () => {
   assert.match(fault('{'), /^node\.yaml: /);
   assert.match(fault('port: 1\nport: 2\n'), /unique/);
+});
+
+test('rules of retention are written as the flags of the command are', () => {
+  const { retention } = parseConfig(
+    `retention:
+  pinsCount: false
+  rules:
+    - { keep: 10, maxAge: 7d }
+    - { of: default/web, per: pod, keep: 50 }
+    - { per: all, maxTotalSize: 100GiB, maxSize: 4096 }
+`,
+    'node.yaml',
+  );
+  assert.deepEqual(retentionPolicy(retention), {
+    pinsCount: false,
+    rules: [
+      { per: 'container', keep: 10, maxAge: 7 * 86_400_000 },
+      { per: 'pod', of: ['default', 'web'], keep: 50 },
+      { per: 'all', maxTotalSize: 100 * 2 ** 30, maxSize: 4096 },
+    ],
+  });
+  assert.equal(retentionPolicy(parseConfig('retention:\n', 'node.yaml').retention), undefined);
+  assert.match(fault('retention: { rules: [{ maxAge: soon }] }'), /retention\.rules\[0\]\.maxAge takes a time such as/);
+  assert.match(fault('retention: { rules: [{ of: a//b, keep: 1 }] }'), /retention\.rules\[0\]\.of takes NAMESPACE/);
+  assert.match(fault('retention: { rules: [{ per: pod }] }'), /retention\.rules\[0\] limits nothing/);
+  assert.match(fault('retention: { rules: [{ keep: 0 }] }'), /keep is not a whole number from 1/);
 });

@@ -17,6 +17,7 @@ import {
 import { parse } from 'yaml';
 import { cliError } from '../usage.ts';
 import { API_SECTIONS } from './api-config.ts';
+import { retention } from './retention-config.ts';
 
 /** Read where no other file is named, and where it is there. */
 export const DEFAULT_CONFIG = '/etc/stillframe/node.yaml';
@@ -46,6 +47,8 @@ const schema = group({
     mirrors: list(groupWith({ prefix: text, location: text, fallback: flag }, 'prefix', 'location')),
     insecure: list(text),
     pinned: list(text),
+    /** Folder of private keys for encrypted images; /etc/stillframe/keys by default, where it is there. */
+    decryptionKeys: absolutePath,
   }),
   /** By runtime handler. */
   runtimes: list(groupWith({ name: handler, path: absolutePath, type: oneOf('runc', 'crun') }, 'name', 'path', 'type')),
@@ -74,6 +77,8 @@ const schema = group({
     registrationTimeout: whole(1, 600),
     requestTimeout: whole(1, 600),
   }),
+  /** Which checkpoints of the node's own folder stay. */
+  retention,
   /** A plain HTTP port for /metrics and /healthz without a certificate. */
   metrics: groupWith({ host: oneOf('127.0.0.1', '::1', 'localhost'), port }, 'port'),
   ...API_SECTIONS,

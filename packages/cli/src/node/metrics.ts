@@ -57,6 +57,17 @@ export class NodeMetrics {
     buckets: PAUSE_BUCKETS,
     registers: [this.#registry],
   });
+  readonly #removed = new Counter({
+    name: 'stillframe_checkpoints_removed_total',
+    help: 'Checkpoints that retention removed, by the limit that they were over',
+    labelNames: ['limit'],
+    registers: [this.#registry],
+  });
+  readonly #removedBytes = new Counter({
+    name: 'stillframe_checkpoints_removed_bytes_total',
+    help: 'Bytes of the checkpoints that retention removed',
+    registers: [this.#registry],
+  });
   readonly #restores = new Counter({
     name: 'stillframe_restores_total',
     help: 'Containers started from a checkpoint',
@@ -112,6 +123,11 @@ export class NodeMetrics {
     this.#requests.inc(labels);
     this.#requestSeconds.observe(labels, seconds);
     if (REFUSALS.has(status)) this.#refusals.inc({ code: String(status) });
+  }
+
+  checkpointRemoved(limit: string, bytes: number): void {
+    this.#removed.inc({ limit });
+    this.#removedBytes.inc(bytes);
   }
 
   restored(): void {

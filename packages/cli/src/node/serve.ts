@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
-import { type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
+import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
 import { openRegistries } from '../registries.ts';
 import { apiEndpoints, serveApi } from './api.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
+import { DEFAULT_KEYS, readKeyFolder } from './decryption-keys.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
+import { NodeRetention } from './retention.ts';
+import { retentionPolicy } from './retention-config.ts';
 
 export interface ServeOptions {
   paths: NodePaths;
@@ -33,21 +36,30 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
   const undo = new UndoStack({ deadline: ((options.config?.stopTimeout ?? 60) + 60) * 1000 });
   try {
     const { config = {} } = options;
-    const { mirrors, insecure, pinned } = config.images ?? {};
+    const { mirrors, insecure, pinned, decryptionKeys = DEFAULT_KEYS } = config.images ?? {};
     const registries = openRegistries(env, { mirrors, insecure, logger });
     undo.push('registry connections', () => registries[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
     const nri = pluginPlace(paths, config);
+    const retention = retentionOf(paths, config, logger, metrics);
+    if (retention) undo.push('retention', () => retention[Symbol.asyncDispose]());
     const node = await openNode({
       paths,
       env,
       openRepository: (reference, credentials) => registries.mirrored(reference, credentials),
       pinnedImages: pinned,
+      decryptionKeys: () => readKeyFolder(decryptionKeys, logger),
       criuDefaults: criuDefaultsOf(config),
       network: config.network,
       runtimes: config.runtimes,
       nri,
-      observer: metrics,
+      observer: {
+        checkpointed: (figures) => {
+          metrics.checkpointed(figures);
+          retention?.soon();
+        },
+        restored: () => metrics.restored(),
+      },
       onStep: killer(env),
       version: productVersion,
       cgroupParent: options.cgroupParent,
@@ -89,12 +101,20 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       ...apiEndpoints(api, paths),
     };
     await writeEndpoints(paths, endpoints);
+    retention?.soon();
     return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
   } catch (error) {
     await undo[Symbol.asyncDispose]();
     if (!isCode(error, 'ERR_NODE_BUSY')) await made.remove();
     throw error;
   }
+}
+
+function retentionOf(paths: NodePaths, { retention }: NodeConfig, logger: Logger, metrics: NodeMetrics) {
+  const policy = retentionPolicy(retention);
+  const { checkpoints: folder, operations } = foldersOf(paths);
+  const removed = metrics.checkpointRemoved.bind(metrics);
+  return policy && new NodeRetention({ folder, operations }, policy, logger, removed);
 }
 
 /** Plugins are taken unless the configuration says otherwise. */

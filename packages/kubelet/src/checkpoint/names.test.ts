@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { archiveName, isDnsLabel, isDnsSubdomain, rfc3339 } from './names.ts';
+import { archiveName, isDnsLabel, isDnsSubdomain, parseArchiveName, rfc3339 } from './names.ts';
 
 describe('the time in an archive name', () => {
   const time = new Date('2026-08-22T17:21:51.987Z');
@@ -48,6 +48,53 @@ describe('a name in a path', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (kubeNamespace, pod, container) => {
         assert.doesNotMatch(archiveName({ kubeNamespace, pod, container }, new Date()), /[/\p{Cc}]/u);
+      }),
+    );
+  });
+});
+
+describe('an archive name that is read', () => {
+  const time = new Date('2026-08-22T17:21:51Z');
+
+  it('tells time and address, whatever the zone it was written in', () => {
+    const address = { kubeNamespace: 'default', pod: 'web.1', container: 'app' };
+    const found = parseArchiveName(archiveName(address, time));
+    assert.deepEqual([found?.time, found?.addresses], [time.getTime(), [address]]);
+    const other = parseArchiveName('checkpoint-p_n-c-2026-08-22T19:21:51+02:00.tar');
+    assert.deepEqual([other?.time, other?.stem], [time.getTime(), 'checkpoint-p_n-c']);
+  });
+
+  it('tells every address where dashes leave a choice', () => {
+    const { addresses = [] } = parseArchiveName('checkpoint-p_kube-system-app-2026-08-22T17:21:51Z.tar') ?? {};
+    assert.deepEqual(
+      addresses.map(({ kubeNamespace, container }) => [kubeNamespace, container]),
+      [
+        ['kube', 'system-app'],
+        ['kube-system', 'app'],
+      ],
+    );
+  });
+
+  it('is no other file', () => {
+    const stem = 'checkpoint-p_n-c-2026-08-22T17:21:51Z.tar';
+    for (const name of [
+      `${stem}.keep`,
+      `.removed-${stem}`,
+      'checkpoint-p_n-c.tar',
+      'a.tar',
+      stem.replace('T17', 'T77'),
+    ])
+      assert.equal(parseArchiveName(name), undefined, name);
+    fc.assert(fc.property(fc.string(), (name) => assert.equal(parseArchiveName(name), undefined)));
+  });
+
+  it('gives the address that it was made of among others', () => {
+    const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
+    fc.assert(
+      fc.property(label, label, label, (kubeNamespace, pod, container) => {
+        const address = { kubeNamespace, pod, container };
+        const found = parseArchiveName(archiveName(address, time))?.addresses ?? [];
+        assert.ok(found.some((each) => JSON.stringify(each) === JSON.stringify(address)));
       }),
     );
   });

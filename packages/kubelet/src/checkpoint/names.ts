@@ -41,3 +41,30 @@ export function archiveName({ kubeNamespace, pod, container }: ContainerAddress,
   );
   return `checkpoint-${podPart}_${spacePart}-${containerPart}-${rfc3339(time)}.tar`;
 }
+
+/** What a kubelet's file name says. */
+export interface ParsedArchiveName {
+  /** All before the time. */
+  readonly stem: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /**
+   * Every address that gives this name, the one with the shortest namespace first: namespaces and containers may both have
+   * dashes, and one dash stands between them.
+   */
+  readonly addresses: readonly ContainerAddress[];
+}
+
+const ARCHIVE_NAME =
+  /^(checkpoint-([^/_]{1,253})_([^/_]{3,127}))-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2}))\.tar$/;
+
+/** Reads a name as archiveName gives it to what Kubernetes allows; undefined for any other. */
+export function parseArchiveName(name: string): ParsedArchiveName | undefined {
+  const [, stem, pod = '', scope = '', at = ''] = ARCHIVE_NAME.exec(name) ?? [];
+  const time = Date.parse(at);
+  if (stem === undefined || Number.isNaN(time) || !isDnsSubdomain(pod)) return undefined;
+  const addresses = [...scope.matchAll(/-/g)]
+    .map(({ index }) => ({ kubeNamespace: scope.slice(0, index), pod, container: scope.slice(index + 1) }))
+    .filter(({ kubeNamespace, container }) => isDnsLabel(kubeNamespace) && isDnsLabel(container));
+  return addresses.length > 0 ? { stem, time, addresses } : undefined;
+}

@@ -35,7 +35,7 @@ export async function reserveArchive(
     const time = clock();
     const name = archiveName(address, time);
     const path = join(folder, name);
-    const mark = join(folder, `${PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}`);
+    const mark = join(folder, reservationOf(name));
     if (await createdExclusively(mark)) {
       const release = () => rm(mark, { force: true });
       // Only now: before, another process could have finished its archive in between.
@@ -45,6 +45,11 @@ export async function reserveArchive(
     await delay(1000 - time.getMilliseconds(), undefined, { signal });
   }
   throw kubeletError('ERR_KUBELET_NAME_TAKEN', `no archive name was free for ${ATTEMPTS} seconds`);
+}
+
+/** Name of the file that lies beside the archive `name` while that is being written. */
+export function reservationOf(name: string): string {
+  return `${PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Digest, isDigest, limits } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
-import { type Descriptor, descriptorToJson, mediaTypes, parseDescriptor, REF_NAME } from '../descriptor.ts';
+import { type Descriptor, descriptorToJson, KEEP, mediaTypes, parseDescriptor, REF_NAME } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { decodeObject, isObject, type JsonObject } from '../json.ts';
 import { readSmallFile } from './folder.ts';
@@ -54,7 +54,8 @@ export class IndexFile {
   async put(descriptor: Descriptor, tag: string | undefined, options: PutOptions = {}): Promise<void> {
     const { check, ...rest } = options;
     const edit = (entries: readonly unknown[]) => {
-      const kept = tag === undefined ? entries : entries.filter((entry) => tagOf(entry) !== tag);
+      const kept =
+        tag === undefined ? entries : entries.flatMap((entry) => (tagOf(entry) === tag ? untagged(entry) : entry));
       const listed = kept.some(
         (entry) => isObject(entry) && entry['digest'] === descriptor.digest && tag === undefined,
       );
@@ -94,6 +95,45 @@ export class IndexFile {
       return kept.filter((entry) => tagOf(entry) !== undefined || !about.has(rawDigestOf(entry)));
     }, options);
     return dropped;
+  }
+
+  /** Sets or takes away the pin of all entries of a digest; false where that changes nothing. */
+  async keep(digest: Digest, kept: boolean, options: ContentOptions = {}): Promise<boolean> {
+    let changed = false;
+    await this.#change((entries) => {
+      const others = entries.map((entry) => {
+        if (rawDigestOf(entry) !== digest || isKept(entry) === kept) return entry;
+        changed = true;
+        return withPin(entry, kept);
+      });
+      return changed ? others : entries;
+    }, options);
+    return changed;
+  }
+
+  /**
+   * Takes away the entries of `names` (by digest, the tags that may go), unless they are pinned, and the untagged ones of `about`
+   * where all images that they are about are gone. One change. Answers which digests of `names` are gone.
+   */
+  async dropAll(
+    names: ReadonlyMap<Digest, ReadonlySet<string | undefined>>,
+    about: ReadonlyMap<Digest, ReadonlySet<Digest>>,
+    options: ContentOptions = {},
+  ): Promise<Digest[]> {
+    let gone: Digest[] = [];
+    await this.#change((entries) => {
+      const goes = (entry: unknown) =>
+        names.get(rawDigestOf(entry) as Digest)?.has(tagOf(entry)) === true && !isKept(entry);
+      const kept = entries.filter((entry) => !goes(entry));
+      const left = new Set(kept.map(rawDigestOf));
+      const listed = new Set(entries.map(rawDigestOf));
+      gone = [...names.keys()].filter((digest) => listed.has(digest) && !left.has(digest));
+      return kept.filter((entry) => {
+        const subjects = tagOf(entry) === undefined ? about.get(rawDigestOf(entry) as Digest) : undefined;
+        return !subjects || [...subjects].some((digest) => left.has(digest));
+      });
+    }, options);
+    return gone;
   }
 
   /**
@@ -149,6 +189,27 @@ export function tagOf(entry: unknown): string | undefined {
   const annotations = isObject(entry) ? entry['annotations'] : undefined;
   const tag = isObject(annotations) && Object.hasOwn(annotations, REF_NAME) ? annotations[REF_NAME] : undefined;
   return typeof tag === 'string' ? tag : undefined;
+}
+
+/** Whether an index entry is pinned: no rule of retention removes its image. */
+export function isKept(entry: unknown): boolean {
+  const annotations = isObject(entry) ? entry['annotations'] : undefined;
+  return isObject(annotations) && Object.hasOwn(annotations, KEEP) && annotations[KEEP] === 'true';
+}
+
+/** Nothing, or the entry without its tag where it is pinned: the pin is of the image, whatever is called so now. */
+function untagged(entry: unknown): unknown[] {
+  if (!isKept(entry) || !isObject(entry)) return [];
+  const { [REF_NAME]: _tag, ...annotations } = entry['annotations'] as JsonObject;
+  return [{ ...entry, annotations }];
+}
+
+function withPin(entry: unknown, kept: boolean): unknown {
+  if (!isObject(entry)) return entry;
+  const { annotations: given, ...rest } = entry;
+  const { [KEEP]: _former, ...others } = isObject(given) ? given : {};
+  const annotations = kept ? { ...others, [KEEP]: 'true' } : others;
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations };
 }
 
 function withTag(descriptor: Descriptor, tag: string | undefined): Descriptor {

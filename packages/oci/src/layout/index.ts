@@ -1,2 +1,10 @@
-export { tagOf } from './index-file.ts';
+export { isKept, tagOf } from './index-file.ts';
 export { Layout, type LinkBlobOptions } from './layout.ts';
+export {
+  keepImage,
+  type ListedImage,
+  type RemovedImages,
+  removeImages,
+  type SweptLayout,
+  sweepLayout,
+} from './prune.ts';

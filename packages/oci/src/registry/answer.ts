@@ -1,5 +1,5 @@
 /** Reading answers: bounded bodies, and the error document of the distribution specification. */
-import { harmless, type StillframeError } from '@stillframe/core';
+import { harmless, StillframeError } from '@stillframe/core';
 import { ociError } from '../errors.ts';
 import { decodeObject, isObject } from '../json.ts';
 import type { HttpAnswer } from './http.ts';
@@ -76,4 +76,26 @@ async function readUpTo(answer: HttpAnswer, limit: number): Promise<{ bytes: Uin
     if (length > limit) break;
   }
   return { bytes: Buffer.concat(chunks).subarray(0, limit), whole: length <= limit };
+}
+
+/** Gives a plain 404, as storage servers answer, the code that the registry itself would have used. */
+export async function* namingUnknown(bytes: AsyncGenerator<Uint8Array, void, undefined>) {
+  try {
+    yield* bytes;
+  } catch (error) {
+    const missing = StillframeError.is(error) && error.details['status'] === 404;
+    throw missing ? ociError('ERR_OCI_BLOB_UNKNOWN', error.message, { cause: error, details: error.details }) : error;
+  }
+}
+
+/** What the answer says of its length. */
+export function lengthOf(answer: HttpAnswer): number | undefined {
+  const length = Number(answer.headers['content-length'] ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** What the answer says of its media type, unless that says nothing. */
+export function typeOf(answer: HttpAnswer): string | undefined {
+  const type = answer.headers['content-type']?.split(';')[0]?.trim();
+  return type === undefined || type === '' || type === 'application/json' ? undefined : type;
 }

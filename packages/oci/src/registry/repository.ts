@@ -1,5 +1,5 @@
 /** One repository of a registry as a store of content (OCI distribution specification 1.1). */
-import { type Digest, digestOf, isCode, isDigest, limits, StillframeError } from '@stillframe/core';
+import { type Digest, digestOf, isCode, isDigest, limits } from '@stillframe/core';
 import type {
   BlobContent,
   BlobSource,
@@ -14,11 +14,11 @@ import { ociError } from '../errors.ts';
 import { parseManifestOrIndex } from '../manifest.ts';
 import { isRepository, isTag } from '../reference.ts';
 import { replayable, verified, verifyBytes, verifySize } from '../verify.ts';
-import { readBody } from './answer.ts';
-import type { HttpAnswer } from './http.ts';
+import { lengthOf, namingUnknown, readBody, typeOf } from './answer.ts';
 import { rangeSource } from './range-source.ts';
 import { chosen, listByTag, listedByRegistry, listedByTag, unlistByTag } from './referrers.ts';
 import type { Call, Session } from './session.ts';
+import { listTags } from './tags.ts';
 import { upload } from './upload.ts';
 
 const ACCEPTED = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerIndex].join(', ');
@@ -117,6 +117,13 @@ export class RegistryRepository implements ContentStore {
       return { mediaType, digest, size };
     }
     return this.#resolveByContent(reference, options);
+  }
+
+  /** All tags, in the registry's order; none where the repository is not there. Throws as listTags does. */
+  tags({ signal }: ContentOptions = {}): Promise<string[]> {
+    const what = `tags of ${this.registry}/${this.name}`;
+    const url = `/v2/${this.name}/tags/list?n=1000`;
+    return listTags(this.#session, { method: 'GET', url, purpose: this.#purpose('pull'), accept: [200], what, signal });
   }
 
   async manifest(descriptor: Descriptor, options: ContentOptions = {}): Promise<Uint8Array> {
@@ -265,26 +272,6 @@ export class RegistryRepository implements ContentStore {
   #unknown(reference: string) {
     return ociError('ERR_OCI_MANIFEST_UNKNOWN', `${this.#at(reference)} is not there`);
   }
-}
-
-/** Gives a plain 404, as storage servers answer, the code that the registry itself would have used. */
-async function* namingUnknown(bytes: AsyncGenerator<Uint8Array, void, undefined>) {
-  try {
-    yield* bytes;
-  } catch (error) {
-    const missing = StillframeError.is(error) && error.details['status'] === 404;
-    throw missing ? ociError('ERR_OCI_BLOB_UNKNOWN', error.message, { cause: error, details: error.details }) : error;
-  }
-}
-
-function lengthOf(answer: HttpAnswer): number | undefined {
-  const length = Number(answer.headers['content-length'] ?? Number.NaN);
-  return Number.isSafeInteger(length) ? length : undefined;
-}
-
-function typeOf(answer: HttpAnswer): string | undefined {
-  const type = answer.headers['content-type']?.split(';')[0]?.trim();
-  return type === undefined || type === '' || type === 'application/json' ? undefined : type;
 }
 
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +9,13 @@ import {
   buildImage,
   buildIndex,
   type ContentReader,
+  copyImage,
   type ExecutionConfig,
+  encryptingReader,
   Layout,
   mediaTypes,
+  parsePrivateKey,
+  parsePublicKey,
   putImage,
 } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
@@ -90,6 +95,32 @@ test('one image under several names is one record, and goes with all of them', o
   assert.deepEqual(await blobs(place), []);
   assert.deepEqual(await readdir(store.layersFolder), []);
 });
+
+test(
+  'an encrypted image is pulled by a node with the key, and stored decrypted; without one nothing is stored',
+  options,
+  async () => {
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = Buffer.from(pair.publicKey.export({ type: 'spki', format: 'pem' }));
+    const plain = await push('plain', 'secret');
+    const reader = encryptingReader(registry, [await parsePublicKey(pem, 'ada')]);
+    await copyImage(reader, registry, await reader.resolve('plain'), { tag: 'encrypted' });
+    const { store, place } = await freshStore();
+    const name = 'host.example/a:encrypted';
+    await assert.rejects(store.pull(name, { open }), {
+      code: 'ERR_OCI_LAYER_ENCRYPTED',
+      hint: /images\.decryptionKeys/,
+    });
+    assert.deepEqual([store.list(), await blobs(place)], [[], []]);
+    const secret = Buffer.from(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    store.decryptionKeys = async () => [await parsePrivateKey(secret, 'ada')];
+    const image = await store.pull(name, { open });
+    assert.equal(image.manifest.digest, plain.digest);
+    // Its digest is the one that the registry knows.
+    assert.deepEqual(image.repoDigests, [`host.example/a@${(await registry.resolve('encrypted')).digest}`]);
+    assert.equal(await readFile(join(store.layersFolder, image.layers[0] ?? '', 'secret'), 'utf8'), 'secret');
+  },
+);
 
 test('an image that somebody uses is not removed', options, async () => {
   const { store } = await freshStore();

@@ -14,7 +14,9 @@ import {
   type ContentWriter,
   copyImage,
   type Descriptor,
+  decryptingReader,
   type ImageConfig,
+  type KeyRing,
   Layout,
   type Manifest,
   parseImageConfig,
@@ -42,6 +44,8 @@ export class ImageStore {
   readonly layersFolder: string;
   /** Beginnings (`name*`) or whole names of images that the kubelet must never remove to free space. */
   pinned: readonly string[] = [];
+  /** Keys of encrypted images, asked for when one is pulled. */
+  decryptionKeys: KeyRing = async () => [];
   readonly #layout: Layout;
   readonly #records: RecordStore<ImageRecord>;
   readonly #locks = new KeyedLock();
@@ -93,7 +97,7 @@ export class ImageStore {
   /**
    * Fetches an image, verifies it and unpacks its layers; what is here already, or is being fetched by another pull, is
    * not fetched again. A name that stood for another image moves to this one. See `openPullSource` for references.
-   * Throws the ERR_OCI_* of the registry, ERR_IMAGE_UNUSABLE, ERR_IMAGE_REFERENCE.
+   * Throws the ERR_OCI_* of the registry and of encrypted layers, ERR_IMAGE_UNUSABLE, ERR_IMAGE_REFERENCE.
    */
   pull(reference: string, options: PullOptions): Promise<ImageRecord> {
     return this.#pulls.shared(async () => {
@@ -104,8 +108,11 @@ export class ImageStore {
       // Awaited here: the source is closed when this function ends.
       return await this.#locks.run(manifest.digest, async () => {
         options.signal?.throwIfAborted();
-        await copyImage(source.reader, unlisted(this.#layout), manifest, { signal: options.signal });
-        const record = await this.#recordOf(manifest, inherited, options);
+        // What is stored here is decrypted: a restore reads it by ranges, and layers are unpacked of it.
+        const plain = decryptingReader(source.reader, this.decryptionKeys);
+        const decrypted = await plain.changed(manifest, options);
+        await copyImage(plain, unlisted(this.#layout), decrypted, { signal: options.signal });
+        const record = await this.#recordOf(decrypted, inherited, options);
         return this.#locks.run(RECORDS, () => this.#adopt(record, source, root));
       });
     });

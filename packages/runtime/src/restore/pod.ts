@@ -51,7 +51,8 @@ export async function restorePod(
   const noted = new UndoStack();
   undo.push('journal', () => noted[Symbol.asyncDispose]());
   const sandbox = await runSandbox(context, request.sandbox, async (sandboxID) => {
-    const note = await context.journal.begin<PodRestoreOperation>({ kind: 'restore-pod', sandboxID });
+    const { checkpointPath } = request;
+    const note = await context.journal.begin<PodRestoreOperation>({ kind: 'restore-pod', sandboxID, checkpointPath });
     noted.push('journal', () => note[Symbol.asyncDispose]());
   });
   undo.push('sandbox', () => removeSandbox(context, sandbox.id));

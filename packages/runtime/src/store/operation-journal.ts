@@ -28,6 +28,8 @@ export interface CheckpointOperation extends StoredRecord {
 export interface PodRestoreOperation extends StoredRecord {
   readonly kind: 'restore-pod';
   readonly sandboxID: string;
+  /** Folder of the checkpoint that it is made of: it is read until the end. Older notes have none. */
+  readonly checkpointPath?: string;
 }
 
 export type Operation = CheckpointOperation | PodRestoreOperation;

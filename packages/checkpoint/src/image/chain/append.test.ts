@@ -10,11 +10,11 @@ import { bytesSource, digestOf, hexOf } from '@stillframe/core';
 import { copyImage, encodeManifest, Layout, mediaTypes, parseManifest } from '@stillframe/oci';
 import { entry, without } from '../../archive/tar.fixture.ts';
 import { openCheckpoint } from '../../checkpoint.ts';
+import { ExtentList, ZEROES } from '../../extents.ts';
 import { checkpointImageAt } from '../detect.ts';
 import { extractArchive } from '../extract.ts';
 import { openCheckpointImage } from '../open.ts';
 import { type AppendOptions, appendToChain } from './append.ts';
-import { ExtentList, ZEROES } from './extents.ts';
 import { CHAIN_TYPE, chainTypes, encodeChainConfig } from './format.ts';
 import { encodeRecipe } from './recipe.ts';
 

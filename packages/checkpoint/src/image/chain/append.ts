@@ -6,10 +6,10 @@ import { bytesSource, digestOf, type ReadOptions, Sha256, streamOf } from '@stil
 import { type BlobContent, type Descriptor, encodeManifest, type Layout, mediaTypes, readBlob } from '@stillframe/oci';
 import type { Checkpoint } from '../../checkpoint.ts';
 import { checkpointError } from '../../errors.ts';
+import { ExtentList, extentSource } from '../../extents.ts';
 import { type CheckpointFacts, encodeChainAnnotations } from '../../metadata/annotations.ts';
 import { demandComplete, demandRecorded } from '../convert.ts';
 import { factsOf, platformOf } from '../facts.ts';
-import { ExtentList, extentSource } from './extents.ts';
 import { CHAIN_TYPE, type ChainLayers, chainTypes, encodeChainConfig, layersOf, type Pack } from './format.ts';
 import { type ChainFacts, openChain, readChain, readChainAt } from './open.ts';
 import { KEY, PageTable } from './page-table.ts';

@@ -1,8 +1,8 @@
 /** The archive of a chain image, read where its layers lie: only what is looked at is fetched. */
 import { type ByteSource, type ReadOptions, UndoStack } from '@stillframe/core';
 import { type ContentReader, type Descriptor, type Manifest, parseManifest, readBlob } from '@stillframe/oci';
+import { extentSource } from '../../extents.ts';
 import { cachedSource } from '../block-cache.ts';
-import { extentSource } from './extents.ts';
 import { type ChainConfig, type ChainLayers, chainLayers, decodeChainConfig, invalid, MAX_CONFIG } from './format.ts';
 import { decodeRecipe, FIRST_PACK, MAX_RECIPE, REST, type Recipe } from './recipe.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesSource, readAll, StillframeError } from '@stillframe/core';
 import fc from 'fast-check';
-import { type Extent, ExtentList, extentSource, ZEROES } from './extents.ts';
+import { type Extent, ExtentList, extentSource, ZEROES } from '../../extents.ts';
 import { decodeRecipe, encodeRecipe, FIRST_PACK, REST } from './recipe.ts';
 
 const GRANULE = 4096;

@@ -5,7 +5,7 @@
  * starts from where the last run of that pack ended, in granules, zigzag. The rest is used from its start to its end.
  */
 import { checkpointError } from '../../errors.ts';
-import { ExtentList, ZEROES } from './extents.ts';
+import { ExtentList, ZEROES } from '../../extents.ts';
 
 /** The source that holds what is no whole granule: headers, small files, tails. */
 export const REST = 1;

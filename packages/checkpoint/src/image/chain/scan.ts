@@ -1,6 +1,6 @@
 /** One pass over an archive: its digest, and which of its granules are new. */
 import { type ByteSource, type Digest, type ReadOptions, Sha256 } from '@stillframe/core';
-import { ExtentList, ZEROES } from './extents.ts';
+import { ExtentList, ZEROES } from '../../extents.ts';
 import { KEY, keyOf, type PageTable } from './page-table.ts';
 import { REST } from './recipe.ts';
 import type { Segment } from './segments.ts';

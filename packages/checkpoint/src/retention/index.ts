@@ -1,0 +1,3 @@
+export * from './plan.ts';
+export { ageText, reasonText, unmetText } from './reason.ts';
+export * from './rules.ts';
