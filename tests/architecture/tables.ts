@@ -100,6 +100,7 @@ export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: r
       'stats-view.ts',
     ],
   },
+  { folder: 'packages/kubelet/src/routes/', table: 'index.ts', serving: ['route.ts'] },
   { folder: 'packages/cli/src/commands/', table: 'index.ts', serving: ['command.ts', 'address.ts', 'reading.ts'] },
 ];
 

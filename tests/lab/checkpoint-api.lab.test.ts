@@ -74,11 +74,17 @@ describe('POST /checkpoint', { skip }, () => {
     );
   });
 
-  test('gives captures of the same second different names and overwrites none', async () => {
-    const answers = await Promise.all([1, 2, 3].map(() => lab.curl(`/checkpoint/${COUNTER}`)));
+  test('gives captures one after the other different names and overwrites none', async () => {
+    const answers = [];
+    for (const _ of [1, 2, 3]) answers.push(await lab.curl(`/checkpoint/${COUNTER}`));
     for (const { status, body } of answers) assert.equal(status, 200, body);
-    const archives = new Set(answers.map(({ body }) => body));
-    assert.equal(archives.size, 3);
+    assert.equal(new Set(answers.map(({ body }) => body)).size, 3);
+  });
+
+  test('gives who asks at once one archive', async () => {
+    const answers = await Promise.all([1, 2].map(() => lab.curl(`/checkpoint/${COUNTER}`)));
+    for (const { status, body } of answers) assert.equal(status, 200, body);
+    assert.equal(new Set(answers.map(({ body }) => body)).size, 1);
     const left = (await readdir(lab.endpoints.checkpoints)).filter((name) => name.startsWith('.'));
     assert.deepEqual(left, [], 'no temporary file or folder is left');
   });

@@ -10,6 +10,7 @@ import { ContainerState, PodSandboxState, RuntimeService } from '@stillframe/cri
 import type { PkiPaths } from './pki/node-pki.ts';
 
 const run = promisify(execFile);
+type Handlers = Parameters<typeof served<typeof RuntimeService.method>>[1];
 
 /** How the fake runtime behaves, and what it saw. */
 export const runtime = {
@@ -18,7 +19,21 @@ export const runtime = {
   busy: 0,
   mostBusy: 0,
   capture: async (_signal: AbortSignal): Promise<void> => undefined,
+  /** Address that exec, attach and port-forward give, and what they were asked. */
+  streams: '' as string | Error,
+  streamRequests: [] as { verb: string; asked: Readonly<Record<string, unknown>> }[],
+  output: { stdout: '', stderr: '', exitCode: 0 },
+  /** Log of every container. */
+  logPath: '',
+  running: true,
 };
+
+async function stream(verb: string, asked: Readonly<Record<string, unknown>>): Promise<{ url: string }> {
+  runtime.streamRequests.push({ verb, asked });
+  if (typeof runtime.streams !== 'string') throw runtime.streams;
+  return { url: runtime.streams };
+}
+
 const { SANDBOX_READY, SANDBOX_NOTREADY } = PodSandboxState;
 const { CONTAINER_RUNNING, CONTAINER_EXITED } = ContainerState;
 
@@ -38,8 +53,7 @@ const container = (id: string, podSandboxId: string, name: string, state: Contai
   createdAt,
 });
 
-/** A runtime with two pods, whose captures write a line. */
-export const fake = served(RuntimeService, {
+const handlers: Handlers = {
   version: async () => ({ version: '0.1.0', runtimeName: 'fake', runtimeApiVersion: 'v1' }),
   listPodSandbox: async () => ({
     items: [
@@ -58,6 +72,23 @@ export const fake = served(RuntimeService, {
       container('c-etcd', 's-dot', 'etcd', CONTAINER_RUNNING, 7n),
     ].filter(({ podSandboxId }) => !filter?.podSandboxId || filter.podSandboxId === podSandboxId),
   }),
+  containerStatus: async ({ containerId }) => ({
+    status: {
+      id: containerId,
+      logPath: runtime.logPath,
+      state: runtime.running ? CONTAINER_RUNNING : CONTAINER_EXITED,
+    },
+  }),
+  execSync: async ({ cmd }) => {
+    runtime.streamRequests.push({ verb: 'execSync', asked: { cmd } });
+    const { stdout, stderr, exitCode } = runtime.output;
+    return { stdout: Buffer.from(stdout), stderr: Buffer.from(stderr), exitCode };
+  },
+  exec: ({ containerId, cmd, tty, stdin, stdout, stderr }) =>
+    stream('exec', { containerId, cmd, tty, stdin, stdout, stderr }),
+  attach: ({ containerId, tty, stdin, stdout, stderr }) =>
+    stream('attach', { containerId, tty, stdin, stdout, stderr }),
+  portForward: ({ podSandboxId, port }) => stream('portForward', { podSandboxId, port }),
   checkpointContainer: async ({ containerId, location, timeout }, { signal, deadline }) => {
     runtime.requests.push({ containerId, location, timeout, seconds: (deadline - Date.now()) / 1000 });
     runtime.mostBusy = Math.max(runtime.mostBusy, ++runtime.busy);
@@ -72,7 +103,14 @@ export const fake = served(RuntimeService, {
     }
     return {};
   },
-});
+};
+
+/** A runtime with two pods, whose captures write a line. */
+export const fake = served(RuntimeService, handlers);
+
+const { checkpointContainer: _lacking, ...others } = handlers;
+/** One that knows nothing of captures. */
+export const fakeWithoutCheckpoints = served(RuntimeService, others);
 
 /** What real curl prints for a URL: status, content type and body. With the admin's certificate unless told. */
 export async function curlWith(

@@ -1,5 +1,5 @@
 /** A kubelet-compatible checkpoint API over any CRI runtime, and the PKI that guards it. */
-export type { CheckpointRecord } from './checkpoint/capture.ts';
+export type { Asker, CheckpointRecord } from './checkpoint/capture.ts';
 export {
   archiveName,
   type ContainerAddress,
@@ -10,6 +10,9 @@ export {
   rfc3339,
 } from './checkpoint/names.ts';
 export { type Reservation, reservationOf, reserveArchive } from './checkpoint/reserve.ts';
+export type { EndedRequest } from './http/exchange.ts';
+export type { AuthenticationOptions, AuthorizationOptions, KubeletApiOptions, LimitOptions } from './options.ts';
+export { type KubeconfigOptions, nodeKubeconfig } from './pki/kubeconfig.ts';
 export {
   ADMIN_GROUP,
   ADMIN_USER,
@@ -19,4 +22,4 @@ export {
   type PkiPaths,
   pkiPaths,
 } from './pki/node-pki.ts';
-export { type KubeletApi, type KubeletApiOptions, startKubeletApi } from './server.ts';
+export { type KubeletApi, startKubeletApi } from './server.ts';

@@ -1,134 +1,138 @@
-/** The kubelet-compatible checkpoint API: HTTPS with client certificates, over any CRI client. */
-import { constants } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+/** The kubelet-compatible API: HTTPS over any CRI client. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
-import { harmless, type Logger, messageOf, silentLogger, systemCode } from '@stillframe/core';
-import type { CriClient } from '@stillframe/cri/client';
-import type { CheckpointRecord } from './checkpoint/capture.ts';
-import { KeyedQueue } from './checkpoint/queue.ts';
+import { messageOf, silentLogger, systemCode } from '@stillframe/core';
+import { AuditLog } from './audit/audit-log.ts';
 import { sweepReservations } from './checkpoint/reserve.ts';
+import { SharedCaptures } from './checkpoint/shared-captures.ts';
 import { kubeletError } from './errors.ts';
-import { type Answer, text } from './http/answer.ts';
-import { type Match, type MetricsText, matchRoutes, type RouteContext } from './http/routes.ts';
-import { mayAsk, type User, userOf } from './http/user.ts';
-import { type NodePki, openNodePki, type PkiPaths } from './pki/node-pki.ts';
-
-export interface KubeletApiOptions {
-  criClient: CriClient;
-  /** Absolute path; made on first use, see `openNodePki`. */
-  pkiFolder: string;
-  /** Absolute path of the folder for archives; made with mode 0700 when absent. */
-  checkpointsFolder: string;
-  /** Address to listen on, 127.0.0.1 by default. */
-  host?: string;
-  /** 10250 by default; 0 lets the system choose. */
-  port?: number;
-  /** The host's name by default. */
-  nodeName?: string;
-  /** Further addresses and names for the server certificate. */
-  addresses?: readonly string[];
-  logger?: Logger;
-  /** Ends the server as disposing does. */
-  signal?: AbortSignal;
-  /** Told of every capture before its answer goes out; when it throws, the request fails and the archive stays. */
-  onCheckpoint?: (record: CheckpointRecord) => Promise<void> | void;
-  /** The answer to GET /metrics; 404 without it. */
-  metrics?: () => Promise<MetricsText>;
-}
+import { type Desk, Exchange } from './http/exchange.ts';
+import { httpsServer, secureContext } from './http/https-server.ts';
+import { type KubeletApiOptions, openGate } from './options.ts';
+import { openNodePki, type PkiPaths } from './pki/node-pki.ts';
 
 /** A running server. Disposing aborts captures under way, whose containers the runtime lets run on, and waits for them. */
 export interface KubeletApi extends AsyncDisposable {
   readonly address: { readonly host: string; readonly port: number };
   readonly pki: PkiPaths;
+  /**
+   * Renews what ends within 30 days, and lets new connections have the new server certificate. Called twice a day by
+   * itself. `now`: the time at which certificates are judged. Returns whether the server's was renewed.
+   */
+  renewCertificates(now?: Date): Promise<boolean>;
 }
 
-/** Connections at a time: a capture holds one, and the certificate check comes after the handshake. */
-const MOST_CONNECTIONS = 64;
-const VERBS: Readonly<Record<string, string>> = {
-  POST: 'create',
-  GET: 'get',
-  HEAD: 'get',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-};
+/** Captures under way at a time. */
+const MOST_CAPTURES = 8;
+/** Milliseconds between two looks at the certificates. */
+const RENEWAL_INTERVAL = 12 * 3_600_000;
 
 /**
  * Makes or opens the PKI and starts listening. Throws ERR_KUBELET_PKI_DAMAGED, ERR_KUBELET_PATH_RELATIVE,
- * ERR_KUBELET_ADDRESS_IN_USE, or the system's error.
+ * ERR_KUBELET_ADDRESS_IN_USE, ERR_KUBELET_FILE_UNSOUND, ERR_KUBELET_KUBECONFIG, or the system's error.
  */
 export async function startKubeletApi(options: KubeletApiOptions): Promise<KubeletApi> {
   const { criClient, checkpointsFolder: folder, host = '127.0.0.1', port = 10250, signal } = options;
-  const { nodeName = hostname(), logger = silentLogger } = options;
+  const { nodeName = hostname(), logger = silentLogger, featureGates = {}, authentication = {} } = options;
   if (!isAbsolute(folder)) throw kubeletError('ERR_KUBELET_PATH_RELATIVE', `checkpoints folder ${folder} is relative`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await sweepReservations(folder);
+  const gate = await openGate(options, nodeName, logger);
+  const containerCheckpoint = featureGates.ContainerCheckpoint !== false;
+  if (containerCheckpoint) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await sweepReservations(folder);
+  }
   const wildcard = host === '0.0.0.0' || host === '::';
-  const addresses = [...(wildcard ? [] : [host]), ...(options.addresses ?? [])];
-  const pki = await openNodePki({ folder: options.pkiFolder, nodeName, addresses });
+  const pkiOptions = {
+    folder: options.pkiFolder,
+    nodeName,
+    addresses: [...(wildcard ? [] : [host]), ...(options.addresses ?? [])],
+  };
+  let pki = await openNodePki(pkiOptions);
+  const authorities = async () => {
+    const { clientAuthority } = authentication;
+    return [pki.authority, ...(clientAuthority === undefined ? [] : [await readFile(clientAuthority, 'utf8')])];
+  };
 
-  const onCheckpoint = options.onCheckpoint ?? (() => undefined);
-  const context: RouteContext = {
+  const ending = new AbortController();
+  const captures = new SharedCaptures({
     cri: criClient,
     folder,
-    queue: new KeyedQueue(),
-    nodeName,
-    onCheckpoint,
-    metrics: options.metrics,
-  };
-  const ending = new AbortController();
-  const underWay = new Set<Promise<void>>();
-  const server = httpsServer(pki, (request, response) => {
-    const serving = serve(request, response, context, logger, ending.signal);
-    underWay.add(serving);
-    serving.finally(() => underWay.delete(serving));
+    most: options.limits?.checkpoints ?? MOST_CAPTURES,
+    onCheckpoint: options.onCheckpoint ?? (() => undefined),
   });
-  server.on('tlsClientError', (error) =>
-    logger.log('debug', 'TLS handshake failed', { reason: harmless(error.message) }),
-  );
+  const context = { cri: criClient, nodeName, captures, metrics: options.metrics, configuration: configz(options) };
+  const audit = options.audit && new AuditLog(options.audit);
+  const desk: Desk = { gate, context, audit, logger, onRequest: options.onRequest, ending: ending.signal };
+  const underWay = new Set<Promise<void>>();
+  const keep = (exchange: Exchange) => {
+    const running = exchange.run();
+    underWay.add(running);
+    running.finally(() => underWay.delete(running));
+  };
+  const server = httpsServer(secureContext(pki, await authorities()), logger);
+  server.on('request', (request, response) => keep(new Exchange(desk, request, response)));
+  server.on('upgrade', (request, socket, head) => {
+    // Whoever is refused gets an ordinary answer.
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(request.socket);
+    response.once('finish', () => socket.end());
+    socket.on('error', () => undefined);
+    keep(new Exchange(desk, request, response, { socket, head }));
+  });
   await listen(server, host, port);
+
+  const renewCertificates = async (now?: Date) => {
+    const before = pki.server;
+    pki = await openNodePki({ ...pkiOptions, ...(now ? { now } : {}) });
+    server.setSecureContext(secureContext(pki, await authorities()));
+    return pki.server !== before;
+  };
+  const renewing = setInterval(() => {
+    renewCertificates().catch((error) =>
+      logger.log('error', 'certificates could not be renewed', { reason: messageOf(error) }),
+    );
+  }, RENEWAL_INTERVAL);
+  renewing.unref();
 
   const dispose = async () => {
     signal?.removeEventListener('abort', end);
+    clearInterval(renewing);
     ending.abort(new Error('the server is ending'));
-    server.close();
+    // Who asks meanwhile is told to come again.
     await Promise.all(underWay);
+    await captures.settled();
+    const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
+    await closed;
   };
   const end = () => void dispose();
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted) await dispose();
   const bound = server.address() as AddressInfo | null;
-  return { address: { host, port: bound?.port ?? port }, pki: pki.paths, [Symbol.asyncDispose]: dispose };
+  const address = { host, port: bound?.port ?? port };
+  return { address, pki: pki.paths, renewCertificates, [Symbol.asyncDispose]: dispose };
 }
 
-function httpsServer(pki: NodePki, listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const server = createServer(
-    {
-      cert: pki.server,
-      key: pki.serverKey,
-      ca: pki.authority,
-      minVersion: 'TLSv1.2',
-      requestCert: true,
-      // A client without a certificate is answered 401 as by a kubelet, and not cut off.
-      rejectUnauthorized: false,
-      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-      handshakeTimeout: 10_000,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      keepAliveTimeout: 5_000,
-      connectionsCheckingInterval: 2_000,
-      maxHeaderSize: 16 << 10,
+/** What /configz shows: the effective settings, in the words of KubeletConfiguration. */
+function configz({ host, port, featureGates, authentication, authorization, kubeconfig }: KubeletApiOptions) {
+  const cluster = kubeconfig !== undefined;
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    address: host ?? '127.0.0.1',
+    port: port ?? 10250,
+    featureGates: { ContainerCheckpoint: featureGates?.ContainerCheckpoint !== false },
+    authentication: {
+      anonymous: { enabled: authentication?.anonymous === true },
+      webhook: { enabled: cluster && authentication?.webhook !== false },
     },
-    listener,
-  );
-  server.maxConnections = MOST_CONNECTIONS;
-  server.maxRequestsPerSocket = 1000;
-  return server;
+    authorization: { mode: cluster && authorization?.webhook !== false ? 'Webhook' : 'AdministratorsAndRules' },
+  };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -139,78 +143,4 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     });
     server.listen(port, host, () => resolve());
   });
-}
-
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  context: RouteContext,
-  logger: Logger,
-  ending: AbortSignal,
-): Promise<void> {
-  const began = performance.now();
-  // Bodies mean nothing here; requestTimeout bounds how long one may be sent.
-  request.resume();
-  const gone = new AbortController();
-  response.once('close', () => gone.abort(new Error('the client has gone')));
-  const user = userOf(request.socket);
-  const signal = AbortSignal.any([gone.signal, ending]);
-  const answer = await answerTo(request, user, context, signal).catch((error) => {
-    logger.log('error', 'request failed', { reason: messageOf(error) });
-    return text(500, 'Internal Server Error');
-  });
-  logger.log('info', 'request', {
-    method: request.method,
-    path: harmless(request.url ?? ''),
-    status: gone.signal.aborted ? 499 : answer.status,
-    user: user?.name,
-    from: request.socket.remoteAddress,
-    milliseconds: Math.round(performance.now() - began),
-    ...(answer.status < 500 ? {} : { reason: harmless(answer.body) }),
-  });
-  if (gone.signal.aborted) return;
-  response.writeHead(answer.status, {
-    'content-type': answer.contentType,
-    'content-length': Buffer.byteLength(answer.body),
-    'x-content-type-options': 'nosniff',
-    ...answer.headers,
-  });
-  response.end(answer.body);
-}
-
-async function answerTo(
-  request: IncomingMessage,
-  user: User | undefined,
-  context: RouteContext,
-  signal: AbortSignal,
-): Promise<Answer> {
-  if (!user) return text(401, 'Unauthorized');
-  const method = request.method ?? '';
-  const [pathname = '', ...query] = (request.url ?? '').split('?');
-  const matches = matchesOf(pathname);
-  if (!matches) return text(400, 'Bad Request');
-  if (!mayAsk(user)) return text(403, forbidden(user, method, matches));
-  const match = matches.find(({ route }) => route.method === method);
-  if (match) {
-    const from = request.socket.remoteAddress ?? '';
-    const call = { params: match.params, query: new URLSearchParams(query.join('?')), user: user.name, from, signal };
-    return match.route.answer(context, call);
-  }
-  if (matches.length === 0) return text(404, '404 page not found\n');
-  return text(405, '405: Method Not Allowed', { allow: matches.map(({ route }) => route.method).join(', ') });
-}
-
-function matchesOf(pathname: string): Match[] | undefined {
-  try {
-    return matchRoutes(pathname);
-  } catch (error) {
-    if (error instanceof URIError) return undefined;
-    throw error;
-  }
-}
-
-function forbidden(user: User, method: string, matches: readonly Match[]): string {
-  const subresources = matches[0]?.route.subresources ?? ['proxy'];
-  const verb = VERBS[method] ?? method.toLowerCase();
-  return `Forbidden (user=${harmless(user.name)}, verb=${verb}, resource=nodes, subresource(s)=[${subresources.join(' ')}])\n`;
 }

@@ -15,7 +15,7 @@ export type { FolderUsage } from './image/usage.ts';
 export { EmbeddedNode, type NodeOptions, type PluginPlace, type RuntimeEntry } from './node.ts';
 export type { RuntimeHandler } from './oci-runtime/runtimes.ts';
 export { openNode } from './open-node.ts';
-export { ownerOf } from './owner.ts';
+export { ownerOf, takeOwnership } from './owner.ts';
 export { defaultPaths, foldersOf, type NodePaths } from './paths.ts';
 export { demand, type RunOptions, type RunResult, run } from './process/run.ts';
 export type { SandboxRequest } from './sandbox/sandbox.ts';

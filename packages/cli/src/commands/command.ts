@@ -42,13 +42,17 @@ function absolute(path: string): string {
   return path === '' ? path : resolve(path);
 }
 
+/** `--cri` with its meaning. */
+export function criOption(description: string): Option {
+  return new Option('--cri <socket>', description).argParser((socket: string) =>
+    socket.startsWith('unix:') ? socket : absolute(socket),
+  );
+}
+
 /** `--cri`: any runtime's socket instead of the embedded node's. */
 export function withCri(command: Command): Command {
-  return withNodePlace(command).addOption(
-    new Option('--cri <socket>', 'CRI socket of another runtime, such as /run/crio/crio.sock')
-      .env('STILLFRAME_CRI')
-      .argParser((socket: string) => (socket.startsWith('unix:') ? socket : absolute(socket))),
-  );
+  const option = criOption('CRI socket of another runtime, such as /run/crio/crio.sock').env('STILLFRAME_CRI');
+  return withNodePlace(command).addOption(option);
 }
 
 /** `--fill-files` and `--image`: where pages of mapped files come from that were not captured. */

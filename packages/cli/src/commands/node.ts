@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { harmless } from '@stillframe/core';
 import type { NodePaths } from '@stillframe/runtime';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
@@ -11,12 +12,14 @@ import { DEFAULT_CONFIG, type NodeConfig, readConfig } from '../node/config.ts';
 import { connectCri } from '../node/connect.ts';
 import { type NodeEndpoints, readEndpoints } from '../node/endpoints.ts';
 import { strangeRoot } from '../node/folders.ts';
+import { serveForeign } from '../node/foreign.ts';
+import { type KubeconfigRequest, writeKubeconfig } from '../node/kubeconfig.ts';
 import { jsonLogger } from '../node/logger.ts';
 import { runningNode, servingNode } from '../node/running.ts';
 import { serveNode } from '../node/serve.ts';
 import { removePod } from '../pod.ts';
 import { cliError } from '../usage.ts';
-import { type NodePlace, outputOption, type RegisterCommand, withNodePlace } from './command.ts';
+import { criOption, type NodePlace, outputOption, type RegisterCommand, withNodePlace } from './command.ts';
 
 /** Milliseconds that a node which runs already may take until it serves. */
 const STARTING = 30_000;
@@ -26,6 +29,7 @@ interface UpOptions extends NodePlace {
   host: string;
   port: string;
   cgroupParent: string;
+  cri?: string;
   foreground?: boolean;
   output: string;
 }
@@ -39,6 +43,7 @@ export const node: RegisterCommand = (program, io, done) => {
     .description('Start it; containers of an earlier run are adopted')
     .option('--host <address>', 'address of the kubelet-compatible API', '127.0.0.1')
     .option('--port <number>', 'its port; 0 lets the system choose', '10250')
+    .addOption(criOption('serve only the API, over the CRI socket of another runtime'))
     .option('--cgroup-parent <path>', 'cgroup of pods that name none', '/stillframe')
     .addOption(
       new Option('--config <file>', `configuration, YAML; ${DEFAULT_CONFIG} where that is there`).env(
@@ -56,28 +61,22 @@ export const node: RegisterCommand = (program, io, done) => {
       const strange = await strangeRoot(paths);
       if (options.foreground) {
         if (strange !== undefined) logger.log('warn', strange);
-        await using served = await serveNode({
-          paths,
-          host: options.host,
-          port,
-          cgroupParent: options.cgroupParent,
-          config,
-          env: io.env,
-          logger,
-        });
+        const { host, cgroupParent, cri } = options;
+        const place = { paths, host, port, cgroupParent, config, env: io.env, logger };
+        await using served = cri === undefined ? await serveNode(place) : await serveForeign({ ...place, cri });
         logger.log('info', 'node serves', { ...served.endpoints });
         if (!io.signal.aborted)
           await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));
         return;
       }
-      if (process.getuid?.() !== 0) {
+      if (options.cri === undefined && process.getuid?.() !== 0) {
         throw cliError('ERR_NODE_START', 'the node needs root: it mounts, makes namespaces and runs CRIU', {
           hint: '`npx stillframe doctor` says what this host and this user can do',
         });
       }
       if (strange !== undefined) io.err(`warning: ${strange}\n`);
       const { endpoints, fresh } = await upInBackground(paths, upArguments(options));
-      const ignored = ['host', 'port', 'cgroupParent', 'config'].some(
+      const ignored = ['host', 'port', 'cgroupParent', 'config', 'cri'].some(
         (name) => command.getOptionValueSource(name) === 'cli',
       );
       if (!fresh && ignored) io.err('a node runs already; it keeps its own host, port and configuration\n');
@@ -110,11 +109,27 @@ export const node: RegisterCommand = (program, io, done) => {
     .option('--pods', 'stop and remove all pods first')
     .action(async ({ pods, ...paths }: NodePlace & { pods?: boolean }) => {
       if (pods) {
+        const { foreign } = (await readEndpoints(paths.state)) ?? {};
+        if (foreign !== undefined) {
+          throw cliError('ERR_USAGE_ARGUMENT', `--pods: the pods are those of ${harmless(foreign)}, not of this node`);
+        }
         await using client = await connectCri(paths, io.signal);
         const { items } = await client.runtime.listPodSandbox({});
         await Promise.all(items.map(({ id }) => removePod(client, id)));
       }
       io.out((await stopBackground(paths)) ? 'node ended\n' : `no node runs in ${paths.state}\n`);
+    });
+
+  withNodePlace(group.command('kubeconfig'))
+    .description('Write a kubeconfig, mode 0600, for its API; without --user it is the administrator’s')
+    .option('--user <name>', 'whom a certificate is made for')
+    .option('--group <name...>', 'groups of that user')
+    .option('--days <number>', 'days that the certificate is good for: it cannot be taken back sooner', '365')
+    .option('--server <url>', 'address of the API; where the node serves by default')
+    .option('--file <path>', 'where to; in the node’s PKI folder by default, `-` prints it')
+    .action(async ({ root, state, ...asked }: NodePlace & KubeconfigRequest) => {
+      const { path, text } = await writeKubeconfig({ root, state }, asked);
+      io.out(path === undefined ? text : `${path}\n`);
     });
 
   group
@@ -142,10 +157,11 @@ function portOf(text: string): number {
 
 function upArguments(options: UpOptions): string[] {
   const main = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
-  const { root, state, host, port, cgroupParent } = options;
+  const { root, state, host, port, cgroupParent, cri } = options;
   const place = ['--root', root, '--state', state, '--cgroup-parent', cgroupParent];
   const config = options.config === undefined ? [] : ['--config', resolve(options.config)];
-  return [main, 'node', 'up', '--foreground', ...place, '--host', host, '--port', port, ...config];
+  const foreign = cri === undefined ? [] : ['--cri', cri];
+  return [main, 'node', 'up', '--foreground', ...place, '--host', host, '--port', port, ...config, ...foreign];
 }
 
 /** Flags win over environment variables, those over the file, the file over defaults. */
@@ -168,7 +184,7 @@ async function unitText(): Promise<string> {
 
 function nodeText(endpoints: NodeEndpoints, fresh: boolean): string {
   return `${fresh ? 'node started' : 'node runs'}, pid ${endpoints.pid}
-CRI socket        ${endpoints.socket}${endpoints.nri === undefined ? '' : `\nNRI socket        ${endpoints.nri}`}
+CRI socket        ${endpoints.socket}${endpoints.foreign === undefined ? '' : ` of ${harmless(endpoints.foreign)}`}${endpoints.nri === undefined ? '' : `\nNRI socket        ${endpoints.nri}`}
 checkpoint API    ${endpoints.kubelet}/checkpoint/{namespace}/{pod}/{container}
 checkpoints       ${endpoints.checkpoints}
 

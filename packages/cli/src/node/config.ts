@@ -1,8 +1,6 @@
 /** The node's configuration file: YAML with one schema, documented in docs/operate.md. */
 import { readFile } from 'node:fs/promises';
 import { messageOf, systemCode, systemFact } from '@stillframe/core';
-import { parse } from 'yaml';
-import { cliError } from '../usage.ts';
 import {
   absolutePath,
   ConfigFault,
@@ -15,7 +13,10 @@ import {
   type Reader,
   text,
   whole,
-} from './config-schema.ts';
+} from '@stillframe/core/schema';
+import { parse } from 'yaml';
+import { cliError } from '../usage.ts';
+import { API_SECTIONS } from './api-config.ts';
 import { retention } from './retention-config.ts';
 
 /** Read where no other file is named, and where it is there. */
@@ -84,6 +85,7 @@ const schema = group({
   retention,
   /** A plain HTTP port for /metrics and /healthz without a certificate. */
   metrics: groupWith({ host: oneOf('127.0.0.1', '::1', 'localhost'), port }, 'port'),
+  ...API_SECTIONS,
 });
 
 export type NodeConfig = Read<typeof schema>;

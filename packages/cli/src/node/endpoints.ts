@@ -8,6 +8,8 @@ export interface NodeEndpoints {
   pid: number;
   /** CRI socket. */
   socket: string;
+  /** Name of the runtime where it is not the node's own: then only the API is the node's. */
+  foreign?: string;
   /** Where NRI plugins connect, where the node takes any. */
   nri?: string;
   /** `https://127.0.0.1:10250` */

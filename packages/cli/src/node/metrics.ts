@@ -1,6 +1,7 @@
 /** What the node measures of itself, in the text format of Prometheus. */
 import type { EndedCall } from '@stillframe/cri';
-import type { CheckpointFigures, EmbeddedNode } from '@stillframe/runtime';
+import type { EndedRequest } from '@stillframe/kubelet';
+import type { CheckpointFigures } from '@stillframe/runtime';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface MetricsText {
@@ -12,6 +13,9 @@ export interface MetricsText {
 const CALL_BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 /** Seconds that a container stands still. */
 const PAUSE_BUCKETS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60];
+/** Others count as one: a label is no place for what clients make up. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const REFUSALS = new Set([401, 403, 429]);
 const STATES = ['created', 'running', 'exited'] as const;
 
 /** One node's metrics, `stillframe_…`, with those of its process, event loop included. */
@@ -76,6 +80,26 @@ export class NodeMetrics {
     registers: [this.#registry],
   });
 
+  readonly #requests = new Counter({
+    name: 'kubelet_http_requests_total',
+    help: 'Requests to the kubelet-compatible API',
+    labelNames: ['method', 'path', 'server_type', 'long_running'],
+    registers: [this.#registry],
+  });
+  readonly #requestSeconds = new Histogram({
+    name: 'kubelet_http_requests_duration_seconds',
+    help: 'Duration of requests to the kubelet-compatible API',
+    labelNames: ['method', 'path', 'server_type', 'long_running'],
+    buckets: CALL_BUCKETS,
+    registers: [this.#registry],
+  });
+  readonly #refusals = new Counter({
+    name: 'stillframe_api_refused_total',
+    help: 'Requests to the kubelet-compatible API that were refused, by status: 401, 403, 429',
+    labelNames: ['code'],
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -92,6 +116,15 @@ export class NodeMetrics {
     this.#rootfs.observe({ taken: rootfs.taken }, rootfs.duration / 1_000_000);
   }
 
+  /** A request to the kubelet-compatible API is over. */
+  requested({ method, path, status, seconds, longRunning }: EndedRequest): void {
+    const known = METHODS.has(method) ? method : 'other';
+    const labels = { method: known, path, server_type: 'readwrite', long_running: String(longRunning) };
+    this.#requests.inc(labels);
+    this.#requestSeconds.observe(labels, seconds);
+    if (REFUSALS.has(status)) this.#refusals.inc({ code: String(status) });
+  }
+
   checkpointRemoved(limit: string, bytes: number): void {
     this.#removed.inc({ limit });
     this.#removedBytes.inc(bytes);
@@ -102,7 +135,7 @@ export class NodeMetrics {
   }
 
   /** The metrics of this moment. */
-  async text(node: Pick<EmbeddedNode, 'statuses'>): Promise<MetricsText> {
+  async text(node: { statuses(): Promise<readonly { state: string }[]> }): Promise<MetricsText> {
     const found = await node.statuses();
     for (const state of STATES) {
       this.#containers.set({ state }, found.filter((status) => status.state === state).length);

@@ -1,9 +1,9 @@
 /** The section `retention` of the node's configuration: the flags of `stillframe checkpoints prune`, a list of rules of them. */
 import { LEVELS, limitsAnything, type RetentionPolicy, type RetentionRule } from '@stillframe/checkpoint';
 import { messageOf } from '@stillframe/core';
+import { ConfigFault, flag, group, list, oneOf, type Read, type Reader, whole } from '@stillframe/core/schema';
 import { countOf, durationOf } from '../numbers.ts';
 import { addressOf } from '../retention/options.ts';
-import { ConfigFault, flag, group, list, oneOf, type Read, type Reader, whole } from './config-schema.ts';
 
 /** A text with a unit, as flags have it. */
 function quantity<T>(of: (text: string, name: string) => T): Reader<T> {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
-import { startKubeletApi } from '@stillframe/kubelet';
 import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
 import { productVersion } from '../product.ts';
 import { readRegistriesConf } from '../registries/conf-files.ts';
@@ -12,6 +11,7 @@ import { rulesOfMirrors } from '../registries/node-rules.ts';
 import { mergeRules, type RegistryRule } from '../registries/rules.ts';
 import { openRegistries } from '../registries.ts';
 import { policedReader } from '../signature-policy.ts';
+import { apiEndpoints, serveApi } from './api.ts';
 import { criuDefaultsOf, type NodeConfig } from './config.ts';
 import { DEFAULT_KEYS, readKeyFolder } from './decryption-keys.ts';
 import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
@@ -86,15 +86,15 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     undo.push('CRI server', () => server[Symbol.asyncDispose]());
     const criClient = await openCriClient({ socket });
     undo.push('CRI client', () => criClient[Symbol.asyncDispose]());
-    const folders = foldersOf(paths);
-    const api = await startKubeletApi({
-      criClient,
-      pkiFolder: folders.pki,
-      checkpointsFolder: folders.checkpoints,
+    const api = await serveApi({
+      paths,
       host: options.host,
       port: options.port,
+      config,
+      criClient,
       logger,
       metrics: () => metrics.text(node),
+      onRequest: metrics.requested.bind(metrics),
     });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain =
@@ -104,12 +104,8 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       pid: process.pid,
       socket,
       ...(nri ? { nri: nri.socket } : {}),
-      kubelet: `https://${api.address.host.includes(':') ? `[${api.address.host}]` : api.address.host}:${api.address.port}`,
       ...(plain ? { metrics: plain.url } : {}),
-      checkpoints: folders.checkpoints,
-      clientCertificate: api.pki.client,
-      clientKey: api.pki.clientKey,
-      ca: api.pki.authority,
+      ...apiEndpoints(api, paths),
     };
     await writeEndpoints(paths, endpoints);
     retention?.soon();

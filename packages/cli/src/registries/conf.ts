@@ -1,8 +1,8 @@
 /** One file in the format of containers-registries.conf(5), version 2, or its old one where that says something that still holds. */
 import { messageOf } from '@stillframe/core';
+import { ConfigFault, flag, group, list, oneOf, type Read, type Reader } from '@stillframe/core/schema';
 import { isRegistry, namesRegistry } from '@stillframe/oci';
 import { parse, TomlError } from 'smol-toml';
-import { ConfigFault, flag, known, list, oneOf, type Read, type Reader } from '../node/config-schema.ts';
 import { cliError } from '../usage.ts';
 import { lineOf } from './conf-line.ts';
 import type { RegistryRule } from './rules.ts';
@@ -18,24 +18,32 @@ const place: Reader<string> = (value, where) => {
 
 const use = oneOf('', 'all', 'digest-only', 'tag-only');
 
-const registry = known({
-  prefix: place,
-  location: place,
-  insecure: flag,
-  blocked: flag,
-  'mirror-by-digest-only': flag,
-  'pull-from-mirror': use,
-  mirror: list(known({ location: place, insecure: flag, 'pull-from-mirror': use })),
-});
+/** A file of others, who may write more into it. */
+const OTHERS = { others: 'ignored' } as const;
+const registry = group(
+  {
+    prefix: place,
+    location: place,
+    insecure: flag,
+    blocked: flag,
+    'mirror-by-digest-only': flag,
+    'pull-from-mirror': use,
+    mirror: list(group({ location: place, insecure: flag, 'pull-from-mirror': use }, OTHERS)),
+  },
+  OTHERS,
+);
 
-const lists = known({ registries: list(place) });
+const lists = group({ registries: list(place) }, OTHERS);
 
 /** What is not read here, such as the search for short names, is passed over: our references name their registry. */
-const schema = known({
-  registry: list(registry),
-  /** Version 1. */
-  registries: known({ insecure: lists, block: lists }),
-});
+const schema = group(
+  {
+    registry: list(registry),
+    /** Version 1. */
+    registries: group({ insecure: lists, block: lists }, OTHERS),
+  },
+  OTHERS,
+);
 
 type Registry = Read<typeof registry>;
 

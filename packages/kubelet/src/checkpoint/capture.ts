@@ -1,11 +1,30 @@
-/** One capture: queue, name, RPC, record. */
+/** One capture: name, RPC, what came of it. */
 import { rm } from 'node:fs/promises';
-import type { CriClient } from '@stillframe/cri/client';
-import { kubeletError } from '../errors.ts';
-import { type Pod, runningContainer } from '../pods/find.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
+import type { Container } from '@stillframe/cri/proto';
+import type { Pod } from '../pods/find.ts';
 import type { ContainerAddress } from './names.ts';
-import type { KeyedQueue } from './queue.ts';
 import { reserveArchive } from './reserve.ts';
+import { MOST_SECONDS } from './timeout.ts';
+
+/** Milliseconds that an archive is looked out for which nobody waits for any more, and between two looks. */
+const LATE = 600_000;
+const LATE_PAUSE = 1000;
+
+/** Somebody who asked for a capture. */
+export interface Asker {
+  readonly user: string;
+  readonly groups: readonly string[];
+  /** Address that the request came from, as this machine saw it. */
+  readonly from: string;
+  /** Of the request in the audit log. */
+  readonly auditID: string;
+  /** When it was asked, RFC 3339 in UTC with milliseconds. */
+  readonly time: string;
+  /** Whether it had hung up, or its time was over, before the archive was whole. */
+  readonly left: boolean;
+}
 
 /** Who had what captured when: the first entry of a custody record. */
 export interface CheckpointRecord {
@@ -13,10 +32,12 @@ export interface CheckpointRecord {
   readonly time: string;
   /** Absolute path of the archive, on the node of the runtime. */
   readonly path: string;
-  /** Common name of the client certificate. */
+  /** Name of the user who asked first. */
   readonly user: string;
-  /** Address that the request came from, as this machine saw it. */
+  /** Where that one asked from. */
   readonly from: string;
+  /** All who asked while it was under way, in the order of their asking. */
+  readonly askedBy: readonly Asker[];
   readonly kubeNamespace: string;
   readonly pod: string;
   readonly podUid: string;
@@ -26,58 +47,73 @@ export interface CheckpointRecord {
   readonly duration: number;
 }
 
-/** What captures share. */
-export interface CaptureContext {
+/** What a capture is of. */
+export interface CaptureTarget {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly address: ContainerAddress;
+}
+
+/** How it is to be taken. Captures with different options are different captures. */
+export interface CaptureOptions {
+  /** When changed files are taken; only our own runtime knows this choice. */
+  readonly rootfs?: 'frozen' | 'live' | undefined;
+}
+
+/** Where archives come from and go to. */
+export interface CapturePlace {
   readonly cri: CriClient;
   /** Absolute path of the folder that archives go into. */
   readonly folder: string;
-  readonly queue: KeyedQueue;
 }
 
-/** What one capture is of, and for whom. */
-export interface CaptureRequest {
-  readonly pod: Pod;
-  readonly address: ContainerAddress;
-  /** For the runtime and as deadline; it begins when no other capture of the container is under way. */
-  readonly seconds: number;
-  readonly user: string;
-  readonly from: string;
-  readonly signal: AbortSignal;
+/** A record that does not say yet who asked. */
+export type Capture = Omit<CheckpointRecord, 'user' | 'from' | 'askedBy'>;
+
+/**
+ * Has the runtime write a checkpoint archive under a name of its own. A capture that fails leaves no file. Throws
+ * ERR_KUBELET_NAME_TAKEN, ERR_CRI_*, or the reason of the signal, which the runtime also hears: the signal alone bounds
+ * the time, since callers of one capture may give it different ones.
+ */
+export async function captureContainer(
+  { cri, folder }: CapturePlace,
+  { pod, container, address }: CaptureTarget,
+  { rootfs }: CaptureOptions,
+  signal: AbortSignal,
+): Promise<Capture> {
+  await using held = new AsyncDisposableStack();
+  const reservation = held.use(await reserveArchive(folder, address, signal));
+  const { path, time } = reservation;
+  const began = performance.now();
+  try {
+    await cri.runtime.checkpointContainer(
+      { containerId: container.id, location: path, timeout: BigInt(MOST_SECONDS) },
+      { signal, timeoutMs: MOST_SECONDS * 1000, ...(rootfs ? { metadata: { [ROOTFS_METADATA]: rootfs } } : {}) },
+    );
+  } catch (error) {
+    // Runtimes other than ours may leave half an archive, which nobody must take for evidence.
+    await rm(path, { force: true });
+    if (signal.aborted && cri.version.runtimeName !== 'stillframe') void removeLate(path, held.move());
+    throw error;
+  }
+  return {
+    time: time.toISOString(),
+    path,
+    ...address,
+    podUid: pod.sandbox.metadata?.uid ?? '',
+    containerId: container.id,
+    duration: Math.round(performance.now() - began),
+  };
 }
 
 /**
- * Has the runtime write a checkpoint archive under a name of its own, one capture of a container at a time.
- * A capture that fails leaves no file. Throws ERR_KUBELET_CONTAINER_NOT_RUNNING, ERR_KUBELET_NAME_TAKEN, ERR_CRI_*,
- * or the reason of the signal, which the runtime also hears.
+ * Some runtimes do not hear that nobody waits any more, and write the whole archive: it is removed when it comes. The name
+ * stays reserved meanwhile, so that it is nobody else's.
  */
-export async function captureContainer(context: CaptureContext, request: CaptureRequest): Promise<CheckpointRecord> {
-  const { address, pod, seconds, signal } = request;
-  const container = runningContainer(pod, address.container);
-  if (!container) {
-    throw kubeletError('ERR_KUBELET_CONTAINER_NOT_RUNNING', `container ${address.container} not found`);
+async function removeLate(path: string, reserved: AsyncDisposable): Promise<void> {
+  await using _held = reserved;
+  for (const deadline = Date.now() + LATE; Date.now() < deadline; ) {
+    await delay(LATE_PAUSE, undefined, { ref: false });
+    await rm(path, { force: true });
   }
-  return context.queue.run(container.id, signal, async () => {
-    await using reservation = await reserveArchive(context.folder, address, signal);
-    const began = performance.now();
-    try {
-      await context.cri.runtime.checkpointContainer(
-        { containerId: container.id, location: reservation.path, timeout: BigInt(seconds) },
-        { signal, timeoutMs: seconds * 1000 },
-      );
-    } catch (error) {
-      // Runtimes other than ours may leave half an archive, which nobody must take for evidence.
-      await rm(reservation.path, { force: true });
-      throw error;
-    }
-    return {
-      time: reservation.time.toISOString(),
-      path: reservation.path,
-      user: request.user,
-      from: request.from,
-      ...address,
-      podUid: pod.sandbox.metadata?.uid ?? '',
-      containerId: container.id,
-      duration: Math.round(performance.now() - began),
-    };
-  });
 }

@@ -1,13 +1,13 @@
 /** Archive names of one's own: nothing that is there is ever overwritten, by this process or another. */
 import { createHash } from 'node:crypto';
-import { lstat, open, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from '@stillframe/core';
 import { kubeletError } from '../errors.ts';
 import { archiveName, type ContainerAddress } from './names.ts';
 
-/** Reservations are empty files of this prefix and a digest of the name, which itself may fill a file name. */
+/** Reservations are files of this prefix and a digest of the name, which itself may fill a file name. */
 const PREFIX = '.reserved-';
 /** Names tried, one a second. */
 const ATTEMPTS = 120;
@@ -52,23 +52,45 @@ export function reservationOf(name: string): string {
   return `${PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
-/** Removes reservations in `folder` that a killed process left behind. */
+/**
+ * Removes reservations in `folder` that a killed process left behind: those of processes that are no more, as far as this
+ * one can know, and those that are older than any capture.
+ */
 export async function sweepReservations(folder: string, now: Date = new Date()): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(PREFIX)) continue;
     const path = join(folder, name);
-    if (await isOlder(path, now.getTime() - STALE_AFTER)) await rm(path, { force: true });
+    const stale = (await isOlder(path, now.getTime() - STALE_AFTER)) || (await isOfNobody(path));
+    if (stale) await rm(path, { force: true });
   }
 }
 
 async function createdExclusively(path: string): Promise<boolean> {
   try {
-    await using _file = await open(path, 'wx', 0o600);
+    await using file = await open(path, 'wx', 0o600);
+    await file.writeFile(`${process.pid} ${await processNamespace()}`);
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Whether the process that reserved is known to have ended. A pid means something in its own namespace only. */
+async function isOfNobody(path: string): Promise<boolean> {
+  const [pid = '', space = ''] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
+  if (!/^[1-9]\d*$/.test(pid) || space === '' || space !== (await processNamespace())) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return systemCode(error) === 'ESRCH';
+  }
+}
+
+/** The namespace of this process, or nothing where there is none to know. */
+function processNamespace(): Promise<string> {
+  return readlink('/proc/self/ns/pid').catch(() => '');
 }
 
 /** False also for a file that has gone meanwhile. */

@@ -9,16 +9,16 @@ export const MOST_SECONDS = 86_400;
 const INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * The seconds that a query asks for: signed decimal, the last `timeout` counts, 0 or none means 120. Undefined where a
- * value is no 64-bit integer. Unlike a kubelet, which raises anything shorter to 120, a shorter time is honoured.
+ * The seconds that a query asks for: signed decimal, the last `timeout` counts and no other is looked at, 0 or none means
+ * 120. Undefined where it is no 64-bit integer. Unlike a kubelet, which raises anything shorter to 120, a shorter time is
+ * honoured.
  */
 export function parseTimeout(query: URLSearchParams): bigint | undefined {
-  let seconds = 0n;
-  for (const text of query.getAll('timeout')) {
-    if (!/^[+-]?[0-9]{1,30}$/.test(text)) return undefined;
-    seconds = BigInt(text.replace('+', ''));
-    if (seconds > INT64_MAX || seconds < -INT64_MAX - 1n) return undefined;
-  }
+  const text = query.getAll('timeout').at(-1);
+  if (text === undefined) return BigInt(DEFAULT_SECONDS);
+  if (!/^[+-]?[0-9]{1,30}$/.test(text)) return undefined;
+  const seconds = BigInt(text.replace('+', ''));
+  if (seconds > INT64_MAX || seconds < -INT64_MAX - 1n) return undefined;
   return seconds === 0n ? BigInt(DEFAULT_SECONDS) : seconds;
 }
 

@@ -54,7 +54,13 @@ describe('a client of a kubelet', () => {
     const path = await client.checkpoint(COUNTER, { timeout: 300 });
     assert.match(basename(path), /^checkpoint-counters_default-counter-\d{4}-.*\.tar$/);
     assert.equal(await readFile(path, 'utf8'), 'archive of c-now');
-    assert.equal(runtime.requests[0]?.timeout, 300n);
+  });
+
+  it('says how long it waits', async () => {
+    runtime.capture = untilAborted;
+    await using client = openKubeletClient(trusted);
+    await assert.rejects(client.checkpoint(COUNTER, { timeout: 1 }), /DeadlineExceeded/);
+    await eventually(() => runtime.rolledBack === 1);
   });
 
   it('lists pods and their containers', async () => {

@@ -27,7 +27,7 @@ export const VALID_DAYS = { authority: 3650, leaf: 365 } as const;
 /** Who a certificate is of. The server's names are DNS names and IP addresses. */
 export type Leaf =
   | { use: 'server'; commonName: string; names: readonly string[] }
-  | { use: 'client'; commonName: string; organization: string };
+  | { use: 'client'; commonName: string; organizations: readonly string[] };
 
 /** A certificate that signs itself with `keyPem` (PKCS#8) and may sign leaves only. Returns PEM. */
 export async function issueAuthority(keyPem: string, commonName: string, now: Date): Promise<string> {
@@ -51,20 +51,24 @@ export async function issueAuthority(keyPem: string, commonName: string, now: Da
   return pem(certificate);
 }
 
-/** A certificate for the key `keyPem` (PKCS#8), signed by the authority. Returns PEM. */
+/** A certificate for the key `keyPem` (PKCS#8), signed by the authority and valid for so many days. Returns PEM. */
 export async function issueLeaf(
   keyPem: string,
   leaf: Leaf,
   authority: { certificatePem: string; keyPem: string },
   now: Date,
+  days: number = VALID_DAYS.leaf,
 ): Promise<string> {
   const issuer = new X509Certificate(authority.certificatePem);
   const { publicKey } = await importKey(keyPem);
   const { privateKey } = await importKey(authority.keyPem);
   const certificate = await X509CertificateGenerator.create({
-    ...validity(now, VALID_DAYS.leaf),
+    ...validity(now, days),
     serialNumber: serialNumber(),
-    subject: [...(leaf.use === 'client' ? [{ O: [leaf.organization] }] : []), { CN: [leaf.commonName.slice(0, 64)] }],
+    subject: [
+      ...(leaf.use === 'client' ? leaf.organizations.map((name) => ({ O: [name] })) : []),
+      { CN: [leaf.commonName.slice(0, 64)] },
+    ],
     issuer: issuer.subjectName.toJSON(),
     publicKey,
     signingKey: privateKey,

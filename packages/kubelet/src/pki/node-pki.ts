@@ -89,7 +89,7 @@ export async function openNodePki(options: NodePkiOptions): Promise<NodePki> {
   await leafFile(paths.client, paths.clientKey, {
     use: 'client',
     commonName: ADMIN_USER,
-    organization: ADMIN_GROUP,
+    organizations: [ADMIN_GROUP],
   });
   return { paths, authority, server: server.certificate, serverKey: server.key };
 }

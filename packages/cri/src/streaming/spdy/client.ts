@@ -1,6 +1,7 @@
 /** The client's side of the upgrade to SPDY/3.1, for tests and tools that speak to a streaming server. */
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { SpdyConnection } from './connection.ts';
 import { spdyError } from './errors.ts';
@@ -13,11 +14,16 @@ export interface SpdyClient {
 
 /**
  * Upgrades a connection to `address`, offering `protocols`, the best first. Throws ERR_SPDY_REFUSED with the server's
- * words where it answers anything but 101.
+ * words where it answers anything but 101. `options`: a client certificate, say.
  */
-export async function connectSpdy(address: string, protocols: readonly string[]): Promise<SpdyClient> {
+export async function connectSpdy(
+  address: string,
+  protocols: readonly string[],
+  options: RequestOptions = {},
+): Promise<SpdyClient> {
   const headers = { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': [...protocols] };
-  const call = request(address, { method: 'POST', headers });
+  const request = address.startsWith('https:') ? httpsRequest : httpRequest;
+  const call = request(address, { ...options, method: 'POST', headers: { ...headers, ...options.headers } });
   const upgraded = once(call, 'upgrade') as Promise<[IncomingMessage, Duplex, Buffer]>;
   const refused = (once(call, 'response') as Promise<[IncomingMessage]>).then(async ([response]) => {
     const text = (await response.toArray()).join('').trim();

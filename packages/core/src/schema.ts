@@ -47,22 +47,37 @@ export function list<T>(item: Reader<T>): Reader<T[]> {
   };
 }
 
+interface GroupOptions {
+  others?: 'refused' | 'ignored';
+}
+
 type Fields = Readonly<Record<string, Reader<unknown>>>;
 type Values<F extends Fields> = { [K in keyof F]?: Read<F[K]> };
 
-/** A mapping whose keys may all be left out. A key that is not among `fields` is a fault that names the nearest one. */
-export function group<F extends Fields>(fields: F): Reader<Values<F>> {
-  return mapping(fields, (path) => {
-    throw new ConfigFault(`${path} is no known key; known here: ${Object.keys(fields).join(', ')}`);
-  });
+/** A key that must not stand there, with the reason. */
+export function absent(reason: string): Reader<never> {
+  return (_value, where) => {
+    throw new ConfigFault(`${where} is not taken: ${reason}`);
+  };
 }
 
-/** The same of a file that others read, too: what is not among `fields` is passed over. */
-export function known<F extends Fields>(fields: F): Reader<Values<F>> {
-  return mapping(fields, () => undefined);
+/** A mapping of any keys to values of one kind. */
+export function mapping<T>(item: Reader<T>): Reader<Record<string, T>> {
+  return (value, where) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new ConfigFault(`${where || 'the file'} is no mapping`);
+    const entries = Object.entries(value);
+    return Object.fromEntries(
+      entries.map(([key, inner]) => [key, item(inner, where === '' ? key : `${where}.${key}`)]),
+    );
+  };
 }
 
-function mapping<F extends Fields>(fields: F, strange: (path: string) => void): Reader<Values<F>> {
+/**
+ * A mapping whose keys may all be left out. A key that is not among `fields` is a fault that names those that are, unless
+ * `others` are to be ignored, as in documents that somebody else defines.
+ */
+export function group<F extends Fields>(fields: F, { others = 'refused' }: GroupOptions = {}): Reader<Values<F>> {
   return (value, where) => {
     // YAML reads a key with nothing behind it as null: a section that is commented out.
     if (value === null || value === undefined) return {};
@@ -72,8 +87,9 @@ function mapping<F extends Fields>(fields: F, strange: (path: string) => void): 
     for (const [key, inner] of Object.entries(value)) {
       const path = where === '' ? key : `${where}.${key}`;
       const reader = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (reader) found[key] = reader(inner, path);
-      else strange(path);
+      if (!reader && others === 'ignored') continue;
+      if (!reader) throw new ConfigFault(`${path} is no known key; known here: ${Object.keys(fields).join(', ')}`);
+      found[key] = reader(inner, path);
     }
     return found as Values<F>;
   };
