@@ -3,7 +3,6 @@ import { errorTable } from '@stillframe/core';
 
 const CUT =
   'it was cut off while being written or copied: copy it again; commands that read a checkpoint take --partial';
-('it was cut off while being written or copied: copy it again; `stillframe inspect --partial` reads what is there');
 
 /** Builds an error of this package; the caller throws it. */
 export const checkpointError = errorTable({

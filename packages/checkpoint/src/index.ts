@@ -1,6 +1,7 @@
 /** The checkpoint archive: reading, engine dialects, views over processes and memory, checkpoint images. */
 export { carriedEntries, withBodies } from './archive/carried-entries.ts';
 export * from './archive/compression.ts';
+export { decompressedBytes } from './archive/decompress.ts';
 export * from './archive/open.ts';
 export { readTarIndex, type TarReader } from './archive/reader.ts';
 export * from './archive/tar-entry.ts';

@@ -94,36 +94,74 @@ async function expand(
   options: { bounds: Bounds; signal: AbortSignal | undefined; partial: boolean },
 ): Promise<StillframeError | undefined> {
   const { bounds, signal, partial } = options;
-  // gunzip takes all members in one go; the zstd decoder ends with a frame, though a file may have many.
-  for (let start = 0; start < source.size; ) {
-    let consumed = 0;
-    const progress = (bytes: number) => {
-      consumed = bytes;
-    };
-    try {
-      for await (const chunk of decoded(source, compression, { start, signal, progress, partial })) {
-        const written = file.size + chunk.length;
-        if (written > bounds.bytes) throw tooLarge(`it decompresses to more than ${bounds.bytes} bytes`);
-        if (written > bounds.ratioFloor && written > (start + consumed) * bounds.ratio) {
-          throw tooLarge(`it decompresses to more than ${bounds.ratio} times its size`);
-        }
-        await file.append(chunk);
+  let consumed = 0;
+  const onConsumed = (bytes: number) => {
+    consumed = bytes;
+  };
+  try {
+    for await (const chunk of decompressedBytes(source, compression, { signal, partial, onConsumed })) {
+      const written = file.size + chunk.length;
+      if (written > bounds.bytes) throw tooLarge(`it decompresses to more than ${bounds.bytes} bytes`);
+      if (written > bounds.ratioFloor && written > consumed * bounds.ratio) {
+        throw tooLarge(`it decompresses to more than ${bounds.ratio} times its size`);
       }
-    } catch (error) {
-      const isFault = isCode(error, 'ERR_ARCHIVE_TRUNCATED') || isCode(error, 'ERR_ARCHIVE_DAMAGED');
-      if (partial && isFault && StillframeError.is(error)) return error;
-      throw error;
+      await file.append(chunk);
     }
-    start += consumed;
-    if (compression === 'gzip' || consumed === 0 || !(await anotherFrame(source, start, signal))) return undefined;
+  } catch (error) {
+    const isFault = isCode(error, 'ERR_ARCHIVE_TRUNCATED') || isCode(error, 'ERR_ARCHIVE_DAMAGED');
+    if (partial && isFault && StillframeError.is(error)) return error;
+    throw error;
   }
   return undefined;
 }
 
-/** What follows the last frame belongs to nobody, as with gzip. */
-async function anotherFrame(source: ByteSource, at: number, signal: AbortSignal | undefined): Promise<boolean> {
-  const head = new Uint8Array(4);
-  return (await source.readInto(at, head, { signal })) === 4 && sniffCompression(head) === 'zstd';
+/** Options of decompressedBytes. */
+export interface DecompressedBytesOptions {
+  signal?: AbortSignal | undefined;
+  /** Whether as much as can be is wanted of what is damaged. False by default. */
+  partial?: boolean | undefined;
+  /** Told how many bytes of the source were needed so far. */
+  onConsumed?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * The content, in order and unbounded: whoever takes it says how much is enough. Iteration throws ERR_ARCHIVE_TRUNCATED and
+ * ERR_ARCHIVE_DAMAGED. gunzip takes all members in one go; the zstd decoder ends with a frame, though a file may have many.
+ */
+export async function* decompressedBytes(
+  source: ByteSource,
+  compression: 'gzip' | 'zstd',
+  { signal, partial = false, onConsumed }: DecompressedBytesOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let start: number | undefined = 0; start !== undefined && start < source.size; ) {
+    const from = start;
+    let consumed = 0;
+    const progress = (bytes: number) => {
+      consumed = bytes;
+      onConsumed?.(from + bytes);
+    };
+    yield* decoded(source, compression, { start: from, signal, progress, partial });
+    if (compression === 'gzip' || consumed === 0) return;
+    start = await nextFrame(source, from + consumed, signal);
+  }
+}
+
+/**
+ * Where the next frame with content begins; undefined where there is none. Skippable frames (RFC 8878, 3.1.2) are what their
+ * name says; anything else behind the last frame belongs to nobody, as with gzip.
+ */
+async function nextFrame(
+  source: ByteSource,
+  from: number,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const head = Buffer.alloc(8);
+  for (let at = from; (await source.readInto(at, head, { signal })) >= 4; ) {
+    if (sniffCompression(head.subarray(0, 4)) === 'zstd') return at;
+    if ((head.readUInt32LE(0) & 0xfffffff0) >>> 0 !== 0x184d2a50) return undefined;
+    at += 8 + head.readUInt32LE(4);
+  }
+  return undefined;
 }
 
 /** The content of one frame (zstd) or of all members (gzip) from `start` on; `progress` is told the bytes consumed so far. */
