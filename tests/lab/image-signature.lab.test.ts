@@ -149,6 +149,23 @@ describe('signed images', needs('docker-registry', 'skopeo'), () => {
     await stillframe('inspect', layout, '--policy', at('layout.json'));
   });
 
+  test('signatures end with their image', async () => {
+    const layout = `oci:${at('ending')}`;
+    await stillframe('image', 'pull', image, `${layout}:1`);
+    await stillframe('image', 'copy', `${layout}:1`, `${layout}:2`);
+    const tags = async () => {
+      const { manifests } = JSON.parse(await readFile(at('ending/index.json'), 'utf8')) as {
+        manifests: { annotations?: Record<string, string> }[];
+      };
+      return manifests.flatMap(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] ?? []);
+    };
+    assert.equal((await tags()).filter((tag: string) => tag.endsWith('.sig')).length, 1);
+    await stillframe('image', 'rm', `${layout}:1`);
+    assert.equal((await tags()).length, 2, 'another name needs them');
+    await stillframe('image', 'rm', `${layout}:2`);
+    assert.deepEqual(await tags(), []);
+  });
+
   test('a policy that is not there, or says what nobody understands, lets nothing in', async () => {
     await assert.rejects(stillframe('inspect', image, '--policy', at('missing.json')), /ERR_FILE_UNREADABLE/);
     await writeFile(at('odd.json'), '{"default":[{"type":"trustMe"}]}');

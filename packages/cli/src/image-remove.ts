@@ -1,6 +1,6 @@
 /** `stillframe image rm`: images out of a layout or a registry. */
-import { bytesText, harmless } from '@stillframe/core';
-import type { Removed } from '@stillframe/oci';
+import { bytesText, harmless, isCode } from '@stillframe/core';
+import { type ContentReader, type Removed, signatureTag } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { renderJson } from './display/json.ts';
@@ -38,7 +38,7 @@ export function registerRemove(group: Command, io: Io, done: (code: number) => v
         for (const reference of images) {
           const row = rowOf(
             reference,
-            await atPlace(reference, { io, flags }, (place) => place.store.remove(place.tag, { signal: io.signal })),
+            await atPlace(reference, { io, flags }, (place) => removeWhole(place, io.signal)),
           );
           removed.push(row);
           if (output !== 'json') io.out(textOf(row));
@@ -59,6 +59,28 @@ async function atPlace<T>(
 ): Promise<T> {
   await using place = await openLocation(reference, io, flags);
   return await work(place);
+}
+
+/** With its signatures, unless the image has another name there. */
+async function removeWhole({ store, tag }: OpenLocation, signal: AbortSignal): Promise<Removed | undefined> {
+  const { digest } = await store.resolve(tag, { signal });
+  const removed = await store.remove(tag, { signal });
+  if (await isThere(store, digest, signal)) return removed;
+  const signatures = signatureTag(digest);
+  if (!(await isThere(store, signatures, signal))) return removed;
+  const also = await store.remove(signatures, { signal });
+  if (!removed || !also) return removed;
+  return { ...removed, blobs: removed.blobs + also.blobs, bytes: removed.bytes + also.bytes };
+}
+
+async function isThere(store: ContentReader, reference: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.resolve(reference, { signal });
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN')) return false;
+    throw error;
+  }
 }
 
 function rowOf(reference: string, removed: Removed | undefined): RemovedRow {
