@@ -59,7 +59,7 @@ export function registerCopy(group: Command, io: Io, name: 'push' | 'pull' | 'co
         };
         await copyImage(reader, target.store, descriptor, { ...copying, onProgress });
       }
-      await copySignatures(source.store, target.store, descriptor, io.signal);
+      await copySignatures(source.store, target.store, descriptor, io);
       const signed = await signer?.(target.store, descriptor, to);
       const { bytes } = tally;
       if (output === 'json')

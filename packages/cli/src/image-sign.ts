@@ -1,6 +1,6 @@
 /** `stillframe image sign`, and signing what `build`, `push` and `copy` write. */
 import { createHash } from 'node:crypto';
-import { harmless } from '@stillframe/core';
+import { harmless, messageOf, StillframeError } from '@stillframe/core';
 import {
   addSignature,
   type ContentReader,
@@ -145,19 +145,25 @@ function identityOf(target: string, given: string | undefined): string {
   });
 }
 
-/** Takes the signatures of an image along to where it was copied; what is there already stays, once. */
+/**
+ * Takes the signatures of an image along to where it was copied; what is there already stays, once. Where nobody can say whether there
+ * are any, as behind a mirror that has none while the registry is down, that is told: the image itself is there.
+ */
 export async function copySignatures(
   from: ContentReader,
   to: ContentReader & ContentWriter,
   { digest }: Descriptor,
-  signal: AbortSignal,
-): Promise<number> {
-  const found = await readSignatures(from, digest, { signal });
-  if (found.length === 0) return 0;
+  { signal, err }: Pick<Io, 'signal' | 'err'>,
+): Promise<void> {
+  const found = await readSignatures(from, digest, { signal }).catch((error: unknown) => {
+    if (!StillframeError.is(error) || error.kind !== 'unavailable') throw error;
+    err(`warning: signatures are not copied: ${messageOf(error)}\n`);
+    return [];
+  });
+  if (found.length === 0) return;
   const keyOf = ({ payload, signature }: { payload: Uint8Array; signature: Uint8Array }) =>
     createHash('sha256').update(payload).update(signature).digest('hex');
   const there = new Set((await readSignatures(to, digest, { signal })).map(keyOf));
   const missing = found.filter((each) => !there.has(keyOf(each)));
   for (const each of missing) await addSignature(to, digest, each, { signal });
-  return missing.length;
 }
