@@ -206,7 +206,7 @@ function textOf(
     return [
       ...(pod ? [['container', harmless(facts.containerName)]] : []),
       ['layer', [`${layer.digest}  ${bytesText(layer.size)}`, way, ...made].join(', ')],
-      ...(dropped ? [['zero pages', droppedText(dropped)]] : []),
+      ...(dropped ? [['zeroes', droppedText(dropped)]] : []),
       ['evidence', evidenceText(prepared[at] as PreparedArchive, options.verify, encrypted)],
     ];
   });

@@ -85,13 +85,19 @@ function tableOf(images: readonly ListedImage[]): string {
   return renderTable(
     [
       { title: 'TAG', cell: ({ tag }) => (tag === null ? '(none)' : harmless(tag)) },
-      { title: 'CONTAINER', cell: ({ checkpoint }) => (checkpoint ? harmless(nameOf(checkpoint)) : '(no checkpoint)') },
+      { title: 'CONTAINER', cell: (image) => harmless(holds(image)) },
       { title: 'SIZE', cell: ({ checkpoint }) => (checkpoint ? bytesText(checkpoint.size) : '') },
       { title: 'PINNED', cell: ({ pinned }) => (pinned ? 'yes' : '') },
       { title: 'DIGEST', cell: ({ digest }) => digest },
     ],
     images,
   );
+}
+
+/** What an image is of. */
+function holds({ checkpoint, tag }: ListedImage): string {
+  if (checkpoint) return nameOf(checkpoint);
+  return /^sha256-[0-9a-f]{64}\.sig$/.test(tag ?? '') ? '(signatures)' : '(no checkpoint)';
 }
 
 function nameOf({ container, pod }: NonNullable<ListedImage['checkpoint']>): string {
