@@ -80,7 +80,10 @@ export class CustodyChecker {
     else if (this.#noEntry) this.#fault('is no entry', this.#line - 1);
     else if (entry.afterTorn) this.#fault('says that the line before was cut off, which is whole');
     if (entry.previous !== head) {
-      const before = head === null ? 'does not begin the chain: lines before it are missing' : 'does not follow on the line before it: that was changed, or lines between were taken out';
+      const before =
+        head === null
+          ? 'does not begin the chain: lines before it are missing'
+          : 'does not follow on the line before it: that was changed, or lines between were taken out';
       this.#fault(before);
     }
     this.#about(entry);

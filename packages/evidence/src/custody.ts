@@ -101,7 +101,8 @@ function isEntry(value: object): value is CustodyEntry {
     hasTexts(who, 'user', 'host') &&
     hasTexts(tool, 'name', 'version') &&
     (signature === undefined || hasTexts(signature, 'keyid', 'sig')) &&
-    (archive === undefined || (hasTexts(archive, 'name', 'digest') && isDigestText((archive as { digest: unknown }).digest))) &&
+    (archive === undefined ||
+      (hasTexts(archive, 'name', 'digest') && isDigestText((archive as { digest: unknown }).digest))) &&
     (statement === undefined || isDigestText(statement))
   );
 }

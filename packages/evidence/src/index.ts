@@ -1,3 +1,4 @@
+/** What proves a capture: its statement, who signed it, and who had it since. */
 export {
   type CaptureEvidence,
   decodeCapture,
@@ -26,6 +27,13 @@ export {
   type SigningKey,
   type VerifyingKey,
 } from './key.ts';
-export { type EntryRange, isMemory, type Measured, type MeasuredEntry, type MeasuredMemory, measure } from './measure.ts';
+export {
+  type EntryRange,
+  isMemory,
+  type Measured,
+  type MeasuredEntry,
+  type MeasuredMemory,
+  measure,
+} from './measure.ts';
 export { preAuthEncoding, signEnvelope, signEnvelopeText } from './sign.ts';
 export { type CheckedSignature, isSignatureOf, verifyEnvelope } from './verify.ts';

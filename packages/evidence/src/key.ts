@@ -53,6 +53,8 @@ function verifying(publicKey: KeyObject): VerifyingKey {
     const found = [type, details?.namedCurve].filter((word) => word !== undefined).join(' ');
     throw evidenceError('ERR_EVIDENCE_KEY', `a key of kind ${found} does not sign evidence`);
   }
-  const id = createHash('sha256').update(publicKey.export({ format: 'der', type: 'spki' })).digest('hex');
+  const id = createHash('sha256')
+    .update(publicKey.export({ format: 'der', type: 'spki' }))
+    .digest('hex');
   return { id, publicKey };
 }

@@ -6,12 +6,7 @@ import type { SigningKey } from './key.ts';
 /** What is signed: DSSE's pre-authentication encoding. */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = Buffer.from(payloadType);
-  return Buffer.concat([
-    Buffer.from(`DSSEv1 ${type.length} `),
-    type,
-    Buffer.from(` ${payload.length} `),
-    payload,
-  ]);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
 }
 
 /** One signature over `payload`, in base64: of ECDSA in DER over SHA-256, of Ed25519 as RFC 8032 has it. */

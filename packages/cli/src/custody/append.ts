@@ -33,8 +33,7 @@ export async function appendCustody(
   await using _lock = await acquireLock(`${path}.lock`, { patience: PATIENCE, signal });
   await using file = await open(path, FLAGS, 0o600);
   const found = await file.stat();
-  if (!found.isFile() || found.nlink > 1)
-    throw evidenceError('ERR_EVIDENCE_INVALID', `${path} is no file of its own`);
+  if (!found.isFile() || found.nlink > 1) throw evidenceError('ERR_EVIDENCE_INVALID', `${path} is no file of its own`);
   const bytes = Buffer.from(encodeCustody(facts, await tailOf(file, found.size), key));
   try {
     const { bytesWritten } = await file.write(bytes);

@@ -1,5 +1,5 @@
 /** Each command that opens an archive says so in its chain of custody, where evidence lies beside it or a chain was begun. */
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import type { Archive } from '@stillframe/checkpoint';
@@ -7,6 +7,7 @@ import { digestOf, harmless, messageOf, namesSecret, StillframeError } from '@st
 import { type CustodyFacts, custodyPath, decodeEnvelope, readSigningKey, type SigningKey } from '@stillframe/evidence';
 import { type FoundEvidence, readEvidence } from '../image-evidence.ts';
 import type { Io } from '../io.ts';
+import { readKeyText } from '../key-files.ts';
 import { productVersion } from '../product.ts';
 import { appendCustody } from './append.ts';
 
@@ -38,7 +39,7 @@ export async function noteAccess(archive: string, io: Noting, outcome?: string):
       ...(words.length > 0 ? { arguments: words } : {}),
       ...(outcome === undefined ? {} : { outcome }),
     };
-    await appendCustody(archive, facts, { key: await keyOf(io.env), signal: io.signal });
+    await appendCustody(archive, facts, { key: await keyOf(io), signal: io.signal });
   } catch (error) {
     const path = harmless(custodyPath(archive));
     io.err(`warning: this access is not in the chain of custody ${path}: ${harmless(messageOf(error))}\n`);
@@ -99,9 +100,9 @@ function isSecret(word: string): boolean {
   return word.startsWith('-') && (namesSecret(word) || /key|creds/i.test(word));
 }
 
-async function keyOf(env: Io['env']): Promise<SigningKey | undefined> {
-  const path = env['STILLFRAME_CUSTODY_KEY'];
-  return path ? readSigningKey(await readFile(path, 'utf8')) : undefined;
+async function keyOf(io: Noting): Promise<SigningKey | undefined> {
+  const path = io.env['STILLFRAME_CUSTODY_KEY'];
+  return path ? readSigningKey(await readKeyText(path, io)) : undefined;
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -130,7 +130,7 @@ async function imageSet(folder: string): Promise<WriterEntry[]> {
 /** Reads the headers, then all of it once. */
 async function measureAndSync(path: string, options: ReadOptions): Promise<Measured> {
   await using source = await openFileSource(path);
-  const measured = await measure(source, rangesOf(await readTarIndex(source, options)), options);
+  const measured = await measure(source, rangesOf((await readTarIndex(source, options)).entries), options);
   await using handle = await open(path, 'r+');
   await handle.sync();
   return measured;
