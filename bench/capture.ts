@@ -39,7 +39,7 @@ export async function captureContests(
 }
 
 async function byNode(stage: Stage, { address }: Workload, archive: string) {
-  for (const path of [archive, `${archive}.evidence.json`]) await rm(path, { force: true });
+  for (const path of [archive, `${archive}.evidence.json`, `${archive}.custody.jsonl`]) await rm(path, { force: true });
   const made = await stage.lab.stillframe.json<{ truePauseMicroseconds: number; requestMilliseconds: number }>(
     ['checkpoint', address],
     ['--export', archive],

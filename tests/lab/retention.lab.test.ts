@@ -41,7 +41,8 @@ describe('retention of a node', needs('checkpoint', 'docker-registry'), () => {
     assert.deepEqual(await settled(2), [made[0], made[3]].sort());
     const last = await capture();
     assert.deepEqual(await settled(2), [made[0], last].sort());
-    const beside = [`${made[0]}.evidence.json`, `${made[0]}.keep`, `${last}.evidence.json`];
+    const saidOf = (name: string) => [`${name}.custody.jsonl`, `${name}.evidence.json`];
+    const beside = [`${made[0]}.keep`, ...saidOf(made[0] ?? ''), ...saidOf(last)];
     assert.deepEqual((await readdir(folder)).sort(), [made[0], last, ...beside].sort());
     const { body } = await lab.curl('/metrics', { method: 'GET' });
     assert.match(body, /stillframe_checkpoints_removed_total\{limit="keep"\} 2/);

@@ -3,6 +3,7 @@ export { carriedEntries, withBodies } from './archive/carried-entries.ts';
 export * from './archive/compression.ts';
 export { decompressedBytes } from './archive/decompress.ts';
 export * from './archive/open.ts';
+export { rangesOf } from './archive/ranges.ts';
 export { readTarIndex, type TarReader } from './archive/reader.ts';
 export * from './archive/tar-entry.ts';
 export * from './archive/tar-header.ts';

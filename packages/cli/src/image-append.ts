@@ -12,6 +12,7 @@ import { bytesText } from '@stillframe/core';
 import { type Descriptor, Layout, tagOf } from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
+import { noteOpened } from './custody/note.ts';
 import { tellDiagnostics } from './diagnostics.ts';
 import { renderFacts } from './display/facts.ts';
 import { renderJson } from './display/json.ts';
@@ -56,6 +57,7 @@ export function registerAppend(group: Command, io: Io, done: (code: number) => v
         });
       }
       await using checkpoint = await openCheckpoint(archive, { signal: io.signal });
+      await noteOpened(checkpoint.archive, io);
       const recorded = await readEvidence(archive);
       const layout = await Layout.create(location.path);
       const parent = await parentOf(layout, checkpoint, options.after, io.signal);

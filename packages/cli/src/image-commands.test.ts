@@ -39,7 +39,9 @@ test('an archive that was changed after its capture becomes no image, and nothin
     await file.write(Buffer.from([0xff]), 0, 1, 20_000);
     const build = ['build', at('a.tar'), `oci:${at('layout')}:a`];
     await assert.rejects(run(...build), { code: 'ERR_CHECKPOINT_DIGEST_MISMATCH', message: new RegExp(digest) });
-    assert.deepEqual((await readdir(at('.'))).sort(), ['a.tar', 'a.tar.evidence.json']);
+    // That it was opened stays in its chain of custody.
+    const beside = ['a.tar', 'a.tar.custody.jsonl', 'a.tar.evidence.json'];
+    assert.deepEqual((await readdir(at('.'))).sort(), beside);
     assert.match((await run(...build, '--no-verify')).out, /not held against the archive/);
     // Whoever gets the image can still see it.
     const seen = await json<{ recorded: { isLayer: boolean } }>('inspect', `oci:${at('layout')}:a`);

@@ -17,6 +17,7 @@ import {
 import { type Diagnostic, type Digest, limits, observedSource, type UndoStack } from '@stillframe/core';
 import { openScratchFile, openTemporaryFolder } from '@stillframe/core/file';
 import { type ArchivePlan, type ArchiveWishes, planArchive, writePlan } from './archive-for.ts';
+import { noteOpened } from './custody/note.ts';
 import { showProgress } from './display/progress.ts';
 import { type FoundEvidence, readEvidence } from './image-evidence.ts';
 import type { Io } from './io.ts';
@@ -70,6 +71,7 @@ export async function prepareArchive(
   const { signal } = io;
   const checkpoint = await openCheckpoint(path, { signal });
   undo.push('archive', () => checkpoint[Symbol.asyncDispose]());
+  await noteOpened(checkpoint.archive, io);
   const recorded = options.verify ? await readEvidence(path) : await readEvidence(path).catch(() => undefined);
   const recordedDigest = options.verify ? recorded?.digest : undefined;
   // Before a layout is made: what is refused leaves nothing behind.

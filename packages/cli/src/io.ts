@@ -19,6 +19,8 @@ export interface Io {
   readonly answering: boolean;
   /** Columns of the terminal; 100 where there is none. */
   readonly width: number;
+  /** The words of the command, without the program’s. */
+  readonly argv?: readonly string[];
   /** Aborts on the first SIGINT or SIGTERM; a second one kills. */
   readonly signal: AbortSignal;
 }
@@ -49,6 +51,7 @@ export function openIo(process: NodeJS.Process): Io {
     interactive: process.stderr.isTTY === true,
     answering: process.stderr.isTTY === true && process.stdin.isTTY === true,
     width: process.stdout.columns ?? 100,
+    argv: process.argv.slice(2),
     signal: ending.signal,
   };
 }

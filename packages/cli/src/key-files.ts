@@ -115,6 +115,11 @@ async function readSmall(path: string, limit: number, { signal }: Teller): Promi
   return Buffer.concat(chunks);
 }
 
+/** A key in PEM, of whichever kind. Throws ERR_FILE_UNREADABLE, ERR_LIMIT_EXCEEDED. */
+export function readKeyText(path: string, io: Teller): Promise<string> {
+  return textOf(readSmall(path, MAX_KEY_FILE, io));
+}
+
 async function textOf(bytes: Promise<Uint8Array>): Promise<string> {
   return new TextDecoder().decode(await bytes);
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { type Checkpoint, openCheckpointFile, openCheckpointImage } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
 import { type ContentReader, formatReference, Layout, parseImageLocation } from '@stillframe/oci';
+import { noteAccess, noteOpened } from './custody/note.ts';
 import type { Io } from './io.ts';
 import { readDecryptionKeys, seenThrough } from './key-files.ts';
 import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
@@ -38,8 +39,13 @@ export async function openEvidence(what: string, io: Io, options: EvidenceOption
   try {
     if (isPathLike(what) || (await stat(what).catch(() => undefined))) {
       const sealed = await openSealed(what, options.identity, io);
-      if (!sealed) return await openCheckpointFile(what, { ...reading, partial });
+      if (!sealed) {
+        const checkpoint = await openCheckpointFile(what, { ...reading, partial });
+        await noteOpened(checkpoint.archive, io);
+        return checkpoint;
+      }
       undo.push('sealed archive', () => sealed[Symbol.asyncDispose]());
+      await noteAccess(what, io);
       return closedBy(undo, {
         ...(await openCheckpointFile(sealed, { ...reading, partial, label: what })),
         sealed: what,

@@ -24,6 +24,7 @@ import {
   Layout,
   parseImageLocation,
 } from '@stillframe/oci';
+import { noteOpened } from './custody/note.ts';
 import { archivesOf } from './image-members.ts';
 import type { Io } from './io.ts';
 import { decryptedBy, readDecryptionKeys } from './key-files.ts';
@@ -195,6 +196,7 @@ async function describeWritten(parent: string, write: (path: string) => Promise<
 
 async function describeArchive(path: string, io: Io): Promise<RestoreSource> {
   await using checkpoint = await openCheckpoint(path, { signal: io.signal });
+  await noteOpened(checkpoint.archive, io);
   const { container } = checkpoint.metadata;
   return {
     pod: dnsName(container.podName),

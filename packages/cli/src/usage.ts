@@ -19,6 +19,10 @@ export const cliError = errorTable({
     kind: 'failed-precondition',
     hint: 'give the id of the one you mean; `stillframe pods` lists them',
   },
+  ERR_EVIDENCE_MISSING: {
+    kind: 'not-found',
+    hint: 'Stillframe’s own node writes it with each archive; keep the two together when they are moved',
+  },
   ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
   ERR_CHECKPOINT_NOT_ATOMIC: { kind: 'failed-precondition' },
   ERR_POD_EXISTS: { kind: 'already-exists', hint: 'choose another name, or remove it with `stillframe rm`' },

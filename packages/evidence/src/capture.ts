@@ -1,7 +1,9 @@
 /** What a capture says of itself: an in-toto statement (v1), kept beside the archive as `<archive>.evidence.json`. */
 import { type Digest, hexOf, isDigest } from '@stillframe/core';
-import { decodeEnvelope, encodeEnvelope, parseObject } from './envelope.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope, parseObject } from './envelope.ts';
 import { evidenceError } from './errors.ts';
+import type { MeasuredEntry, MeasuredMemory } from './measure.ts';
+import { MERKLE_ALGORITHM } from './merkle.ts';
 
 export interface CaptureEvidence {
   archive: { name: string; digest: Digest; size: number };
@@ -30,6 +32,8 @@ export interface CaptureEvidence {
   notCaptured: readonly string[];
   /** What somebody had changed in the container before, as it was itself a copy; absent for a true one. */
   altered?: readonly string[];
+  /** What the archive held, in its order. */
+  contents?: { entries: readonly MeasuredEntry[]; memory: MeasuredMemory };
 }
 
 /** What is read back of evidence; it is untrusted until a signature says otherwise. */
@@ -57,6 +61,9 @@ export interface RecordedCapture {
   signed: boolean;
 }
 
+/** Entries that a statement lists; beyond that it gives their number alone. 500 processes have 3,500. */
+const MOST_ENTRIES = 50_000;
+
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const PREDICATE_TYPE = 'urn:stillframe:capture:v1';
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -67,24 +74,27 @@ export function evidencePath(archive: string): string {
 }
 
 /** The evidence file's text. Without a node key it carries no signature, and says so by the empty list. */
-export function encodeCapture({ archive, ...predicate }: CaptureEvidence): string {
+export function encodeCapture({ archive, contents, ...predicate }: CaptureEvidence): string {
   const statement = {
     _type: STATEMENT_TYPE,
     subject: [{ name: archive.name, digest: { sha256: hexOf(archive.digest) } }],
     predicateType: PREDICATE_TYPE,
-    predicate: { ...predicate, size: archive.size },
+    predicate: { ...predicate, size: archive.size, ...contentsOf(contents) },
   };
   const payload = new TextEncoder().encode(JSON.stringify(statement));
   return encodeEnvelope({ payloadType: PAYLOAD_TYPE, payload, signatures: [] });
 }
 
+function contentsOf(contents: CaptureEvidence['contents']) {
+  if (!contents) return {};
+  const { entries, memory } = contents;
+  return entries.length > MOST_ENTRIES ? { entryCount: entries.length, memory } : { entries, memory };
+}
+
 /** Reads an evidence file's text. Throws ERR_EVIDENCE_INVALID for anything that is not a capture's statement. */
 export function decodeCapture(text: string): RecordedCapture {
   const envelope = decodeEnvelope(text);
-  const statement = parseObject(new TextDecoder().decode(envelope.payload), 'the statement');
-  if (statement['_type'] !== STATEMENT_TYPE || statement['predicateType'] !== PREDICATE_TYPE) {
-    throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement is not about a capture of this version');
-  }
+  const statement = statementOf(envelope);
   const name = at(statement, 'subject', 0, 'name');
   const digest = `sha256:${String(at(statement, 'subject', 0, 'digest', 'sha256'))}`;
   const truePause = at(statement, 'predicate', 'pause', 'truePause');
@@ -115,6 +125,45 @@ function containerOf(value: unknown): Pick<RecordedCapture, 'container'> {
   const [name, podName, kubeNamespace] = ['name', 'podName', 'kubeNamespace'].map((key) => at(value, key));
   if (typeof name !== 'string' || typeof podName !== 'string' || typeof kubeNamespace !== 'string') return {};
   return { container: { name, podName, kubeNamespace } };
+}
+
+/** What a statement says the archive held; each undefined where it says nothing, as one of before does. */
+export interface RecordedContents {
+  entries: readonly MeasuredEntry[] | undefined;
+  memory: MeasuredMemory | undefined;
+}
+
+/** Throws ERR_EVIDENCE_INVALID for what is no capture's statement, or lists what is no entry. */
+export function decodeContents(text: string): RecordedContents {
+  const statement = statementOf(decodeEnvelope(text));
+  const entries = at(statement, 'predicate', 'entries');
+  const memory = at(statement, 'predicate', 'memory');
+  if ((entries !== undefined && !Array.isArray(entries)) || (memory !== undefined && !isMeasuredMemory(memory))) {
+    throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement lists no entries or memory of this version');
+  }
+  return { entries: entries?.map(entryOf), memory };
+}
+
+function entryOf(value: unknown): MeasuredEntry {
+  const [name, size, digest, root] = ['name', 'size', 'digest', 'root'].map((key) => at(value, key));
+  if (typeof name === 'string' && isDuration(size)) {
+    if (typeof digest === 'string' && isDigest(digest)) return { name, size, digest };
+    if (isRoot(root)) return { name, size, root };
+  }
+  throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement lists an entry without name, size or digest');
+}
+
+function isMeasuredMemory(value: unknown): value is MeasuredMemory {
+  const sound = isDuration(at(value, 'run')) && isDuration(at(value, 'leaves')) && isRoot(at(value, 'root'));
+  return sound && at(value, 'algorithm') === MERKLE_ALGORITHM;
+}
+
+const isRoot = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+
+function statementOf(envelope: Envelope): Record<string, unknown> {
+  const statement = parseObject(new TextDecoder().decode(envelope.payload), 'the statement');
+  if (statement['_type'] === STATEMENT_TYPE && statement['predicateType'] === PREDICATE_TYPE) return statement;
+  throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement is not about a capture of this version');
 }
 
 const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;

@@ -36,6 +36,8 @@ export interface NodeContext {
   readonly networkLock: 'nftables' | 'iptables';
   /** CRIU options of containers whose annotations say nothing else, by annotation (`io.stillframe.criu/…`). */
   readonly criuDefaults?: Readonly<Record<string, string>>;
+  /** Path of the key that signs evidence, in PEM; undefined where evidence is not signed. */
+  readonly signingKey?: string | undefined;
   readonly version: string;
   /** Cgroup of pods that name no parent of their own. */
   readonly cgroupParent: string;

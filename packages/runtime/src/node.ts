@@ -66,6 +66,8 @@ export interface NodeOptions {
   runtimes?: readonly RuntimeEntry[] | undefined;
   /** CRIU options of containers whose annotations say nothing else, by annotation (`io.stillframe.criu/…`). */
   criuDefaults?: Readonly<Record<string, string>> | undefined;
+  /** Path of the key that signs evidence, in PEM, read for each capture; left out, evidence is not signed. */
+  signingKey?: string | undefined;
   /** Left out, the node takes no NRI plugins. */
   nri?: PluginPlace | undefined;
   /** Told of what the node has done, for its metrics. */

@@ -76,6 +76,7 @@ async function openContext(options: NodeOptions, folders: NodeFolders, logger: L
     },
     ...(await criuFacts(criu?.path)),
     criuDefaults: options.criuDefaults ?? {},
+    signingKey: options.signingKey,
     version: options.version,
     cgroupParent: options.cgroupParent ?? '/stillframe',
   };

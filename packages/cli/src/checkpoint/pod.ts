@@ -9,6 +9,7 @@ import { isDnsLabel, rfc3339 } from '@stillframe/kubelet';
 import { foldersOf, type OverBudget } from '@stillframe/runtime';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { type ContainerView, listPods, type PodView } from '../commands/address.ts';
+import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { archivesOf } from '../image-members.ts';
@@ -171,6 +172,7 @@ async function tell({ pod, folder, atomic, took }: Taken, options: PodCheckpoint
   const archives = [];
   for (const archive of await archivesOf(folder)) {
     const facts = await readRecordedCapture(archive);
+    await noteAccess(archive, io);
     const { size } = await stat(archive);
     archives.push({ archive, size, digest: facts?.digest, truePauseMicroseconds: facts?.truePause });
   }

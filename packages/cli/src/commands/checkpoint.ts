@@ -10,6 +10,7 @@ import { readRecordedCapture } from '../capture-facts.ts';
 import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';
 import { metadataFor } from '../checkpoint/metadata.ts';
 import { checkpointPod } from '../checkpoint/pod.ts';
+import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import type { Io } from '../io.ts';
@@ -89,6 +90,7 @@ export const checkpoint: RegisterCommand = (program, io) => {
       const took = performance.now() - from;
       const { size } = await stat(location);
       const facts = await readRecordedCapture(location);
+      await noteAccess(location, io);
       const { truePause, digest } = facts ?? {};
       const body = {
         archive: location,

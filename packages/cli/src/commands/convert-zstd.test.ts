@@ -14,7 +14,7 @@ import { convert } from './convert.ts';
 
 async function run(signal: AbortSignal, ...args: string[]): Promise<string> {
   let out = '';
-  const io = { out: (part: string) => (out += part), err: () => undefined, signal } as unknown as Io;
+  const io = { out: (part: string) => (out += part), err: () => undefined, env: {}, signal } as unknown as Io;
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
   convert(program, io, () => undefined);
   await program.parseAsync(['convert', ...args], { from: 'user' });

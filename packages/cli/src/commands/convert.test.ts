@@ -26,6 +26,7 @@ async function ran(...args: string[]): Promise<{ out: string; err: string; code:
   const io = {
     out: (part: string) => (ended.out += part),
     err: (part: string) => (ended.err += part),
+    env: {},
     signal: new AbortController().signal,
   } as unknown as Io;
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });

@@ -13,6 +13,7 @@ import {
   withSmaller,
   writePlan,
 } from '../archive-for.ts';
+import { noteOpened } from '../custody/note.ts';
 import { tellDiagnostics } from '../diagnostics.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
@@ -94,6 +95,7 @@ function nameOf(archive: string, options: ConvertOptions): string {
 async function write(archive: string, target: string, options: ConvertOptions, io: Io) {
   const { signal } = io;
   await using checkpoint = await openCheckpoint(archive, { signal });
+  await noteOpened(checkpoint.archive, io);
   // Where nothing else is wanted it is refused, with the reason.
   if (options.for && isLaidOutFor(checkpoint, options.for) && options.zstd === undefined && !options.dropZeroPages) {
     await convertFor(checkpoint, options.for, { signal });

@@ -105,6 +105,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./extract.ts')).extract,
   },
   {
+    name: 'verify',
+    summary: 'whether an archive still is what was captured: signatures, every entry, memory, chain of custody',
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
     name: 'convert',
     summary: 'lay an archive out for another engine',
     load: async () => (await import('./convert.ts')).convert,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { harmless } from '@stillframe/core';
+import { publicPemOf } from '@stillframe/evidence';
 import type { NodePaths } from '@stillframe/runtime';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
@@ -17,6 +18,7 @@ import { type KubeconfigRequest, writeKubeconfig } from '../node/kubeconfig.ts';
 import { jsonLogger } from '../node/logger.ts';
 import { runningNode, servingNode } from '../node/running.ts';
 import { serveNode } from '../node/serve.ts';
+import { openSigningKey, publicKeyPath } from '../node/signing-key.ts';
 import { removePod } from '../pod.ts';
 import { cliError } from '../usage.ts';
 import { criOption, type NodePlace, outputOption, type RegisterCommand, withNodePlace } from './command.ts';
@@ -100,8 +102,9 @@ export const node: RegisterCommand = (program, io, done) => {
         version: client.version.runtimeVersion,
         containers: containers.length,
         ...endpoints,
+        evidenceKey: await evidenceKeyOf(endpoints),
       };
-      io.out(output === 'json' ? renderJson('Node', 1, body) : nodeText(endpoints, false));
+      io.out(output === 'json' ? renderJson('Node', 1, body) : nodeText(endpoints, false) + keyText(body.evidenceKey));
     });
 
   withNodePlace(group.command('down'))
@@ -180,6 +183,21 @@ async function unitText(): Promise<string> {
   const unit = await readFile(new URL('../../systemd/stillframe.service', import.meta.url), 'utf8');
   const program = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
   return unit.replaceAll('@PROGRAM@', `${process.execPath} ${program}`);
+}
+
+/** The key that captures are signed with now; undefined where it cannot be read, by its path or its rights. */
+async function evidenceKeyOf({ signingKey }: NodeEndpoints) {
+  if (signingKey === undefined) return undefined;
+  try {
+    const key = await openSigningKey(signingKey);
+    return { id: key.id, file: publicKeyPath(signingKey), publicKey: publicPemOf(key) };
+  } catch {
+    return undefined;
+  }
+}
+
+function keyText(key: Awaited<ReturnType<typeof evidenceKeyOf>>): string {
+  return key ? `\nevidence is signed by ${key.id}, ${key.file}\n${key.publicKey}` : '\nevidence is not signed\n';
 }
 
 function nodeText(endpoints: NodeEndpoints, fresh: boolean): string {

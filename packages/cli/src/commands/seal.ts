@@ -7,6 +7,7 @@ import { type ByteSource, bytesText, type Digest, Sha256, streamOf } from '@stil
 import { openFileSource, writeAtomically } from '@stillframe/core/file';
 import { evidencePath } from '@stillframe/evidence';
 import { Option } from 'commander';
+import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
@@ -92,6 +93,7 @@ async function write(archive: string, target: string, recipients: readonly AgeRe
   await demandFree(target);
   if (await isAge(source, { signal })) throw cliError('ERR_USAGE_ARGUMENT', `${archive} is sealed already`);
   const evidence = await readEvidence(archive);
+  await noteAccess(archive, io);
   const hash = new Sha256();
   let digest: Digest | undefined;
   {

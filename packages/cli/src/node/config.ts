@@ -54,6 +54,8 @@ const schema = group({
     /** Which images are pulled, as containers-policy.json(5) has it; all where none is named. */
     signaturePolicy: absolutePath,
   }),
+  /** Private key, in PEM, that signs evidence; made where it is not there. `pki/evidence.key` in the root by default. */
+  signingKey: absolutePath,
   /** By runtime handler. */
   runtimes: list(groupWith({ name: handler, path: absolutePath, type: oneOf('runc', 'crun') }, 'name', 'path', 'type')),
   network: group({ configFolder: absolutePath, pluginFolders: list(absolutePath), subnet: text }),

@@ -20,6 +20,8 @@ export interface NodeEndpoints {
   clientCertificate: string;
   clientKey: string;
   ca: string;
+  /** The private key that signs evidence; its public half is the file beside it that ends in `.pub`. */
+  signingKey?: string;
 }
 
 function pathOf(state: string): string {

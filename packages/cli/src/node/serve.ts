@@ -1,10 +1,12 @@
 /** The embedded node as one process: runtime, CRI socket and kubelet-compatible API. */
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
+import { noteCaptures } from '../custody/node.ts';
 import { productVersion } from '../product.ts';
 import { readRegistriesConf } from '../registries/conf-files.ts';
 import { rulesOfMirrors } from '../registries/node-rules.ts';
@@ -20,6 +22,7 @@ import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
 import { NodeRetention } from './retention.ts';
 import { retentionPolicy } from './retention-config.ts';
+import { openSigningKey, signingKeyPath } from './signing-key.ts';
 
 export interface ServeOptions {
   paths: NodePaths;
@@ -47,8 +50,12 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     const nri = pluginPlace(paths, config);
     const retention = retentionOf(paths, config, logger, metrics);
     if (retention) undo.push('retention', () => retention[Symbol.asyncDispose]());
+    const signingKey = signingKeyPath(paths, config);
+    await mkdir(foldersOf(paths).pki, { recursive: true, mode: 0o700 });
+    await openSigningKey(signingKey);
     const node = await openNode({
       paths,
+      signingKey,
       env,
       openRepository: (reference, credentials) => {
         const reader = registries.mirrored(reference, credentials);
@@ -94,6 +101,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       criClient,
       logger,
       metrics: () => metrics.text(node),
+      onCheckpoint: noteCaptures(signingKey, logger),
       onRequest: metrics.requested.bind(metrics),
     });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
@@ -106,6 +114,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       ...(nri ? { nri: nri.socket } : {}),
       ...(plain ? { metrics: plain.url } : {}),
       ...apiEndpoints(api, paths),
+      signingKey,
     };
     await writeEndpoints(paths, endpoints);
     retention?.soon();

@@ -134,8 +134,9 @@ export async function finishCapture(
   };
   // Written before either file gets its name: a disk that fills up now leaves neither.
   const evidence = join(work, 'evidence.json');
-  await writeEvidence(evidence, {
+  await writeEvidence(context, evidence, {
     archive: { name: basename(location), digest: archive.digest, size: archive.size },
+    contents: archive.contents,
     ...archive.facts,
     startedAt: figures.at,
     finishedAt: new Date().toISOString(),

@@ -10,13 +10,15 @@ import {
   encodeStatus,
   encodeStatusDump,
   encodeWhiteouts,
+  rangesOf,
+  readTarIndex,
   type SourceFacts,
   type WriterEntry,
   writeArchive,
 } from '@stillframe/checkpoint';
-import { type Digest, digestSource, type ReadOptions } from '@stillframe/core';
+import type { Digest, ReadOptions } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
-import type { CaptureEvidence } from '@stillframe/evidence';
+import { type CaptureEvidence, type Measured, measure } from '@stillframe/evidence';
 import { rfc3339 } from '../clock.ts';
 import { containerFolders } from '../container/folders.ts';
 import type { NodeContext } from '../context.ts';
@@ -32,6 +34,7 @@ export interface PackedArchive {
   path: string;
   digest: Digest;
   size: number;
+  contents: NonNullable<CaptureEvidence['contents']>;
   facts: Pick<CaptureEvidence, 'container' | 'versions' | 'options' | 'notCaptured' | 'altered'>;
 }
 
@@ -65,12 +68,13 @@ export async function packArchive(
   }
   const mtime = Math.floor(capture.startedAt.getTime() / 1000);
   const { size } = await writeArchive(target, entries, { mtime, insertFront, signal: options.signal });
-  const digest = await hashAndSync(target, options);
+  const { digest, entries: measured, memory: pages } = await measureAndSync(target, options);
   const oci = context.oci.of(record.id);
   return {
     path: target,
     digest,
     size,
+    contents: { entries: measured, memory: pages },
     facts: {
       container: {
         id: record.id,
@@ -123,12 +127,13 @@ async function imageSet(folder: string): Promise<WriterEntry[]> {
   return [folderEntry, ...sized.map(({ name }) => file(`checkpoint/${name}`, join(folder, name)))];
 }
 
-async function hashAndSync(path: string, options: ReadOptions): Promise<Digest> {
+/** Reads the headers, then all of it once. */
+async function measureAndSync(path: string, options: ReadOptions): Promise<Measured> {
   await using source = await openFileSource(path);
-  const digest = await digestSource(source, options);
+  const measured = await measure(source, rangesOf((await readTarIndex(source, options)).entries), options);
   await using handle = await open(path, 'r+');
   await handle.sync();
-  return digest;
+  return measured;
 }
 
 function sourceFacts(
