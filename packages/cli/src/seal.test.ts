@@ -42,7 +42,9 @@ test('a sealed archive is read where it lies, and comes out as it was captured, 
     assert.ok((await readFile(join(work, 'b'))).equals(await readFile(FIXTURE)));
     assert.deepEqual(await readFile(join(work, evidencePath('b'))), await readFile(join(work, evidencePath('a.tar'))));
     const names = ['a.tar', 'b', 'b.age'].flatMap((name) => [name, evidencePath(name)]);
-    assert.deepEqual(await left(), [...names, 'key.txt'].sort());
+    // Those that were read to make another have a chain of custody from then on.
+    const chains = ['a.tar', 'b.age'].map((name) => `${name}.custody.jsonl`);
+    assert.deepEqual(await left(), [...names, ...chains, 'key.txt'].sort());
   }));
 
 test('what is not what was recorded is neither sealed nor unsealed, and nothing is left of it', () =>
