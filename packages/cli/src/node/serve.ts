@@ -18,6 +18,7 @@ import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
+import { servePods } from './pods.ts';
 import { NodeRetention } from './retention.ts';
 import { retentionPolicy } from './retention-config.ts';
 
@@ -86,6 +87,8 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     undo.push('CRI server', () => server[Symbol.asyncDispose]());
     const criClient = await openCriClient({ socket });
     undo.push('CRI client', () => criClient[Symbol.asyncDispose]());
+    const pods = await servePods({ paths, config, criClient, logger });
+    undo.push('pods', () => pods[Symbol.asyncDispose]());
     const api = await serveApi({
       paths,
       host: options.host,
@@ -95,6 +98,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       logger,
       metrics: () => metrics.text(node),
       onRequest: metrics.requested.bind(metrics),
+      kept: () => pods.pods(),
     });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain =

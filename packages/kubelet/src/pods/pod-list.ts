@@ -1,14 +1,25 @@
 /** The answer of GET /pods: a Kubernetes v1 PodList with what a runtime knows, which is less than a kubelet does. */
 import { type Container, ContainerState, PodSandboxState } from '@stillframe/cri/proto';
+import type { PodDocument } from '../supervise/supervisor.ts';
 import type { Pod } from './find.ts';
 
-/** A PodList as plain data. `runtimeName` makes the scheme of container ids, `nodeName` goes into every spec. */
-export function podList(pods: readonly Pod[], nodeName: string, runtimeName: string) {
+/**
+ * A PodList as plain data. `runtimeName` makes the scheme of container ids, `nodeName` goes into every spec; `kept`: pods
+ * of which more is known, in the place of those that the runtime has by their names.
+ */
+export function podList(
+  pods: readonly Pod[],
+  nodeName: string,
+  runtimeName: string,
+  kept: readonly PodDocument[] = [],
+) {
+  const names = new Set(kept.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  const others = pods.filter(({ sandbox: { metadata } }) => !names.has(`${metadata?.namespace}/${metadata?.name}`));
   return {
     kind: 'PodList',
     apiVersion: 'v1',
     metadata: {},
-    items: pods.map((pod) => item(pod, nodeName, runtimeName)),
+    items: [...kept, ...others.map((pod) => item(pod, nodeName, runtimeName))],
   };
 }
 
