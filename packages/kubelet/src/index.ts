@@ -23,7 +23,8 @@ export {
   type PkiPaths,
   pkiPaths,
 } from './pki/node-pki.ts';
+export { podDocumentsOf } from './pods/documents.ts';
 export { type KubeletApi, startKubeletApi } from './server.ts';
 export type { ManifestFault } from './supervise/manifest-folder.ts';
-export { MANIFEST as MANIFEST_ANNOTATION } from './supervise/marks.ts';
+export { MANIFEST as MANIFEST_ANNOTATION, OWNER as OWNER_ANNOTATION } from './supervise/marks.ts';
 export { type PodDocument, type Supervisor, type SupervisorOptions, startSupervisor } from './supervise/supervisor.ts';

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { harmless } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
+import { OWNER_ANNOTATION } from '@stillframe/kubelet';
 import type { NodePaths } from '@stillframe/runtime';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
@@ -16,7 +17,7 @@ import { strangeRoot } from '../node/folders.ts';
 import { serveForeign } from '../node/foreign.ts';
 import { type KubeconfigRequest, writeKubeconfig } from '../node/kubeconfig.ts';
 import { jsonLogger } from '../node/logger.ts';
-import { pausePods } from '../node/pods.ts';
+import { retirePods } from '../node/pods.ts';
 import { runningNode, servingNode } from '../node/running.ts';
 import { serveNode } from '../node/serve.ts';
 import { removePod } from '../pod.ts';
@@ -147,15 +148,16 @@ export const node: RegisterCommand = (program, io, done) => {
     .action(async () => io.out(await unitText()));
 };
 
-/** Those that the node itself keeps would come back: it is told to let go, and what it had begun is taken away, too. */
+/** Those of manifests would come back: the node ends them itself, each with its grace. */
 async function removeAllPods(client: CriClient, paths: NodePaths): Promise<void> {
-  await pausePods(paths);
+  await retirePods(paths);
   for (let quiet = 0; quiet < 2; ) {
     const { items } = await client.runtime.listPodSandbox({});
-    await Promise.all(items.map(({ id }) => removePod(client, id)));
+    const others = items.filter(({ annotations }) => annotations[OWNER_ANNOTATION] === undefined);
+    await Promise.all(others.map(({ id }) => removePod(client, id)));
     quiet = items.length === 0 ? quiet + 1 : 0;
-    // A pass that was under way when it was told may make one pod more.
-    if (quiet < 2) await new Promise((resolve) => setTimeout(resolve, 300));
+    // What was under way when the node was told may make one pod more.
+    if (items.length > others.length || quiet === 1) await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
 

@@ -25,8 +25,8 @@ export function ownManifests(paths: Pick<NodePaths, 'root'>): string {
   return join(podsFolder(paths), 'manifests');
 }
 
-function pausePath({ state }: Pick<NodePaths, 'state'>): string {
-  return join(state, 'pods-paused');
+function retiredPath({ state }: Pick<NodePaths, 'state'>): string {
+  return join(state, 'pods-retired');
 }
 
 function faultsPath({ state }: Pick<NodePaths, 'state'>): string {
@@ -37,7 +37,7 @@ function faultsPath({ state }: Pick<NodePaths, 'state'>): string {
 export async function servePods({ paths, config, criClient, logger }: PodsPlace): Promise<Supervisor> {
   const own = ownManifests(paths);
   await mkdir(own, { recursive: true, mode: 0o700 });
-  await rm(pausePath(paths), { force: true });
+  await rm(retiredPath(paths), { force: true });
   await rm(faultsPath(paths), { force: true });
   const { podManifests, podLogs } = config;
   return startSupervisor({
@@ -46,14 +46,14 @@ export async function servePods({ paths, config, criClient, logger }: PodsPlace)
     podsFolder: podsFolder(paths),
     logsFolder: podLogs,
     logger,
-    paused: async () => (await stat(pausePath(paths)).catch(() => undefined)) !== undefined,
+    retired: async () => (await stat(retiredPath(paths)).catch(() => undefined)) !== undefined,
     onFaults: (faults) => writeTextAtomically(faultsPath(paths), `${JSON.stringify(faults)}\n`),
   });
 }
 
-/** Lets the node keep no pods any more until it is started again, so that they can be taken away. */
-export async function pausePods(paths: Pick<NodePaths, 'state'>): Promise<void> {
-  await writeTextAtomically(pausePath(paths), '');
+/** Has the running node end the pods that it keeps, and keep none until it is started again. */
+export async function retirePods(paths: Pick<NodePaths, 'state'>): Promise<void> {
+  await writeTextAtomically(retiredPath(paths), '');
 }
 
 /** Manifests that the running node finds wrong. */

@@ -38,6 +38,7 @@ function item({ sandbox, containers }: Pod, nodeName: string, runtimeName: strin
     spec: { nodeName, containers: latest.map((c) => ({ name: c.metadata?.name ?? '', image: imageName(c) })) },
     status: {
       phase: phase(sandbox.state, latest),
+      conditions: conditionsOf(sandbox.state, latest),
       startTime: createdAt,
       containerStatuses: latest.map((container) => containerStatus(container, runtimeName)),
     },
@@ -68,6 +69,17 @@ function containerState(state: ContainerState) {
 function phase(state: PodSandboxState, containers: readonly Container[]): string {
   if (state !== PodSandboxState.SANDBOX_READY) return 'Unknown';
   return containers.some(isRunning) ? 'Running' : 'Pending';
+}
+
+/** Nothing asks a pod that nobody keeps whether it is ready: it is while all of it runs. */
+function conditionsOf(state: PodSandboxState, containers: readonly Container[]) {
+  const made = state === PodSandboxState.SANDBOX_READY;
+  const ready = made && containers.length > 0 && containers.every(isRunning);
+  const all = { PodReadyToStartContainers: made, Initialized: made, Ready: ready, ContainersReady: ready };
+  return Object.entries({ ...all, PodScheduled: true }).map(([type, holds]) => ({
+    type,
+    status: holds ? 'True' : 'False',
+  }));
 }
 
 /** One container a name: the newest that runs, else the newest. */

@@ -28,8 +28,8 @@ export interface SupervisorOptions {
   /** The host's name by default. */
   readonly nodeName?: string | undefined;
   readonly logger?: Logger | undefined;
-  /** While it says true nothing is done. */
-  readonly paused?: (() => Promise<boolean>) | undefined;
+  /** While it says true no pod is wanted, and all are ended. */
+  readonly retired?: (() => Promise<boolean>) | undefined;
   /** Told of manifests that are wrong, at every change. */
   readonly onFaults?: ((faults: readonly ManifestFault[]) => Promise<void>) | undefined;
 }
@@ -121,7 +121,7 @@ class Loop implements Supervisor {
         this.#wake = resolve;
       });
       try {
-        if ((await this.#options.paused?.()) !== true) await this.#pass(signal);
+        await this.#pass((await this.#options.retired?.()) === true, signal);
         failed = '';
       } catch (error) {
         if (signal.aborted) break;
@@ -136,8 +136,11 @@ class Loop implements Supervisor {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #pass(signal: AbortSignal): Promise<void> {
-    if (performance.now() - this.#foldersAt >= FOLDERS) {
+  async #pass(retired: boolean, signal: AbortSignal): Promise<void> {
+    if (retired) {
+      this.#desired = new Map();
+      this.#foldersAt = Number.NEGATIVE_INFINITY;
+    } else if (performance.now() - this.#foldersAt >= FOLDERS) {
       this.#foldersAt = performance.now();
       await this.#folders.read();
       const { desired, clashes } = desiredPods(this.#folders.manifests, this.#keeping.nodeName);
@@ -149,7 +152,7 @@ class Loop implements Supervisor {
     if (this.#desired.size + this.#workers.size + this.#burials.size === 0 && this.#swept) return;
     const snapshot = await this.#looker.look(signal);
     await this.#sweep(snapshot);
-    this.#buryOthers(snapshot, signal);
+    this.#buryOthers(snapshot, retired, signal);
     const busyNames = this.#namesBeingEnded(snapshot);
     for (const desired of this.#desired.values()) {
       const { metadata } = desired.pod;
@@ -179,14 +182,14 @@ class Loop implements Supervisor {
   }
 
   /** Ends pods that no manifest has any more, unless their manifest is wrong and what it said before is not known. */
-  #buryOthers(snapshot: Snapshot, signal: AbortSignal): void {
+  #buryOthers(snapshot: Snapshot, retired: boolean, signal: AbortSignal): void {
     for (const [uid, worker] of this.#workers) {
       if (this.#desired.has(uid) || worker.busy || snapshot.pods.has(uid)) continue;
       worker[Symbol.dispose]();
       this.#workers.delete(uid);
     }
     for (const [uid, pod] of snapshot.pods) {
-      if (this.#desired.has(uid) || this.#burials.has(uid) || this.#isSpared(pod)) continue;
+      if (this.#desired.has(uid) || this.#burials.has(uid) || (!retired && this.#isSpared(pod))) continue;
       const worker = this.#workers.get(uid);
       if (worker?.busy || (worker && snapshot.begunAt < worker.settledAt)) continue;
       const initial = worker?.desired.pod.spec.initContainers ?? [];
