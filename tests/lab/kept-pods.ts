@@ -44,6 +44,8 @@ export interface KeptPods extends AsyncDisposable {
   untilGone(name: string): Promise<void>;
   /** Texts that a container has written. */
   logs(container: string): Promise<string[]>;
+  /** Of the first process of a container. */
+  pidOf(containerID: string): Promise<number>;
   /** What a script writes in a container. */
   said(pod: PodDocument, script: string): Promise<string>;
   /** Kills the daemon and starts another. */
@@ -131,6 +133,12 @@ export async function openKeptPods(): Promise<KeptPods> {
       const cmd = ['/bin/busybox', 'sh', '-c', script];
       const { stdout, stderr } = await cri.runtime.execSync({ containerId: id, cmd, timeout: 10n });
       return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    },
+    async pidOf(containerID) {
+      await using cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
+      const containerId = containerID.replace(/^.*:\/\//, '');
+      const { info } = await cri.runtime.containerStatus({ containerId, verbose: true });
+      return (JSON.parse(info['info'] ?? '{}') as { pid: number }).pid;
     },
     async killDaemon() {
       process.kill(endpoints.pid, 'SIGKILL');

@@ -40,7 +40,7 @@ export async function openLab(
   const before = await takeCensus();
   const folder = await mkdtemp(join(base, 'stillframe-lab-'));
   const undo = new UndoStack({ deadline: 120_000 });
-  undo.push('folder', async () => { await import('node:fs').then((f) => f.copyFileSync(join(folder,'root/node.log'), '/tmp/w/pods-node.log')); await rm(folder, { recursive: true, force: true }); });
+  undo.push('folder', () => rm(folder, { recursive: true, force: true }));
   try {
     const registry = await startRegistry();
     undo.push('registry', () => registry[Symbol.asyncDispose]());

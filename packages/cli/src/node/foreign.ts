@@ -41,7 +41,11 @@ export async function serveForeign(
     const pods = await servePods({ paths, config, criClient, logger });
     undo.push('pods', () => pods[Symbol.asyncDispose]());
     const kept = () => pods.pods();
-    const api = await serveApi({ paths, host, port, config, criClient, logger, metrics: figures, onRequest, kept });
+    const api = await serveApi({
+      ...{ paths, host, port, config, logger, onRequest, kept },
+      criClient: pods.client,
+      metrics: figures,
+    });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain = config.metrics && (await servePlainHttp({ host: '127.0.0.1', ...config.metrics }, figures));
     if (plain) undo.push('metrics', () => plain[Symbol.asyncDispose]());

@@ -94,7 +94,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       host: options.host,
       port: options.port,
       config,
-      criClient,
+      criClient: pods.client,
       logger,
       metrics: () => metrics.text(node),
       onRequest: metrics.requested.bind(metrics),

@@ -46,7 +46,11 @@ export function containerLabels({ metadata }: Pod, uid: string, container: strin
 export function containerAnnotations(pod: Pod, container: Container, attempt: number): Record<string, string> {
   const { preStop } = container.lifecycle;
   const own = Object.entries(pod.metadata.annotations).filter(([key]) => key.startsWith('io.stillframe.'));
+  const probes = [container.livenessProbe, container.readinessProbe, container.startupProbe];
+  const connects = probes.some((probe) => probe && !probe.exec);
   return {
+    // A connection that a probe is just making is no reason to refuse a checkpoint.
+    ...(connects ? { 'io.stillframe.criu/skip-in-flight': 'true' } : {}),
     ...Object.fromEntries(own),
     [HASH]: createHash('sha256').update(JSON.stringify(container)).digest('hex').slice(0, 8),
     [RESTART_COUNT]: String(attempt),

@@ -63,7 +63,7 @@ export class PodWorker implements Disposable {
   get podIPs(): readonly string[] {
     return this.#starter.podIPs;
   }
-  get prober(): Pick<Prober, 'ready' | 'started'> {
+  get prober(): Pick<Prober, 'ready' | 'started' | 'quiet'> {
     return this.#prober;
   }
   get folder(): PodFolder {

@@ -8,12 +8,16 @@ import { type ProbeKind, ProbeState } from './probe-state.ts';
 
 interface Watch {
   readonly container: Container;
+  readonly actual: ActualContainer;
   readonly startedAt: number;
   readonly states: ReadonlyMap<ProbeKind, ProbeState>;
   /** Why it is to be ended, and the grace of the probe that says so, seconds. */
   condemned: { why: string; grace: number | undefined } | undefined;
   timer: NodeJS.Timeout | undefined;
-  busy: boolean;
+  /** The probe under way. */
+  busy: Promise<void> | undefined;
+  /** How many want no probes now. */
+  quiet: number;
 }
 
 export interface ProberOptions {
@@ -24,6 +28,9 @@ export interface ProberOptions {
   readonly changed: () => void;
   readonly now: () => number;
 }
+
+/** Milliseconds from the end of a probe until a dump may begin. */
+const SETTLE = 100;
 
 const FIELDS = { startup: 'startupProbe', liveness: 'livenessProbe', readiness: 'readinessProbe' } as const;
 
@@ -53,11 +60,13 @@ export class Prober implements Disposable {
       });
       const watch: Watch = {
         container,
+        actual,
         startedAt: actual.startedAt,
         states: new Map(states),
         condemned: undefined,
         timer: undefined,
-        busy: false,
+        busy: undefined,
+        quiet: 0,
       };
       this.#watches.set(actual.id, watch);
       this.#arm(actual, watch);
@@ -66,6 +75,26 @@ export class Prober implements Disposable {
 
   condemned(id: string): Watch['condemned'] {
     return this.#watches.get(id)?.condemned;
+  }
+
+  /** Begins no probe until disposed, and waits for the one under way: its connection would be half open in a dump. */
+  async quiet(id: string): Promise<Disposable> {
+    const watch = this.#watches.get(id);
+    const last = watch?.busy;
+    if (watch) {
+      watch.quiet += 1;
+      clearTimeout(watch.timer);
+    }
+    await last;
+    // The container may still be closing its end.
+    if (watch && watch.states.size > 0) await new Promise((resolve) => setTimeout(resolve, SETTLE));
+    return {
+      [Symbol.dispose]: () => {
+        if (!watch || this.#watches.get(id) !== watch) return;
+        watch.quiet -= 1;
+        this.#arm(watch.actual, watch);
+      },
+    };
   }
 
   /** Whether a running container has passed its startup probe, or has none. */
@@ -80,9 +109,14 @@ export class Prober implements Disposable {
 
   #arm(actual: ActualContainer, watch: Watch): void {
     const due = this.#next(watch);
-    if (!due || watch.busy) return;
+    if (!due || watch.busy || watch.quiet > 0) return;
     clearTimeout(watch.timer);
-    watch.timer = setTimeout(() => void this.#probe(actual, watch, due.state), due.wait);
+    watch.timer = setTimeout(() => {
+      watch.busy = this.#probe(actual, watch, due.state).finally(() => {
+        watch.busy = undefined;
+        if (this.#watches.get(actual.id) === watch) this.#arm(actual, watch);
+      });
+    }, due.wait);
     watch.timer.unref();
   }
 
@@ -100,7 +134,6 @@ export class Prober implements Disposable {
     const probe: Probe | undefined = watch.container[FIELDS[state.kind]];
     if (!probe) return;
     const at = this.#options.now();
-    watch.busy = true;
     try {
       const asked = { ...this.#options.asked(actual, watch.container), signal: this.#ending.signal };
       const { success, words } = await act(probe, probe.timeoutSeconds, asked);
@@ -116,9 +149,6 @@ export class Prober implements Disposable {
       if (changed) this.#options.changed();
     } catch (error) {
       if (!this.#ending.signal.aborted) throw error;
-    } finally {
-      watch.busy = false;
-      if (this.#watches.get(actual.id) === watch) this.#arm(actual, watch);
     }
   }
 

@@ -39,6 +39,8 @@ export interface Supervisor extends AsyncDisposable {
   /** A Kubernetes v1 Pod each, with its status, by namespace and name. */
   pods(): readonly PodDocument[];
   readonly faults: readonly ManifestFault[];
+  /** The client for whoever takes checkpoints: no probe has a connection to a container while it is dumped. */
+  readonly client: CriClient;
 }
 export type PodDocument = ReturnType<typeof podDocument>;
 
@@ -99,6 +101,19 @@ class Loop implements Supervisor {
     };
     this.#looker = new Looker(options.criClient, options.podsFolder);
     this.#running = this.#run();
+  }
+
+  get client(): CriClient {
+    const { cri } = this.#keeping;
+    const checkpointContainer: CriClient['runtime']['checkpointContainer'] = async (request, options) => {
+      const id = request.containerId ?? '';
+      const worker = [...this.#workers.values()].find(({ actual }) =>
+        actual?.containers.some((each) => each.id === id),
+      );
+      using _quiet = await worker?.prober.quiet(id);
+      return await cri.runtime.checkpointContainer(request, options);
+    };
+    return { ...cri, runtime: { ...cri.runtime, checkpointContainer } };
   }
 
   get faults(): readonly ManifestFault[] {
