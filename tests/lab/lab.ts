@@ -29,8 +29,14 @@ export interface Endpoints {
   checkpoints: string;
 }
 
-/** Starts everything below `base`; disposing takes it down and asserts that nothing is left behind. */
-export async function openLab(base = '/var/tmp'): Promise<Lab> {
+/**
+ * Starts everything below `base`; disposing takes it down and asserts that nothing is left behind. `up`: further words of
+ * `node up`, for the lab's folder.
+ */
+export async function openLab(
+  base = '/var/tmp',
+  up: (folder: string) => Promise<readonly string[]> = async () => [],
+): Promise<Lab> {
   const before = await takeCensus();
   const folder = await mkdtemp(join(base, 'stillframe-lab-'));
   const undo = new UndoStack({ deadline: 120_000 });
@@ -42,7 +48,7 @@ export async function openLab(base = '/var/tmp'): Promise<Lab> {
     await mkdir(join(folder, 'image'));
     await buildBaseImage(client.repository('busybox'), 'v1', join(folder, 'image'));
     const image = `${registry.address}/busybox:v1`;
-    const stillframe = new Stillframe(folder);
+    const stillframe = new Stillframe(folder, await up(folder));
     undo.push('node', async () => {
       // A test may have killed it: a new one then takes over what is left, and takes it down.
       await stillframe.up(0);

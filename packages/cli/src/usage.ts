@@ -26,6 +26,10 @@ export const cliError = errorTable({
   ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
   ERR_CHECKPOINT_NOT_ATOMIC: { kind: 'failed-precondition' },
   ERR_POD_EXISTS: { kind: 'already-exists', hint: 'choose another name, or remove it with `stillframe rm`' },
+  ERR_POD_NOT_RUNNING: {
+    kind: 'failed-precondition',
+    hint: 'the pod stays and is tried again; `stillframe pods` shows it, `stillframe rm` takes it away',
+  },
   ERR_PROCESS_NOT_FOUND: { kind: 'not-found' },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },
   ERR_NODE_NOT_RUNNING: { kind: 'unavailable', hint: 'start it with `npx stillframe node up`' },

@@ -36,17 +36,17 @@ export async function execute(argv: readonly string[], signal?: AbortSignal): Pr
 
 export class Stillframe {
   readonly #place: readonly string[];
-  readonly #cgroupParent: string;
+  readonly #up: readonly string[];
 
-  /** `folder` holds everything of the node that every command speaks to; its name marks the node's cgroups, too. */
-  constructor(folder: string) {
+  /** `folder` holds everything of the node that every command speaks to; its name marks the node's cgroups, too. `up`: further words of `node up`. */
+  constructor(folder: string, up: readonly string[] = []) {
     this.#place = ['--root', join(folder, 'root'), '--state', join(folder, 'state')];
-    this.#cgroupParent = `/${basename(folder)}`;
+    this.#up = ['--cgroup-parent', `/${basename(folder)}`, ...up];
   }
 
   /** Starts the node. Port 0 lets the system choose. */
   up<T>(port: number, signal?: AbortSignal): Promise<T> {
-    return this.json<T>(['node', 'up'], ['--port', String(port), '--cgroup-parent', this.#cgroupParent], signal);
+    return this.json<T>(['node', 'up'], ['--port', String(port), ...this.#up], signal);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Stillframe {
    * the whole of its environment.
    */
   serve(port: number, env: NodeJS.ProcessEnv): ChildProcess {
-    const rest = ['--foreground', '--port', String(port), '--cgroup-parent', this.#cgroupParent];
+    const rest = ['--foreground', '--port', String(port), ...this.#up];
     const argv = [PROGRAM, 'node', 'up', ...this.#place, ...rest];
     return spawn(process.execPath, argv, { stdio: 'ignore', env });
   }

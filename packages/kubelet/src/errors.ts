@@ -21,5 +21,8 @@ export const kubeletError = errorTable({
   ERR_KUBELET_CLUSTER: { kind: 'unavailable' },
   ERR_KUBELET_LOG_DAMAGED: { kind: 'data-loss' },
   ERR_KUBELET_AUDIT: { kind: 'unavailable', hint: 'make room for the audit log; without it nothing is done here' },
+  ERR_KUBELET_MANIFEST: { kind: 'invalid-argument', hint: 'docs/pods.md lists what a manifest may say' },
+  ERR_KUBELET_VOLUME: { kind: 'failed-precondition', hint: 'docs/pods.md says where volumes come from' },
+  ERR_KUBELET_CONTAINER: { kind: 'failed-precondition' },
   ERR_KUBELET_USER_NAME: { kind: 'invalid-argument' },
 });

@@ -17,6 +17,7 @@ import type { EndedRequest } from './http/exchange.ts';
 import { type Rate, TokenBuckets } from './limits/token-bucket.ts';
 import { routesOf } from './routes/index.ts';
 import type { MetricsText } from './routes/route.ts';
+import type { PodDocument } from './supervise/supervisor.ts';
 
 /** Who may prove a name, beside the clients whose certificate the node's own authority has signed. */
 export interface AuthenticationOptions {
@@ -87,6 +88,8 @@ export interface KubeletApiOptions {
   onRequest?: (request: EndedRequest) => void;
   /** The answer to GET /metrics; 404 without it. */
   metrics?: () => Promise<MetricsText>;
+  /** Pods that are kept here, as `Supervisor.pods` has them. */
+  kept?: (() => readonly PodDocument[]) | undefined;
 }
 
 const REQUESTS: Rate = { perSecond: 50, burst: 200 };

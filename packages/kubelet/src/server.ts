@@ -64,7 +64,14 @@ export async function startKubeletApi(options: KubeletApiOptions): Promise<Kubel
     most: options.limits?.checkpoints ?? MOST_CAPTURES,
     onCheckpoint: options.onCheckpoint ?? (() => undefined),
   });
-  const context = { cri: criClient, nodeName, captures, metrics: options.metrics, configuration: configz(options) };
+  const context = {
+    cri: criClient,
+    nodeName,
+    captures,
+    kept: options.kept,
+    metrics: options.metrics,
+    configuration: configz(options),
+  };
   const audit = options.audit && new AuditLog(options.audit);
   const desk: Desk = { gate, context, audit, logger, onRequest: options.onRequest, ending: ending.signal };
   const underWay = new Set<Promise<void>>();

@@ -15,8 +15,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   { name: 'node', summary: 'the embedded node: up, status, down', load: async () => (await import('./node.ts')).node },
-  { name: 'run', summary: 'run one container in a pod of its own', load: async () => (await import('./run.ts')).run },
-  { name: 'pods', summary: 'pods and containers of the node', load: async () => (await import('./pods.ts')).pods },
+  {
+    name: 'run',
+    summary: 'run one container, or the pods of a manifest',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'pods',
+    summary: 'pods of the node with their status, and their containers',
+    load: async () => (await import('./pods.ts')).pods,
+  },
   { name: 'logs', summary: 'what a container has written', load: async () => (await import('./logs.ts')).logs },
   { name: 'rm', summary: 'stop and remove a pod', load: async () => (await import('./rm.ts')).rm },
   {

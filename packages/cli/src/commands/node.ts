@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { harmless } from '@stillframe/core';
 import { publicPemOf } from '@stillframe/evidence';
+import type { CriClient } from '@stillframe/cri/client';
+import { OWNER_ANNOTATION } from '@stillframe/kubelet';
 import type { NodePaths } from '@stillframe/runtime';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
@@ -16,6 +18,7 @@ import { strangeRoot } from '../node/folders.ts';
 import { serveForeign } from '../node/foreign.ts';
 import { type KubeconfigRequest, writeKubeconfig } from '../node/kubeconfig.ts';
 import { jsonLogger } from '../node/logger.ts';
+import { retirePods } from '../node/pods.ts';
 import { runningNode, servingNode } from '../node/running.ts';
 import { serveNode } from '../node/serve.ts';
 import { openSigningKey, publicKeyPath } from '../node/signing-key.ts';
@@ -31,6 +34,7 @@ interface UpOptions extends NodePlace {
   host: string;
   port: string;
   cgroupParent: string;
+  podManifests?: string;
   cri?: string;
   foreground?: boolean;
   output: string;
@@ -48,6 +52,11 @@ export const node: RegisterCommand = (program, io, done) => {
     .addOption(criOption('serve only the API, over the CRI socket of another runtime'))
     .option('--cgroup-parent <path>', 'cgroup of pods that name none', '/stillframe')
     .addOption(
+      new Option('--pod-manifests <folder>', 'keep the pods of these manifests running (docs/pods.md)').argParser(
+        (folder: string) => resolve(folder),
+      ),
+    )
+    .addOption(
       new Option('--config <file>', `configuration, YAML; ${DEFAULT_CONFIG} where that is there`).env(
         'STILLFRAME_CONFIG',
       ),
@@ -64,7 +73,9 @@ export const node: RegisterCommand = (program, io, done) => {
       if (options.foreground) {
         if (strange !== undefined) logger.log('warn', strange);
         const { host, cgroupParent, cri } = options;
-        const place = { paths, host, port, cgroupParent, config, env: io.env, logger };
+        const { podManifests = config.podManifests } = options;
+        const full = podManifests === undefined ? config : { ...config, podManifests };
+        const place = { paths, host, port, cgroupParent, config: full, env: io.env, logger };
         await using served = cri === undefined ? await serveNode(place) : await serveForeign({ ...place, cri });
         logger.log('info', 'node serves', { ...served.endpoints });
         if (!io.signal.aborted)
@@ -78,7 +89,7 @@ export const node: RegisterCommand = (program, io, done) => {
       }
       if (strange !== undefined) io.err(`warning: ${strange}\n`);
       const { endpoints, fresh } = await upInBackground(paths, upArguments(options));
-      const ignored = ['host', 'port', 'cgroupParent', 'config', 'cri'].some(
+      const ignored = ['host', 'port', 'cgroupParent', 'config', 'cri', 'podManifests'].some(
         (name) => command.getOptionValueSource(name) === 'cli',
       );
       if (!fresh && ignored) io.err('a node runs already; it keeps its own host, port and configuration\n');
@@ -117,8 +128,7 @@ export const node: RegisterCommand = (program, io, done) => {
           throw cliError('ERR_USAGE_ARGUMENT', `--pods: the pods are those of ${harmless(foreign)}, not of this node`);
         }
         await using client = await connectCri(paths, io.signal);
-        const { items } = await client.runtime.listPodSandbox({});
-        await Promise.all(items.map(({ id }) => removePod(client, id)));
+        await removeAllPods(client, paths);
       }
       io.out((await stopBackground(paths)) ? 'node ended\n' : `no node runs in ${paths.state}\n`);
     });
@@ -140,6 +150,19 @@ export const node: RegisterCommand = (program, io, done) => {
     .description('Print a systemd unit for it, to be written to /etc/systemd/system/stillframe.service')
     .action(async () => io.out(await unitText()));
 };
+
+/** Those of manifests would come back: the node ends them itself, each with its grace. */
+async function removeAllPods(client: CriClient, paths: NodePaths): Promise<void> {
+  await retirePods(paths);
+  for (let quiet = 0; quiet < 2; ) {
+    const { items } = await client.runtime.listPodSandbox({});
+    const others = items.filter(({ annotations }) => annotations[OWNER_ANNOTATION] === undefined);
+    await Promise.all(others.map(({ id }) => removePod(client, id)));
+    quiet = items.length === 0 ? quiet + 1 : 0;
+    // What was under way when the node was told may make one pod more.
+    if (items.length > others.length || quiet === 1) await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
 
 /** The node that runs with these folders, or a new one; one that is just starting is waited for. */
 async function upInBackground(paths: NodePaths, argv: readonly string[]): Promise<StartedNode> {
@@ -164,7 +187,9 @@ function upArguments(options: UpOptions): string[] {
   const place = ['--root', root, '--state', state, '--cgroup-parent', cgroupParent];
   const config = options.config === undefined ? [] : ['--config', resolve(options.config)];
   const foreign = cri === undefined ? [] : ['--cri', cri];
-  return [main, 'node', 'up', '--foreground', ...place, '--host', host, '--port', port, ...config, ...foreign];
+  const manifests = options.podManifests === undefined ? [] : ['--pod-manifests', options.podManifests];
+  const api = ['--host', host, '--port', port];
+  return [main, 'node', 'up', '--foreground', ...place, ...api, ...config, ...foreign, ...manifests];
 }
 
 /** Flags win over environment variables, those over the file, the file over defaults. */

@@ -1,16 +1,21 @@
-/** `stillframe run`: one container in a pod of its own. */
+/** `stillframe run`: one container in a pod of its own, or the pods of a manifest. */
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { harmless } from '@stillframe/core';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, startPod } from '../pod.ts';
+import { runManifests } from '../run-manifest.ts';
 import { cliError } from '../usage.ts';
 import { ADDRESS_HELP, parseAddress } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 
 interface RunOptions extends CriPlace {
-  image: string;
+  root: string;
+  file?: string[];
+  detach?: boolean;
+  image?: string;
   env: string[];
   mount: string[];
   annotation: string[];
@@ -21,17 +26,32 @@ interface RunOptions extends CriPlace {
 
 export const run: RegisterCommand = (program, io) => {
   withCri(program.command('run'))
-    .description('Run one container in a pod of its own on the node')
-    .argument('<address>', ADDRESS_HELP)
+    .description('Run one container in a pod of its own on the node, or the pods of a manifest')
+    .argument('[address]', ADDRESS_HELP)
     .argument('[command...]', 'command instead of the image’s own; write -- before it')
-    .requiredOption('--image <reference>', 'image, pulled where it is not on the node')
+    .option('-f, --file <manifest...>', 'pods of these files instead (docs/pods.md); the node keeps them running')
+    .option('--detach', 'with --file: do not wait until they run')
+    .option('--image <reference>', 'image, pulled where it is not on the node')
     .option('--env <name=value>', 'environment variable; may be repeated', collect, [])
     .option('--mount <source:path[:ro]>', 'bind mount of what is there; may be repeated', collect, [])
     .option('--annotation <key=value>', 'of container and pod (docs/compatibility.md); may be repeated', collect, [])
     .option('--label <key=value>', 'of container and pod; may be repeated', collect, [])
     .option('--runtime <handler>', 'runtime handler of the pod, such as crun; the node’s own choice by default')
     .addOption(outputOption('table', 'json'))
-    .action(async (address: string, command: string[], options: RunOptions) => {
+    .action(async (address: string | undefined, command: string[], options: RunOptions) => {
+      if (options.file) {
+        const other = (['image', 'runtime'] as const).find((name) => options[name] !== undefined);
+        const listed = (['env', 'mount', 'annotation', 'label'] as const).find((name) => options[name].length > 0);
+        if (address !== undefined || other || listed)
+          throw cliError('ERR_USAGE_ARGUMENT', '--file takes neither an address nor what a manifest says itself');
+        const rows = await runManifests({ ...options, file: options.file }, io);
+        if (options.output === 'json') io.out(renderJson('PodList', 1, { pods: rows }));
+        else for (const row of rows) io.out(`${row.kubeNamespace}/${row.pod} ${harmless(row.status)}\n`);
+        return;
+      }
+      const { image } = options;
+      if (address === undefined || image === undefined)
+        throw cliError('ERR_USAGE_ARGUMENT', 'run takes an address and --image, or --file');
       const place = parseAddress(address);
       const env = options.env.map(parseVariable);
       const mounts = options.mount.map(parseMount);
@@ -45,7 +65,7 @@ export const run: RegisterCommand = (program, io) => {
         kubeNamespace,
         pod,
         uid: randomUUID(),
-        containers: [{ name, image: options.image, pull: true, command, env, mounts, annotations }],
+        containers: [{ name, image, pull: true, command, env, mounts, annotations }],
         podAnnotations: annotations,
         labels,
         runtime: options.runtime,

@@ -7,7 +7,7 @@ import { apiOptionsOf } from './api-config.ts';
 import type { NodeConfig } from './config.ts';
 import type { NodeEndpoints } from './endpoints.ts';
 
-export interface ApiPlace extends Pick<KubeletApiOptions, 'metrics' | 'onRequest' | 'onCheckpoint'> {
+export interface ApiPlace extends Pick<KubeletApiOptions, 'metrics' | 'onRequest' | 'onCheckpoint' | 'kept'> {
   paths: NodePaths;
   host: string;
   /** 0 lets the system choose. */

@@ -40,6 +40,10 @@ const schema = group({
   /** CRI socket; `cri.sock` in the state folder by default. */
   socket: absolutePath,
   cgroupParent: absolutePath,
+  /** Folder of pod manifests that the node keeps running. */
+  podManifests: absolutePath,
+  /** Folder of the logs of such pods; /var/log/pods by default. */
+  podLogs: absolutePath,
   logLevel: oneOf('debug', 'info', 'warn', 'error'),
   /** Seconds that calls under way may take to end when the node is stopped. */
   stopTimeout: whole(0, 3600),

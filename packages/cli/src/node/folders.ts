@@ -40,7 +40,7 @@ async function holdsRecords(paths: NodePaths): Promise<boolean> {
 }
 
 /** Files of a root that are not folders of its own; a new disk has `lost+found`. */
-const FURTHER = ['node.pid', 'node.log', 'audit', 'lost+found'];
+const FURTHER = ['node.pid', 'node.log', 'audit', 'pods', 'run-pods', 'lost+found'];
 
 /** Names in the root folder that no node makes; none where it is not there. */
 export async function strangersIn(paths: NodePaths): Promise<string[]> {

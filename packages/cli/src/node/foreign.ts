@@ -10,6 +10,7 @@ import { type NodeEndpoints, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
+import { servePods } from './pods.ts';
 import type { ServeOptions } from './serve.ts';
 
 const STATES = {
@@ -37,7 +38,14 @@ export async function serveForeign(
     const metrics = new NodeMetrics();
     const figures = () => metrics.text({ statuses: () => statuses(criClient) });
     const onRequest = metrics.requested.bind(metrics);
-    const api = await serveApi({ paths, host, port, config, criClient, logger, metrics: figures, onRequest });
+    const pods = await servePods({ paths, config, criClient, logger });
+    undo.push('pods', () => pods[Symbol.asyncDispose]());
+    const kept = () => pods.pods();
+    const api = await serveApi({
+      ...{ paths, host, port, config, logger, onRequest, kept },
+      criClient: pods.client,
+      metrics: figures,
+    });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain = config.metrics && (await servePlainHttp({ host: '127.0.0.1', ...config.metrics }, figures));
     if (plain) undo.push('metrics', () => plain[Symbol.asyncDispose]());

@@ -20,6 +20,7 @@ import { type NodeEndpoints, socketOf, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
 import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
+import { servePods } from './pods.ts';
 import { NodeRetention } from './retention.ts';
 import { retentionPolicy } from './retention-config.ts';
 import { openSigningKey, signingKeyPath } from './signing-key.ts';
@@ -93,16 +94,19 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
     undo.push('CRI server', () => server[Symbol.asyncDispose]());
     const criClient = await openCriClient({ socket });
     undo.push('CRI client', () => criClient[Symbol.asyncDispose]());
+    const pods = await servePods({ paths, config, criClient, logger });
+    undo.push('pods', () => pods[Symbol.asyncDispose]());
     const api = await serveApi({
       paths,
       host: options.host,
       port: options.port,
       config,
-      criClient,
+      criClient: pods.client,
       logger,
       metrics: () => metrics.text(node),
       onCheckpoint: noteCaptures(signingKey, logger),
       onRequest: metrics.requested.bind(metrics),
+      kept: () => pods.pods(),
     });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain =

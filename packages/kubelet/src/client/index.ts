@@ -1,4 +1,6 @@
 /** Speaking to kubelets. */
+
+export { at, listAt, textAt } from './at.ts';
 export { clientError } from './errors.ts';
 export {
   type KubeletAddress,

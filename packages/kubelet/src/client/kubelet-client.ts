@@ -2,6 +2,7 @@
 import { Agent, request } from 'node:https';
 import { limits, systemCode } from '@stillframe/core';
 import { archiveIn, failureOf, type KubeletAnswer, parsed } from './answer.ts';
+import { at, listAt, textAt } from './at.ts';
 import { clientError } from './errors.ts';
 
 export interface KubeletClientOptions {
@@ -53,6 +54,8 @@ export interface KubeletClient extends AsyncDisposable {
   checkpoint(address: KubeletAddress, options: KubeletCallOptions & { timeout: number }): Promise<string>;
   /** All pods that the kubelet knows. Throws ERR_KUBELET_*. */
   pods(options?: KubeletCallOptions): Promise<readonly KubeletPod[]>;
+  /** The same as the kubelet tells them, each a v1 Pod; nothing of them is checked. Throws ERR_KUBELET_*. */
+  podDocuments(options?: KubeletCallOptions): Promise<readonly unknown[]>;
 }
 
 /** Seconds that a kubelet gives a runtime at least. */
@@ -71,17 +74,19 @@ export function openKubeletClient(options: KubeletClientOptions): KubeletClient 
   const agent = new Agent({ ...tls, rejectUnauthorized: insecure !== true, keepAlive: false });
   const call = (method: 'GET' | 'POST', path: string, how: { seconds: number; most: number } & KubeletCallOptions) =>
     ask({ agent, method, url: new URL(base + path), token: options.token, ...how });
+  const podItems = async (signal: AbortSignal | undefined): Promise<readonly unknown[]> => {
+    const answer = await call('GET', 'pods', { seconds: POD_LIST_SECONDS, most: LARGEST_LIST, signal });
+    if (answer.status !== 200) throw failureOf(answer);
+    return itemsOf(parsed(answer.body));
+  };
   return {
     async checkpoint({ kubeNamespace, pod, container }, { timeout, signal }) {
       const path = ['checkpoint', kubeNamespace, pod, container].map(encodeURIComponent).join('/');
       const seconds = Math.max(timeout, LEAST_TIMEOUT) + GRACE;
       return archiveIn(await call('POST', `${path}?timeout=${timeout}`, { seconds, most: limits.json, signal }));
     },
-    async pods({ signal } = {}) {
-      const answer = await call('GET', 'pods', { seconds: POD_LIST_SECONDS, most: LARGEST_LIST, signal });
-      if (answer.status !== 200) throw failureOf(answer);
-      return podsIn(parsed(answer.body));
-    },
+    pods: async ({ signal } = {}) => podsIn(await podItems(signal)),
+    podDocuments: ({ signal } = {}) => podItems(signal),
     async [Symbol.asyncDispose]() {
       agent.destroy();
     },
@@ -147,11 +152,15 @@ function failureToReach(url: URL, cause: unknown): unknown {
   return clientError('ERR_KUBELET_UNREACHABLE', `${url.host} does not answer: ${reason}`, { cause });
 }
 
-function podsIn(list: Readonly<Record<string, unknown>>): KubeletPod[] {
+function itemsOf(list: Readonly<Record<string, unknown>>): readonly unknown[] {
   const items = list['items'];
   if (items === null) return [];
   if (!Array.isArray(items)) throw clientError('ERR_KUBELET_ANSWER', 'the answer is no list of pods');
-  return items.map((item: unknown) => ({
+  return items;
+}
+
+function podsIn(items: readonly unknown[]): KubeletPod[] {
+  return items.map((item) => ({
     kubeNamespace: textAt(item, 'metadata', 'namespace'),
     name: textAt(item, 'metadata', 'name'),
     uid: textAt(item, 'metadata', 'uid'),
@@ -175,23 +184,4 @@ function containersOf(pod: unknown): KubeletContainer[] {
       state: kind ?? 'unknown',
     };
   });
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let here = value;
-  for (const step of path) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined;
-    here = (here as Record<string, unknown>)[step];
-  }
-  return here;
-}
-
-function textAt(value: unknown, ...path: readonly string[]): string {
-  const found = at(value, ...path);
-  return typeof found === 'string' ? found : '';
-}
-
-function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
 }

@@ -1,14 +1,25 @@
 /** The answer of GET /pods: a Kubernetes v1 PodList with what a runtime knows, which is less than a kubelet does. */
 import { type Container, ContainerState, PodSandboxState } from '@stillframe/cri/proto';
+import type { PodDocument } from '../supervise/supervisor.ts';
 import type { Pod } from './find.ts';
 
-/** A PodList as plain data. `runtimeName` makes the scheme of container ids, `nodeName` goes into every spec. */
-export function podList(pods: readonly Pod[], nodeName: string, runtimeName: string) {
+/**
+ * A PodList as plain data. `runtimeName` makes the scheme of container ids, `nodeName` goes into every spec; `kept`: pods
+ * of which more is known, in the place of those that the runtime has by their names.
+ */
+export function podList(
+  pods: readonly Pod[],
+  nodeName: string,
+  runtimeName: string,
+  kept: readonly PodDocument[] = [],
+) {
+  const names = new Set(kept.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  const others = pods.filter(({ sandbox: { metadata } }) => !names.has(`${metadata?.namespace}/${metadata?.name}`));
   return {
     kind: 'PodList',
     apiVersion: 'v1',
     metadata: {},
-    items: pods.map((pod) => item(pod, nodeName, runtimeName)),
+    items: [...kept, ...others.map((pod) => item(pod, nodeName, runtimeName))],
   };
 }
 
@@ -27,6 +38,7 @@ function item({ sandbox, containers }: Pod, nodeName: string, runtimeName: strin
     spec: { nodeName, containers: latest.map((c) => ({ name: c.metadata?.name ?? '', image: imageName(c) })) },
     status: {
       phase: phase(sandbox.state, latest),
+      conditions: conditionsOf(sandbox.state, latest),
       startTime: createdAt,
       containerStatuses: latest.map((container) => containerStatus(container, runtimeName)),
     },
@@ -57,6 +69,17 @@ function containerState(state: ContainerState) {
 function phase(state: PodSandboxState, containers: readonly Container[]): string {
   if (state !== PodSandboxState.SANDBOX_READY) return 'Unknown';
   return containers.some(isRunning) ? 'Running' : 'Pending';
+}
+
+/** Nothing asks a pod that nobody keeps whether it is ready: it is while all of it runs. */
+function conditionsOf(state: PodSandboxState, containers: readonly Container[]) {
+  const made = state === PodSandboxState.SANDBOX_READY;
+  const ready = made && containers.length > 0 && containers.every(isRunning);
+  const all = { PodReadyToStartContainers: made, Initialized: made, Ready: ready, ContainersReady: ready };
+  return Object.entries({ ...all, PodScheduled: true }).map(([type, holds]) => ({
+    type,
+    status: holds ? 'True' : 'False',
+  }));
 }
 
 /** One container a name: the newest that runs, else the newest. */

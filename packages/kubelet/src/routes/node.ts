@@ -16,7 +16,7 @@ export async function metrics(context: RouteContext): Promise<Answer> {
 export async function pods(context: RouteContext, call: Call): Promise<Answer> {
   try {
     const found = await listPods(context.cri, { signal: call.signal });
-    return json(JSON.stringify(podList(found, context.nodeName, context.cri.version.runtimeName)));
+    return json(JSON.stringify(podList(found, context.nodeName, context.cri.version.runtimeName, context.kept?.())));
   } catch (error) {
     return text(500, failureText(error));
   }

@@ -5,12 +5,15 @@ import type { PodSubresource } from '../access/rules.ts';
 import type { User } from '../auth/user.ts';
 import type { SharedCaptures } from '../checkpoint/shared-captures.ts';
 import type { Answer, Upgrade } from '../http/answer.ts';
+import type { PodDocument } from '../supervise/supervisor.ts';
 
 /** What every route may use. */
 export interface RouteContext {
   readonly cri: CriClient;
   readonly nodeName: string;
   readonly captures: SharedCaptures;
+  /** Pods that are kept here, with their status: the list of /pods has them as they are. */
+  readonly kept: (() => readonly PodDocument[]) | undefined;
   /** The text of /metrics; undefined where the node measures nothing. */
   readonly metrics: (() => Promise<MetricsText>) | undefined;
   /** What /configz shows. */

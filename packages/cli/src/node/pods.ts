@@ -1,0 +1,67 @@
+/** The pods that a node keeps by itself, over whichever CRI runtime: those of a folder of manifests, and those of `run -f`. */
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '@stillframe/core';
+import { writeTextAtomically } from '@stillframe/core/file';
+import type { CriClient } from '@stillframe/cri/client';
+import { type ManifestFault, type Supervisor, startSupervisor } from '@stillframe/kubelet';
+import type { NodePaths } from '@stillframe/runtime';
+import type { NodeConfig } from './config.ts';
+
+export interface PodsPlace {
+  paths: NodePaths;
+  config: NodeConfig;
+  criClient: CriClient;
+  logger: Logger;
+}
+
+/** Folder of all that belongs to kept pods. */
+export function podsFolder({ root }: Pick<NodePaths, 'root'>): string {
+  return join(root, 'pods');
+}
+
+/** Where `stillframe run -f` lays manifests down; who removes one ends its pod. */
+export function ownManifests(paths: Pick<NodePaths, 'root'>): string {
+  return join(podsFolder(paths), 'manifests');
+}
+
+function retiredPath({ state }: Pick<NodePaths, 'state'>): string {
+  return join(state, 'pods-retired');
+}
+
+function faultsPath({ state }: Pick<NodePaths, 'state'>): string {
+  return join(state, 'pod-faults.json');
+}
+
+/** Begins to keep pods. Disposing leaves them running. */
+export async function servePods({ paths, config, criClient, logger }: PodsPlace): Promise<Supervisor> {
+  const own = ownManifests(paths);
+  await mkdir(own, { recursive: true, mode: 0o700 });
+  await rm(retiredPath(paths), { force: true });
+  await rm(faultsPath(paths), { force: true });
+  const { podManifests, podLogs } = config;
+  return startSupervisor({
+    criClient,
+    manifests: [...(podManifests === undefined ? [] : [podManifests]), own],
+    podsFolder: podsFolder(paths),
+    logsFolder: podLogs,
+    logger,
+    retired: async () => (await stat(retiredPath(paths)).catch(() => undefined)) !== undefined,
+    onFaults: (faults) => writeTextAtomically(faultsPath(paths), `${JSON.stringify(faults)}\n`),
+  });
+}
+
+/** Has the running node end the pods that it keeps, and keep none until it is started again. */
+export async function retirePods(paths: Pick<NodePaths, 'state'>): Promise<void> {
+  await writeTextAtomically(retiredPath(paths), '');
+}
+
+/** Manifests that the running node finds wrong. */
+export async function podFaults(paths: Pick<NodePaths, 'state'>): Promise<readonly ManifestFault[]> {
+  const text = await readFile(faultsPath(paths), 'utf8').catch(() => '[]');
+  try {
+    return JSON.parse(text) as ManifestFault[];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,161 @@
+/** `stillframe run -f`: pods of a manifest, handed to the node, or made over another runtime's socket. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { harmless, readAll } from '@stillframe/core';
+import { openFileSource, writeTextAtomically } from '@stillframe/core/file';
+import {
+  MANIFEST_ANNOTATION,
+  type Manifest,
+  parseManifest,
+  startSupervisor,
+  type WrittenPod,
+} from '@stillframe/kubelet';
+import type { Io } from './io.ts';
+import { type CriPlace, connectCri } from './node/connect.ts';
+import { readEndpoints } from './node/endpoints.ts';
+import { openNodeApi } from './node/node-api.ts';
+import { ownManifests } from './node/pods.ts';
+import { demandFreeName } from './pod.ts';
+import { type PodRow, podRow } from './pod-status.ts';
+import { cliError } from './usage.ts';
+
+/** Bytes of a manifest. */
+const LARGEST = 1 << 20;
+/** Milliseconds between two looks. */
+const LOOK = 300;
+/** What a container does not get out of without somebody doing something. */
+const STUCK =
+  /^(?:Init:)?(?:ErrImagePull|ImagePullBackOff|ErrImageNeverPull|CreateContainer(?:Config)?Error|RunContainerError|CrashLoopBackOff)$/;
+
+export interface ManifestRun extends CriPlace {
+  root: string;
+  file: readonly string[];
+  detach?: boolean;
+}
+
+/** Returns the pods as they are at the end. Throws ERR_KUBELET_MANIFEST, ERR_POD_EXISTS, ERR_POD_NOT_RUNNING. */
+export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow[]> {
+  const manifest = await readManifests(options.file);
+  if (manifest.pods.length === 0) throw cliError('ERR_USAGE_ARGUMENT', 'there is no pod in the manifest');
+  await using client = await connectCri(options, io.signal);
+  for (const { pod } of manifest.pods) {
+    await demandFreeName(client, pod.metadata.namespace, pod.metadata.name, io.signal);
+  }
+  if (options.cri !== undefined) return await runOver(options, manifest, client, io);
+  const folder = ownManifests(options);
+  for (const { pod } of manifest.pods) await demandUnkept(folder, pod.metadata);
+  for (const one of manifest.pods) {
+    await writeTextAtomically(join(folder, manifestName(one.pod.metadata)), manifestText(one, manifest));
+  }
+  const endpoints = await readEndpoints(options.state);
+  if (!endpoints) throw cliError('ERR_NODE_NOT_RUNNING', 'no node runs');
+  await using api = await openNodeApi(endpoints);
+  const look = async () => {
+    const documents = await api.podDocuments({ signal: io.signal });
+    return rowsOf(documents, manifest);
+  };
+  return options.detach ? rowsOf([], manifest) : await untilRunning(look, manifest, io);
+}
+
+/** The name of a pod's manifest among those of the node. */
+export function manifestName({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}_${name}.yaml`;
+}
+
+async function demandUnkept(folder: string, metadata: { namespace: string; name: string }): Promise<void> {
+  if (!(await stat(join(folder, manifestName(metadata))).catch(() => undefined))) return;
+  throw cliError('ERR_POD_EXISTS', `there is a pod ${metadata.namespace}/${metadata.name} already`);
+}
+
+async function readManifests(files: readonly string[]): Promise<Manifest> {
+  const all: Manifest[] = [];
+  for (const file of files) {
+    await using source = await openFileSource(file);
+    const bytes = await readAll(source, { limit: LARGEST });
+    all.push(parseManifest(new TextDecoder().decode(bytes), file));
+  }
+  return {
+    pods: all.flatMap(({ pods }) => pods),
+    configMaps: new Map(all.flatMap(({ configMaps }) => [...configMaps])),
+    secrets: new Map(all.flatMap(({ secrets }) => [...secrets])),
+  };
+}
+
+/** A manifest of its own for one pod, with all texts that came along. JSON documents are YAML ones. */
+function manifestText({ written }: WrittenPod, { configMaps, secrets }: Manifest): string {
+  const encoded = (texts: Manifest['configMaps'] extends ReadonlyMap<string, infer T> ? T : never) =>
+    Object.fromEntries([...texts].map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]));
+  const metadataOf = (key: string) => {
+    const [namespace, name] = key.split('/');
+    return { namespace, name };
+  };
+  const documents = [
+    written,
+    ...[...configMaps].map(([key, texts]) => ({
+      ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadataOf(key) },
+      binaryData: encoded(texts),
+    })),
+    ...[...secrets].map(([key, texts]) => ({
+      ...{ apiVersion: 'v1', kind: 'Secret', metadata: metadataOf(key) },
+      data: encoded(texts),
+    })),
+  ];
+  return documents.map((each) => `---\n${yamlSafe(JSON.stringify(each))}\n`).join('');
+}
+
+/** YAML ends a line at these, JSON does not. */
+function yamlSafe(json: string): string {
+  return json.replace(
+    /[\u0085\u2028\u2029\ufeff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Made once by this very process, which keeps them no longer than until they run. */
+async function runOver(
+  { root }: ManifestRun,
+  manifest: Manifest,
+  criClient: Parameters<typeof startSupervisor>[0]['criClient'],
+  io: Io,
+): Promise<PodRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'stillframe-run-'));
+  try {
+    for (const one of manifest.pods) {
+      await writeTextAtomically(join(folder, manifestName(one.pod.metadata)), manifestText(one, manifest));
+    }
+    const podsFolder = join(root, 'run-pods', randomUUID());
+    await mkdir(podsFolder, { recursive: true, mode: 0o700 });
+    await using supervisor = await startSupervisor({ criClient, manifests: [folder], podsFolder });
+    return await untilRunning(async () => rowsOf(supervisor.pods(), manifest), manifest, io);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function rowsOf(documents: readonly unknown[], { pods }: Manifest): PodRow[] {
+  const rows = documents.map((document) => podRow(document, MANIFEST_ANNOTATION));
+  return pods.map(({ pod: { metadata, spec } }) => {
+    const { namespace: kubeNamespace, name: pod } = metadata;
+    const found = rows.find((row) => row.kubeNamespace === kubeNamespace && row.pod === pod);
+    const none = { uid: '', ready: 0, containers: spec.containers.length, restarts: 0, startedAt: undefined };
+    return found ?? { kubeNamespace, pod, ...none, status: 'Pending', message: '', manifest: undefined };
+  });
+}
+
+/** Until every pod runs or has ended well; the first that is stuck ends the waiting, and stays. */
+async function untilRunning(look: () => Promise<PodRow[]>, { pods }: Manifest, io: Io): Promise<PodRow[]> {
+  for (;;) {
+    const rows = await look();
+    const stuck = rows.find(({ status }) => STUCK.test(status) || /^(?:Init:)?(?:Error|Failed)$/.test(status));
+    if (stuck) {
+      const words = stuck.message === '' ? '' : `: ${harmless(stuck.message)}`;
+      throw cliError('ERR_POD_NOT_RUNNING', `${stuck.kubeNamespace}/${stuck.pod} is ${harmless(stuck.status)}${words}`);
+    }
+    if (rows.length === pods.length && rows.every(({ status }) => status === 'Running' || status === 'Completed'))
+      return rows;
+    await delay(LOOK, undefined, { signal: io.signal });
+  }
+}
