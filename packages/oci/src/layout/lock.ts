@@ -1,6 +1,6 @@
 /** A lock file between processes: exclusive creation, and a guess about holders that died. Best effort by nature. */
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { orAborted, systemCode } from '@stillframe/core';
@@ -47,12 +47,20 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
 }
 
 async function created(path: string, token: string): Promise<boolean> {
+  let file: FileHandle;
   try {
-    await using file = await open(path, 'wx', 0o600);
+    file = await open(path, 'wx', 0o600);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+  await using _file = file;
+  try {
     await file.writeFile(token);
     return true;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    // A full disk: an empty lock would hold up the next ones for as long as a lock counts.
+    await rm(path, { force: true });
     throw error;
   }
 }
