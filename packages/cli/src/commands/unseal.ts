@@ -4,6 +4,7 @@ import { demandRecorded } from '@stillframe/checkpoint';
 import { bytesText, type Digest } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
 import { Option } from 'commander';
+import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { copyEvidence } from '../image-evidence.ts';
@@ -65,6 +66,7 @@ async function write(file: string, target: string, { identity, verify }: UnsealO
   await using source = await openSealed(file, identity, io);
   if (!source) throw cliError('ERR_USAGE_ARGUMENT', `${file} is not sealed with age`);
   await demandFree(target);
+  await noteAccess(file, io);
   const evidence = verify ? await readSealedEvidence(file) : undefined;
   const check = (digest: Digest) => demandRecorded(digest, evidence?.digest, file);
   const digest = await writeUnsealed(source, target, io, check);

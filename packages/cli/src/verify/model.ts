@@ -111,5 +111,8 @@ function custodyCheck(report: CustodyReport, keys: readonly NamedKey[]): Check {
   const signed =
     keys.length === 0 ? 'signatures not checked' : `${signatures.valid} signed by your keys, ${unsigned} not`;
   const cut = torn.length === 0 ? '' : `; cut off while it was written: line ${torn.join(', ')}`;
-  return { state: 'holds', text: harmless(`${entries} entries, ${span}; ${signed}${cut}`) };
+  return {
+    state: 'holds',
+    text: harmless(`${entries === 1 ? 'one entry' : `${entries} entries`}, ${span}; ${signed}${cut}`),
+  };
 }
