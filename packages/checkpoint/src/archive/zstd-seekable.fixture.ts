@@ -17,20 +17,27 @@ export function seekableZstd(plain: Uint8Array, frameSize: number, faults: Seeka
     const part = plain.subarray(at, at + frameSize);
     frames.push({ packed: zstdCompressSync(part), plain: part.length });
   }
+  const sizes = frames.map(
+    ({ packed, plain: size }, index) => faults.sizes?.(index, packed.length, size) ?? ([packed.length, size] as const),
+  );
+  return Buffer.concat([...frames.map(({ packed }) => packed), seekTableOf(sizes, faults)]);
+}
+
+/** The table alone, for frames of these sizes. */
+export function seekTableOf(
+  frames: readonly (readonly [packed: number, plain: number])[],
+  faults: Pick<SeekableFaults, 'count' | 'descriptor' | 'checksums'> = {},
+): Buffer {
   const width = faults.checksums ? 12 : 8;
   const table = Buffer.alloc(8 + frames.length * width + 9);
   table.writeUInt32LE(0x184d2a5e, 0);
   table.writeUInt32LE(table.length - 8, 4);
-  for (const [index, frame] of frames.entries()) {
-    const [packed, size] = faults.sizes?.(index, frame.packed.length, frame.plain) ?? [
-      frame.packed.length,
-      frame.plain,
-    ];
+  for (const [index, [packed, size]] of frames.entries()) {
     table.writeUInt32LE(packed, 8 + index * width);
     table.writeUInt32LE(size, 12 + index * width);
   }
   table.writeUInt32LE(faults.count ?? frames.length, table.length - 9);
   table.writeUInt8(faults.descriptor ?? (faults.checksums ? 0x80 : 0), table.length - 5);
   table.writeUInt32LE(0x8f92eab1, table.length - 4);
-  return Buffer.concat([...frames.map(({ packed }) => packed), table]);
+  return table;
 }

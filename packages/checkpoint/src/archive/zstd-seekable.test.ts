@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { type ByteSource, bytesSource, StillframeError } from '@stillframe/core';
+import { zstdCompressSync } from 'node:zlib';
+import { type ByteSource, bytesSource, readExactly, StillframeError } from '@stillframe/core';
 import fc from 'fast-check';
 import { openArchive } from './open.ts';
-import { seekableZstd } from './zstd-seekable.fixture.ts';
+import { seekableZstd, seekTableOf } from './zstd-seekable.fixture.ts';
 import { readSeekTable, seekableSource } from './zstd-seekable.ts';
 
 const plain = await readFile(new URL('../../fixtures/crio-counter.tar', import.meta.url));
@@ -56,6 +57,8 @@ test('a table that does not account for the file is not believed: the archive is
     { sizes: (_: number, packed: number, size: number) => [packed + 1, size] as const },
     { sizes: (_: number, packed: number) => [packed, 2 ** 31] as const },
     { sizes: (_: number, packed: number) => [packed, 0] as const },
+    // One frame without content among others.
+    { sizes: (frame: number, packed: number, size: number) => [packed, frame === 1 ? 0 : size] as const },
     { count: 2 ** 31 },
     { count: 0 },
     { descriptor: 0x04 },
@@ -73,6 +76,22 @@ test('a table that lies about the content is damage where it is read', async () 
   for (const by of [-1, 1]) {
     const file = bytesSource(seekableZstd(plain, 16 << 10, { sizes: (_, packed, size) => [packed, size + by] }));
     await assert.rejects(openArchive(file), { code: 'ERR_ARCHIVE_DAMAGED' });
+  }
+});
+
+test('a frame that is hidden behind another in one entry is damage, since other decoders show its content', async () => {
+  const [shown, hidden] = [zstdCompressSync(plain), zstdCompressSync(Buffer.from('evil'))];
+  for (const [behind, sound] of [
+    [Buffer.alloc(0), true],
+    [hidden, false],
+    [Buffer.from('rest'), false],
+  ] as const) {
+    const packed = Buffer.concat([shown, behind]);
+    const file = bytesSource(Buffer.concat([packed, seekTableOf([[packed.length, plain.length]])]));
+    const table = (await readSeekTable(file)) ?? assert.fail();
+    const reading = readExactly(seekableSource(file, table), 0, 512, { limit: 512 });
+    if (sound) assert.deepEqual(Buffer.from(await reading), plain.subarray(0, 512));
+    else await assert.rejects(reading, { code: 'ERR_ARCHIVE_DAMAGED' });
   }
 });
 

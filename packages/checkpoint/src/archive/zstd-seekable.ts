@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { type ByteSource, demandOffset, messageOf, type ReadOptions, readExactly } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
+import { frameLength } from './zstd-frame.ts';
 
 /** Magic of the skippable frame that zstd uses for the table. */
 export const SKIPPABLE = 0x184d2a5e;
@@ -52,6 +53,8 @@ function entriesOf(table: DataView, count: number, width: number, end: number): 
   for (let frame = 0; frame < count; frame += 1) {
     const at = HEADER + frame * width;
     const [from, to] = [table.getUint32(at, true), table.getUint32(at + 4, true)];
+    // Nothing would ever be read of a frame without content, so nobody would see that it has some.
+    if (to === 0 && count > 1) return undefined;
     // What zstd makes of bytes that it cannot compress is hardly longer than they are.
     if (to > FRAME_BYTES || from > to + (to >> 8) + 1024) return undefined;
     packed[frame + 1] = (packed[frame] ?? 0) + from;
@@ -129,6 +132,8 @@ class Frames {
     // Without the reader's signal: another reader may wait for the same frame.
     const packed = await readExactly(this.#source, from, length, { limit: length });
     const size = this.#plainSize(frame);
+    // The decoder ends with a frame: what follows within the entry would be content to whoever decompresses the file whole.
+    if (frameLength(packed) !== length) throw damaged(frame, 'its table does not end where it does', undefined);
     try {
       const plain = await decompress(packed, { maxOutputLength: Math.max(1, size) });
       if (plain.length === size) return plain;
