@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import {
   type ByteSource,
   isCode,
@@ -16,11 +16,16 @@ import {
 import { openScratchFile, type ScratchFile } from '@stillframe/core/file';
 import { checkpointError } from '../errors.ts';
 import { sniffCompression } from './compression.ts';
+import { frameLength } from './zstd-frame.ts';
 
 /** Bytes decoded at once: with the default of 16 KiB gunzip takes four times as long. */
 const CHUNK = 1 << 20;
 /** The same for a damaged archive, where at most so much before the damage may be lost. */
 const PARTIAL_CHUNK = 4 << 10;
+/** Bytes of a zstd frame that is decoded in one go. */
+const SMALL = 16 << 10;
+/** Magic of the first of 16 kinds of skippable frames. */
+const SKIPPABLE = 0x184d2a50;
 
 /** What decompression may cost. */
 export interface DecompressionLimits {
@@ -133,8 +138,16 @@ export async function* decompressedBytes(
   compression: 'gzip' | 'zstd',
   { signal, partial = false, onConsumed }: DecompressedBytesOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let start: number | undefined = 0; start !== undefined && start < source.size; ) {
+  const first = compression === 'zstd' ? await nextFrame(source, 0, signal) : 0;
+  for (let start = first; start !== undefined && start < source.size; ) {
     const from = start;
+    const small = compression === 'zstd' ? await smallFrame(source, from, signal) : undefined;
+    if (small) {
+      onConsumed?.(from + small.length);
+      yield small.content;
+      start = await nextFrame(source, from + small.length, signal);
+      continue;
+    }
     let consumed = 0;
     const progress = (bytes: number) => {
       consumed = bytes;
@@ -156,12 +169,30 @@ async function nextFrame(
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   const head = Buffer.alloc(8);
-  for (let at = from; (await source.readInto(at, head, { signal })) >= 4; ) {
-    if (sniffCompression(head.subarray(0, 4)) === 'zstd') return at;
-    if ((head.readUInt32LE(0) & 0xfffffff0) >>> 0 !== 0x184d2a50) return undefined;
-    at += 8 + head.readUInt32LE(4);
+  for (let at = from; (await source.readInto(at, head, { signal })) === head.length; ) {
+    if ((head.readUInt32LE(0) & 0xfffffff0) >>> 0 === SKIPPABLE) at += 8 + head.readUInt32LE(4);
+    else return sniffCompression(head) === 'zstd' ? at : undefined;
   }
   return undefined;
+}
+
+/**
+ * The content of a frame that is small before and after; undefined for any other, and for a damaged one. A decoder for streams, and
+ * what it reads ahead, cost so much that a small file of tiny frames would take hours.
+ */
+async function smallFrame(
+  source: ByteSource,
+  from: number,
+  signal: AbortSignal | undefined,
+): Promise<{ length: number; content: Uint8Array } | undefined> {
+  const head = Buffer.alloc(Math.min(SMALL, source.size - from));
+  const length = frameLength(head.subarray(0, await source.readInto(from, head, { signal })));
+  if (length === undefined) return undefined;
+  try {
+    return { length, content: zstdDecompressSync(head.subarray(0, length), { maxOutputLength: CHUNK }) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The content of one frame (zstd) or of all members (gzip) from `start` on; `progress` is told the bytes consumed so far. */
