@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, lutimes, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -13,6 +13,7 @@ import { copyImage } from '../copy.ts';
 import { mediaTypes } from '../descriptor.ts';
 import { referrersSuite } from '../referrers.suite.ts';
 import { Layout } from './layout.ts';
+import { acquireLock } from './lock.ts';
 
 async function openScratch() {
   const folder = await openTemporaryFolder(tmpdir(), 'layout');
@@ -235,6 +236,30 @@ describe('the lock of index.json', () => {
     await rm(lock);
     await waiting;
     assert.ok(await scratch.store.resolve('after-wait'));
+  });
+
+  it('names its holder from the first moment, without a byte of a file, so a full disk leaves none that nobody holds', async () => {
+    await using scratch = await openScratch();
+    const path = join(scratch.path, '.stillframe-index.lock');
+    {
+      await using held = await acquireLock(path);
+      assert.ok((await lstat(path)).isSymbolicLink());
+      assert.match(await readlink(path), new RegExp(`^${process.pid} `));
+      assert.ok(await held.held());
+      await assert.rejects(acquireLock(path, { patience: 0 }), { code: 'ERR_OCI_LAYOUT_LOCKED' });
+    }
+    await assert.rejects(lstat(path), { code: 'ENOENT' });
+    await symlink(`4194999 ${hostname()} x`, path);
+    await putSmallImage(scratch.store, 'after-death');
+  });
+
+  it('is not followed where a stranger made it a link to something that never ends', async () => {
+    await using scratch = await openScratch();
+    const path = join(scratch.path, '.stillframe-index.lock');
+    await symlink('/dev/zero', path);
+    await lutimes(path, 1, 1);
+    await putSmallImage(scratch.store, 'a');
+    assert.ok(await scratch.store.resolve('a'));
   });
 });
 

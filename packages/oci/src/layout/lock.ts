@@ -1,14 +1,22 @@
-/** A lock file between processes: exclusive creation, and a guess about holders that died. Best effort by nature. */
+/**
+ * A lock between processes: exclusive creation, and a guess about holders that died. Best effort by nature. It is a symbolic link
+ * whose target is the holder's name: that is there from the first moment, also where the disk is full or the holder is killed.
+ */
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { orAborted, systemCode } from '@stillframe/core';
 import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
+import { readSmallFile } from './folder.ts';
 
 /** A lock this old is left over: holders keep it for a few small writes. Milliseconds. */
 const STALE_AFTER = 30_000;
+/** Bytes of a holder's name. */
+const MAX_TOKEN = 4096;
+/** Errors of symlink(2) on filesystems without symbolic links. */
+const LINKLESS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** A lock that is held until disposal. */
 export interface HeldLock extends AsyncDisposable {
@@ -48,8 +56,25 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
 
 async function created(path: string, token: string): Promise<boolean> {
   try {
+    await symlink(token, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    if (LINKLESS.has(systemCode(error) ?? '')) return createdFile(path, token);
+    throw error;
+  }
+}
+
+/** Where the filesystem has no symbolic links. */
+async function createdFile(path: string, token: string): Promise<boolean> {
+  try {
     await using file = await open(path, 'wx', 0o600);
-    await file.writeFile(token);
+    try {
+      await file.writeFile(token);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
@@ -76,7 +101,7 @@ async function isStale(path: string, holder: string): Promise<boolean> {
   const [pid, host] = holder.split(' ');
   if (host === hostname() && !isRunning(Number(pid))) return true;
   try {
-    return Date.now() - (await stat(path)).mtimeMs > STALE_AFTER;
+    return Date.now() - (await lstat(path)).mtimeMs > STALE_AFTER;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
@@ -85,11 +110,20 @@ async function isStale(path: string, holder: string): Promise<boolean> {
 
 async function holderOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readlink(path).catch((error: unknown) => {
+      if (systemCode(error) === 'EINVAL') return textOf(path);
+      throw error;
+    });
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    // ELOOP: it was a file, and is another holder's link now, whom the next look finds.
+    if (['ENOENT', 'ELOOP'].includes(systemCode(error) ?? '')) return undefined;
     throw error;
   }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  const bytes = await readSmallFile(path, MAX_TOKEN);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 function isRunning(pid: number): boolean {

@@ -1,7 +1,7 @@
 /** Taking many images out of a layout, pins, and the sweep of what nobody needs. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -133,11 +133,13 @@ describe('a sweep', () => {
       join(path, 'blobs/sha256/.stillframe-x.1'),
     ];
     for (const file of [...temporaries, foreign]) await writeFile(file, 'x');
+    // A lock whose holder had died, moved aside by one that was killed then.
+    await symlink('1 elsewhere x', join(path, '.stillframe-index.lock.0b'));
     // Old by its content, but it has got its name just now.
     await utimes(join(path, 'blobs/sha256', hexOf(describeBytes(bytes).digest)), 1, 1);
     const nothing = { blobs: 0, bytes: 0, temporaries: 0 };
     assert.deepEqual(await sweepLayout(store, { before: Date.now() - 60_000 }), nothing);
-    const found = { blobs: 1, bytes: 1000, temporaries: 3 };
+    const found = { blobs: 1, bytes: 1000, temporaries: 4 };
     assert.deepEqual(await sweepLayout(store, { before: LATER(), dryRun: true }), found);
     assert.deepEqual(await sweepLayout(store, { before: LATER() }), found);
     assert.deepEqual(await scratch.blobs(), [...needed, 'notes.txt'].sort());

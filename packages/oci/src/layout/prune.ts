@@ -132,7 +132,7 @@ async function sweepTemporaries({ path }: Layout, before: number, dryRun: boolea
   for (const folder of [path, join(path, BLOBS)]) {
     for (const name of await readdir(folder)) {
       if (name === LOCK || !TEMPORARIES.some((prefix) => name.startsWith(prefix))) continue;
-      if (!(await isOld(join(folder, name), before))) continue;
+      if (!(await isOld(join(folder, name), before, true))) continue;
       if (!dryRun) await rm(join(folder, name), { force: true });
       found += 1;
     }
@@ -140,10 +140,14 @@ async function sweepTemporaries({ path }: Layout, before: number, dryRun: boolea
   return found;
 }
 
-/** By the last change of content or name: a blob that is linked keeps the age of the file that it was. */
-async function isOld(path: string, before: number): Promise<boolean> {
+/**
+ * By the last change of content or name: a blob that is linked keeps the age of the file that it was. A lock that was moved aside is a
+ * symbolic link, no blob is one.
+ */
+async function isOld(path: string, before: number, links = false): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
-  return found?.isFile() === true && found.ctimeMs < before && found.mtimeMs < before;
+  const counts = found?.isFile() === true || (links && found?.isSymbolicLink() === true);
+  return counts && found.ctimeMs < before && found.mtimeMs < before;
 }
 
 /** What is said about images, by digest of the one that says it: all images that hold its subject. */

@@ -1,7 +1,7 @@
 /** Removing images of a layout: what goes, what stays, and what others do meanwhile. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -123,7 +123,10 @@ describe('removing an image of a layout', () => {
     const index = new IndexFile(scratch.path);
     const held: boolean[] = [];
     await index.unchanged(async (list) => {
-      if (held.length === 0) await writeFile(lock, `${process.pid} ${hostname()} another`);
+      if (held.length === 0) {
+        await rm(lock);
+        await symlink(`${process.pid} ${hostname()} another`, lock);
+      }
       held.push(await list.held());
       if (held.length === 1) await rm(lock);
       return sweep(scratch.path, new Set([layer.digest]), {
