@@ -75,6 +75,11 @@ export interface ManifestReader {
 export interface PutManifestOptions extends ContentOptions {
   /** Moves this tag to the manifest. */
   tag?: string | undefined;
+  /**
+   * Moves it only where it stands for this, or for nothing (null), at that moment; throws ERR_OCI_TAG_MOVED. A registry has no lock
+   * for that: it is asked just before.
+   */
+  replacing?: Digest | null | undefined;
   /** The manifest is reached through an index, so a layout does not list it by itself. False by default. */
   child?: boolean | undefined;
 }

@@ -21,6 +21,7 @@ export const ociError = errorTable({
   },
   ERR_OCI_BLOB_UNKNOWN: { kind: 'not-found' },
   ERR_OCI_MANIFEST_UNKNOWN: { kind: 'not-found', hint: 'check the tag or digest' },
+  ERR_OCI_TAG_MOVED: { kind: 'unavailable', hint: 'somebody else wrote there at the same time; try again' },
   ERR_OCI_LAYOUT_INVALID: {
     kind: 'failed-precondition',
     hint: 'name a folder that holds oci-layout, index.json and blobs',

@@ -12,6 +12,7 @@ import type {
 import type { Descriptor } from './descriptor.ts';
 import { ociError } from './errors.ts';
 import { parseManifestOrIndex } from './manifest.ts';
+import { demandStanding } from './standing.ts';
 import { chunksOf, isSource, replayable, verified, verifySize } from './verify.ts';
 
 /** An image on its way, in memory but for its layers. Sources that are pushed must outlive it. */
@@ -66,7 +67,9 @@ export class StagedContent implements ContentStore {
     throw ociError('ERR_OCI_MANIFEST_UNKNOWN', `there is no manifest ${digest}`);
   }
 
-  async putManifest(bytes: Uint8Array, mediaType: string, { tag }: PutManifestOptions = {}): Promise<Descriptor> {
+  async putManifest(bytes: Uint8Array, mediaType: string, options: PutManifestOptions = {}): Promise<Descriptor> {
+    await demandStanding(this, options);
+    const { tag } = options;
     const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
     this.#manifests.set(descriptor.digest, { bytes, descriptor });
     if (tag !== undefined) this.#tags.set(tag, descriptor);

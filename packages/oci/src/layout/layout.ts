@@ -26,6 +26,7 @@ import { ociError } from '../errors.ts';
 import { decodeObject } from '../json.ts';
 import { parseManifestOrIndex } from '../manifest.ts';
 import { isTag } from '../reference.ts';
+import { demandStanding } from '../standing.ts';
 import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
 import { IndexFile, tagOf } from './index-file.ts';
@@ -231,7 +232,10 @@ export class Layout implements ContentStore {
       replayable(() => one(bytes)),
       options,
     );
-    const check = () => demandContent(this, descriptor);
+    const check = async () => {
+      await demandContent(this, descriptor);
+      await demandStanding(this, options);
+    };
     if (tag !== undefined || !child) await this.#index.put(listed, tag, { ...options, check });
     return descriptor;
   }

@@ -13,6 +13,7 @@ import { type Descriptor, mediaTypes } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
 import { parseManifestOrIndex } from '../manifest.ts';
 import { isRepository, isTag } from '../reference.ts';
+import { demandStanding } from '../standing.ts';
 import { replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { lengthOf, namingUnknown, readBody, typeOf } from './answer.ts';
 import { rangeSource } from './range-source.ts';
@@ -142,6 +143,7 @@ export class RegistryRepository implements ContentStore {
   }
 
   async putManifest(bytes: Uint8Array, mediaType: string, options: PutManifestOptions = {}): Promise<Descriptor> {
+    await demandStanding(this, options);
     const digest = digestOf(bytes);
     const document = parseManifestOrIndex(bytes, mediaType);
     const call = this.#manifest(options.tag ?? digest, options);

@@ -233,6 +233,21 @@ describe('an image with signatures', () => {
     assert.equal((await readSignatures(store, digest)).length, 5, 'the others stay');
   });
 
+  it('keeps all that are added at once, each by a process of its own', async () => {
+    await using folder = await openTemporaryFolder(tmpdir());
+    const path = join(folder.path, 'layout');
+    const store = await Layout.create(path);
+    const { digest } = (await putSmallImage(store, 'v1')).image.manifest.descriptor;
+    const keys = Array.from({ length: 8 }, () => pair());
+    // Stores of their own: between them there is the lock file alone, as between processes.
+    const adding = keys.map(async (key) => addSignature(await Layout.open(path), digest, sign(key, digest)));
+    await Promise.all(adding);
+    const found = await readSignatures(store, digest);
+    for (const { verifying } of keys)
+      assert.ok(found.some(({ payload, signature }) => verifying.verifies(payload, signature)));
+    assert.equal(found.length, keys.length);
+  });
+
   it('needs every requirement, and one that is not checked here lets nothing in', async () => {
     await using folder = await openTemporaryFolder(tmpdir());
     const store = await Layout.create(join(folder.path, 'layout'));
