@@ -9,7 +9,7 @@ import { readDecryptionKeys, seenThrough } from './key-files.ts';
 import type { DecryptionOptions, IdentityOptions } from './key-options.ts';
 import { connectRegistries, type RegistryFlags } from './registries/flags.ts';
 import { openSealed } from './sealed.ts';
-import { type PolicyOptions, resolveAllowed } from './signature-policy.ts';
+import { type PolicyOptions, policedLayout, resolveAllowed } from './signature-policy.ts';
 
 /** Options of openEvidence. */
 export interface EvidenceOptions extends DecryptionOptions, IdentityOptions, PolicyOptions, RegistryFlags {
@@ -38,16 +38,21 @@ export async function openEvidence(what: string, io: Io, options: EvidenceOption
   const undo = new UndoStack();
   try {
     if (isPathLike(what) || (await stat(what).catch(() => undefined))) {
+      const file = {
+        ...reading,
+        partial,
+        through: (store: ContentReader) => through(policedLayout(store, what, options, io)),
+      };
       const sealed = await openSealed(what, options.identity, io);
       if (!sealed) {
-        const checkpoint = await openCheckpointFile(what, { ...reading, partial });
+        const checkpoint = await openCheckpointFile(what, file);
         await noteOpened(checkpoint.archive, io);
         return checkpoint;
       }
       undo.push('sealed archive', () => sealed[Symbol.asyncDispose]());
       await noteAccess(what, io);
       return closedBy(undo, {
-        ...(await openCheckpointFile(sealed, { ...reading, partial, label: what })),
+        ...(await openCheckpointFile(sealed, { ...file, label: what })),
         sealed: what,
       });
     }

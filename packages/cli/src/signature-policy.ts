@@ -9,6 +9,7 @@ import {
   type Descriptor,
   demandAllowed,
   type KeyPlace,
+  Layout,
   MAX_KEY_FILE,
   MAX_POLICY,
   parsePolicy,
@@ -71,12 +72,38 @@ export async function resolveAllowed(
   options: PolicyOptions,
   io: Surroundings,
 ): Promise<Descriptor> {
+  return await resolveAs(() => askedImage(text, tag), { store, tag }, options, io);
+}
+
+/**
+ * The layout in a folder or a tar file, named by its path alone, as one that resolves only what the policy lets in.
+ */
+export function policedLayout(
+  store: ContentReader,
+  path: string,
+  options: PolicyOptions,
+  io: Surroundings,
+): ContentReader {
+  const transport = store instanceof Layout ? 'oci' : 'oci-archive';
+  return {
+    ...boundReader(store),
+    resolve: (tag) =>
+      resolveAs(async () => ({ transport, path: await realpath(path), tag }), { store, tag }, options, io),
+  };
+}
+
+async function resolveAs(
+  asked: () => Promise<AskedImage>,
+  { store, tag }: { store: ContentReader; tag: string },
+  options: PolicyOptions,
+  io: Surroundings,
+): Promise<Descriptor> {
   const descriptor = await store.resolve(tag, { signal: io.signal });
   const policy = await openPolicy(options, io);
   if (!policy) return descriptor;
   const about = { store, digest: descriptor.digest };
   const openKey = (place: KeyPlace) => keyAt(place, io);
-  await demandAllowed(policy, await askedImage(text, tag), about, { signal: io.signal, openKey });
+  await demandAllowed(policy, await asked(), about, { signal: io.signal, openKey });
   // Where a mirror answered for the signatures, this finds the one again that has the image.
   return await store.resolve(descriptor.digest, { signal: io.signal });
 }

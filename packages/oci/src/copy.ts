@@ -1,5 +1,5 @@
 /** Copying an image between stores: blobs first, then manifests, parents after children, tag last. */
-import { type ByteSource, messageOf, StillframeError } from '@stillframe/core';
+import { type ByteSource, messageOf, StillframeError, typedSystemError } from '@stillframe/core';
 import type { ContentOptions, ContentReader, ContentWriter } from './content.ts';
 import { type Descriptor, isIndexType, isManifestType, isNondistributable } from './descriptor.ts';
 import { ociError } from './errors.ts';
@@ -39,9 +39,9 @@ export class CopyError extends StillframeError {
 
   /** Takes kind, hint and details from the cause. */
   constructor(side: 'source' | 'target', cause: unknown) {
-    const known = StillframeError.is(cause) ? cause : undefined;
+    const known = StillframeError.is(cause) ? cause : typedSystemError(cause);
     const hint = known?.hint;
-    super('ERR_OCI_COPY_FAILED', known?.kind ?? 'unknown', `${side} of the copy: ${messageOf(cause)}`, {
+    super('ERR_OCI_COPY_FAILED', known?.kind ?? 'unknown', `${side} of the copy: ${messageOf(known ?? cause)}`, {
       cause,
       details: { ...known?.details, side, causeCode: known?.code },
       ...(hint === undefined ? {} : { hint }),

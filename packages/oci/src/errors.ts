@@ -87,3 +87,8 @@ export const ociError = errorTable({
   },
   ERR_OCI_CREDENTIALS_INVALID: { kind: 'invalid-argument', hint: 'log in again to rewrite the credentials file' },
 });
+
+/** What `resolve` throws for a tag or digest that is not there; for stores of other packages. */
+export function manifestUnknown(message: string) {
+  return ociError('ERR_OCI_MANIFEST_UNKNOWN', message);
+}

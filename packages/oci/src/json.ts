@@ -28,6 +28,26 @@ export function decodeObject(bytes: Uint8Array, what: string, limit: number = li
   return value;
 }
 
+/** A name that one object of sound JSON has twice: readers differ in which of the two counts. */
+export function repeatedMember(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  let isName = false;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
+    const names = open.at(-1);
+    if (token === '{') open.push(new Set());
+    else if (token === '[') open.push(undefined);
+    else if (token === '}' || token === ']') open.pop();
+    else if (token !== ',' && names && isName) {
+      const name: unknown = JSON.parse(token);
+      if (typeof name !== 'string') continue;
+      if (names.has(name)) return name;
+      names.add(name);
+    }
+    isName = token === '{' || token === ',';
+  }
+  return undefined;
+}
+
 /** Whether `value` is an object and no array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

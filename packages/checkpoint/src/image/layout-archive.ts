@@ -4,6 +4,7 @@ import {
   type BlobSource,
   type ContentReader,
   type Descriptor,
+  manifestUnknown,
   parseIndex,
   verified,
   verifyBytes,
@@ -36,7 +37,7 @@ export function layoutReader(archive: Pick<Archive, 'has' | 'open' | 'label'>): 
       const found = entries.filter((entry) => isNamed(entry, reference));
       const [only] = entries;
       const meant = found[0] ?? (reference === DEFAULT_TAG && entries.length === 1 ? only : undefined);
-      if (!meant) throw missing(`${archive.label} has no image ${JSON.stringify(reference.slice(0, 200))}`);
+      if (!meant) throw manifestUnknown(`${archive.label} has no image ${JSON.stringify(reference.slice(0, 200))}`);
       return meant;
     },
     async manifest(descriptor, options) {

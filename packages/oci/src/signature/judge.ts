@@ -108,5 +108,7 @@ const sameRepository = (a: Reference, b: Reference) => a.registry === b.registry
 const hasVersion = (text: string) => text.includes('@') || /:[^/]*$/.test(text);
 
 function nameOf(image: AskedImage): string {
-  return image.transport === 'docker' ? formatReference(image.reference) : `oci:${image.path}:${image.tag}`;
+  return image.transport === 'docker'
+    ? formatReference(image.reference)
+    : `${image.transport}:${image.path}:${image.tag}`;
 }

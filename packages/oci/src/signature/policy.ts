@@ -1,6 +1,6 @@
 /** Which images are taken: containers-policy.json(5), as podman, skopeo, buildah and CRI-O read it. Pure; files are read elsewhere. */
 import { ociError } from '../errors.ts';
-import { isObject } from '../json.ts';
+import { isObject, repeatedMember } from '../json.ts';
 import { isReference } from '../reference.ts';
 
 /** Whose name for the image counts. */
@@ -47,6 +47,8 @@ export function parsePolicy(text: string, name: string): SignaturePolicy {
   } catch (cause) {
     throw ociError('ERR_OCI_POLICY_INVALID', `${name} is no JSON`, { cause });
   }
+  const repeated = repeatedMember(text);
+  if (repeated !== undefined) throw invalid(name, `has the member ${JSON.stringify(repeated)} twice in one object`);
   const policy = object(value, name, ['default', 'transports']);
   if (policy['default'] === undefined) throw invalid(name, 'has no member "default"');
   const transports = object(policy['transports'] ?? {}, `${name}: transports`);

@@ -5,8 +5,8 @@ import type { Requirement, SignaturePolicy } from './policy.ts';
 /** An image as it was asked for. */
 export type AskedImage =
   | { readonly transport: 'docker'; readonly reference: Reference }
-  /** `path`: absolute, without links. */
-  | { readonly transport: 'oci'; readonly path: string; readonly tag: string };
+  /** A layout in a folder, or in one tar file. `path`: absolute, without links. */
+  | { readonly transport: 'oci' | 'oci-archive'; readonly path: string; readonly tag: string };
 
 /** Most particular first, without the transport's own default. */
 export function scopesOf(image: AskedImage): string[] {
@@ -35,8 +35,8 @@ function dockerScopes(reference: Reference): string[] {
   return [formatReference(reference), ...names, ...wildcards];
 }
 
-function layoutScopes({ path, tag }: { path: string; tag: string }): string[] {
+/** Without the tag, as peers: one image may be named by several, or by none. */
+function layoutScopes({ path }: { path: string }): string[] {
   const parts = path.split('/');
-  const parents = parts.map((_part, at) => parts.slice(0, parts.length - at).join('/')).filter((each) => each !== '');
-  return [`${path}:${tag}`, ...parents];
+  return parts.map((_part, at) => parts.slice(0, parts.length - at).join('/')).filter((each) => each !== '');
 }

@@ -123,6 +123,8 @@ describe('a policy', () => {
           message.test(error.message) && /POLICY_INVALID/.test(String((error as { code?: string }).code)),
       );
     assert.throws(() => parsePolicy('{', 'p'), /p is no JSON/);
+    const twice = '{"default":[{"type":"reject"}],"\\u0064efault":[{"type":"insecureAcceptAnything"}]}';
+    assert.throws(() => parsePolicy(twice, 'p'), /p has the member "default" twice in one object/);
   });
 
   it('has a row for the most particular scope', () => {
@@ -134,7 +136,8 @@ describe('a policy', () => {
       '*.b.example',
       '*.example',
     ]);
-    assert.deepEqual(scopesOf({ transport: 'oci', path: '/a/b', tag: 't' }), ['/a/b:t', '/a/b', '/a']);
+    assert.deepEqual(scopesOf({ transport: 'oci', path: '/a/b', tag: 't' }), ['/a/b', '/a']);
+    assert.deepEqual(scopesOf({ transport: 'oci-archive', path: '/a/b.tar', tag: 't' }), ['/a/b.tar', '/a']);
     const policy = parse({
       default: [{ type: 'reject' }],
       transports: { docker: { 'a.example/team': accept, '*.example': accept, '': [{ type: 'reject' }] } },
