@@ -1,10 +1,10 @@
 /** `stillframe run -f`: pods of a manifest, handed to the node, or made over another runtime's socket. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { harmless, readAll } from '@stillframe/core';
+import { harmless, isCode, readAll } from '@stillframe/core';
 import { openFileSource, writeTextAtomically } from '@stillframe/core/file';
 import {
   MANIFEST_ANNOTATION,
@@ -46,10 +46,7 @@ export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow
   }
   if (options.cri !== undefined) return await runOver(options, manifest, client, io);
   const folder = ownManifests(options);
-  for (const { pod } of manifest.pods) await demandUnkept(folder, pod.metadata);
-  for (const one of manifest.pods) {
-    await writeTextAtomically(join(folder, manifestName(one.pod.metadata)), manifestText(one, manifest));
-  }
+  for (const one of manifest.pods) await keep(folder, one, manifest);
   const endpoints = await readEndpoints(options.state);
   if (!endpoints) throw cliError('ERR_NODE_NOT_RUNNING', 'no node runs');
   await using api = await openNodeApi(endpoints);
@@ -65,9 +62,16 @@ export function manifestName({ namespace, name }: { namespace: string; name: str
   return `${namespace}_${name}.yaml`;
 }
 
-async function demandUnkept(folder: string, metadata: { namespace: string; name: string }): Promise<void> {
-  if (!(await stat(join(folder, manifestName(metadata))).catch(() => undefined))) return;
-  throw cliError('ERR_POD_EXISTS', `there is a pod ${metadata.namespace}/${metadata.name} already`);
+/** Of two at once one has the name. Throws ERR_POD_EXISTS. */
+async function keep(folder: string, one: WrittenPod, manifest: Manifest): Promise<void> {
+  const { metadata } = one.pod;
+  const path = join(folder, manifestName(metadata));
+  try {
+    await writeTextAtomically(path, manifestText(one, manifest), { replace: false });
+  } catch (cause) {
+    if (!isCode(cause, 'ERR_FILE_EXISTS')) throw cause;
+    throw cliError('ERR_POD_EXISTS', `there is a pod ${metadata.namespace}/${metadata.name} already`, { cause });
+  }
 }
 
 async function readManifests(files: readonly string[]): Promise<Manifest> {

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode, UndoStack } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
-import { ContainerState } from '@stillframe/cri/proto';
+import { CgroupDriver, ContainerState } from '@stillframe/cri/proto';
 import { foldersOf, takeOwnership } from '@stillframe/runtime';
 import { apiEndpoints, serveApi } from './api.ts';
 import { type NodeEndpoints, writeEndpoints } from './endpoints.ts';
@@ -38,7 +38,8 @@ export async function serveForeign(
     const metrics = new NodeMetrics();
     const figures = () => metrics.text({ statuses: () => statuses(criClient) });
     const onRequest = metrics.requested.bind(metrics);
-    const pods = await servePods({ paths, config, criClient, logger });
+    const cgroupParent = await parentFor(criClient, options.cgroupParent);
+    const pods = await servePods({ paths, config, criClient, logger, cgroupParent });
     undo.push('pods', () => pods[Symbol.asyncDispose]());
     const kept = () => pods.pods();
     const api = await serveApi({
@@ -63,6 +64,12 @@ export async function serveForeign(
     if (!isCode(error, 'ERR_NODE_BUSY')) await made.remove();
     throw error;
   }
+}
+
+/** With systemd a path is no name of a cgroup; then, and where the runtime does not say, its own choice holds. */
+async function parentFor({ runtime }: CriClient, path: string): Promise<string | undefined> {
+  const { linux } = await runtime.runtimeConfig({}).catch(() => ({ linux: undefined }));
+  return linux?.cgroupDriver === CgroupDriver.CGROUPFS ? path : undefined;
 }
 
 async function statuses({ runtime }: CriClient): Promise<{ state: string }[]> {

@@ -1,5 +1,5 @@
 /** The pods that a node keeps by itself, over whichever CRI runtime: those of a folder of manifests, and those of `run -f`. */
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
@@ -13,6 +13,8 @@ export interface PodsPlace {
   config: NodeConfig;
   criClient: CriClient;
   logger: Logger;
+  /** The runtime's own choice by default. */
+  cgroupParent?: string | undefined;
 }
 
 /** Folder of all that belongs to kept pods. */
@@ -34,7 +36,7 @@ function faultsPath({ state }: Pick<NodePaths, 'state'>): string {
 }
 
 /** Begins to keep pods. Disposing leaves them running. */
-export async function servePods({ paths, config, criClient, logger }: PodsPlace): Promise<Supervisor> {
+export async function servePods({ paths, config, criClient, logger, cgroupParent }: PodsPlace): Promise<Supervisor> {
   const own = ownManifests(paths);
   await mkdir(own, { recursive: true, mode: 0o700 });
   await rm(retiredPath(paths), { force: true });
@@ -45,14 +47,20 @@ export async function servePods({ paths, config, criClient, logger }: PodsPlace)
     manifests: [...(podManifests === undefined ? [] : [podManifests]), own],
     podsFolder: podsFolder(paths),
     logsFolder: podLogs,
+    cgroupParent,
     logger,
     retired: async () => (await stat(retiredPath(paths)).catch(() => undefined)) !== undefined,
     onFaults: (faults) => writeTextAtomically(faultsPath(paths), `${JSON.stringify(faults)}\n`),
   });
 }
 
-/** Has the running node end the pods that it keeps, and keep none until it is started again. */
-export async function retirePods(paths: Pick<NodePaths, 'state'>): Promise<void> {
+/**
+ * Has the running node end the pods that it keeps, and keep none until it is started again; those of `run -f` do not come
+ * back then.
+ */
+export async function retirePods(paths: NodePaths): Promise<void> {
+  const own = ownManifests(paths);
+  for (const name of await readdir(own).catch(() => [])) await rm(join(own, name), { force: true });
   await writeTextAtomically(retiredPath(paths), '');
 }
 

@@ -19,8 +19,6 @@ export interface ActualContainer {
   readonly logPath: string;
   readonly imageRef: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Whether it came from a checkpoint, where the runtime tells. */
-  readonly restored: boolean;
 }
 
 export interface ActualPod {
@@ -118,7 +116,6 @@ export class Looker {
       logPath: status.logPath,
       imageRef: status.imageRef,
       annotations: status.annotations,
-      restored: status.annotations['restored'] === 'true',
     };
   }
 }

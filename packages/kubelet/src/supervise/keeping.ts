@@ -16,6 +16,8 @@ export interface Keeping {
   /** Absolute path of the folder of logs, /var/log/pods of a kubelet. */
   readonly logsFolder: string;
   readonly seccompFolder: string;
+  /** Empty: the runtime's own choice. */
+  readonly cgroupParent: string;
   /** Bytes of the machine's memory. */
   readonly memory: number;
   readonly hostDns: () => Promise<Dns>;

@@ -144,13 +144,14 @@ export class PodStarter {
 
   async #config(attempt: number): Promise<SandboxConfig> {
     const { pod, uid, file } = this.#desired;
-    const { nodeName, owner, logsFolder, hostDns } = this.#keeping;
+    const { nodeName, owner, logsFolder, hostDns, cgroupParent } = this.#keeping;
     const { name, namespace } = pod.metadata;
     return sandboxConfig(pod, {
       uid,
       attempt,
       file,
       owner,
+      cgroupParent,
       hostname: hostnameOf(pod, nodeName),
       logDirectory: logDirectory(logsFolder, { namespace, name, uid }),
       dns: dnsOf(pod.spec, await hostDns()),

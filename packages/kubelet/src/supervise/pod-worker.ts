@@ -29,6 +29,7 @@ export class PodWorker implements Disposable {
   #sources: Sources;
   #actual: ActualPod | undefined;
   #plan: Plan | undefined;
+  readonly #cancelling = new AbortController();
   readonly #waiting = new Map<string, Waiting>();
   readonly #keeping: Keeping;
   readonly #prober: Prober;
@@ -52,6 +53,15 @@ export class PodWorker implements Disposable {
         ports: new Map(ports.flatMap(({ name, containerPort }) => (name === undefined ? [] : [[name, containerPort]]))),
       }),
     });
+  }
+
+  /** Ends the pass under way: the pod is not wanted any more. */
+  cancel(): void {
+    this.#cancelling.abort(new DOMException('the pod is not wanted any more', 'AbortError'));
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelling.signal.aborted;
   }
 
   get actual(): ActualPod | undefined {
@@ -83,7 +93,8 @@ export class PodWorker implements Disposable {
   }
 
   /** One pass. Returns whether anything was done, so that another look is due. `sources`: as they are now. */
-  async sync(actual: ActualPod | undefined, sources: Sources, signal: AbortSignal): Promise<boolean> {
+  async sync(actual: ActualPod | undefined, sources: Sources, ending: AbortSignal): Promise<boolean> {
+    const signal = AbortSignal.any([ending, this.#cancelling.signal]);
     this.#actual = actual;
     const { pod } = this.desired;
     await this.#starter.look(actual, signal);
@@ -93,17 +104,17 @@ export class PodWorker implements Disposable {
     const plan = planPod(pod, actual, this.#judge());
     this.#plan = plan;
     if (this.#sources !== sources) await this.#refresh(sources);
-    const ending = this.#ending(signal);
-    if (plan.outcome) return this.#settle(plan, actual, ending);
+    const how = this.#ending(signal);
+    if (plan.outcome) return this.#settle(plan, actual, how);
     await Promise.all(
       plan.stops.map(({ container, why }) => {
         this.#log('info', container.name, `container is stopped: ${why}`);
-        return stopContainer(container, ending, this.#prober.condemned(container.id)?.grace);
+        return stopContainer(container, how, this.#prober.condemned(container.id)?.grace);
       }),
     );
     if (plan.sandbox !== undefined) return this.#makeSandbox(plan.sandbox, actual, signal);
-    for (const start of plan.starts) await this.#start(start, ending);
-    const tidied = await this.#tidy(actual, ending);
+    for (const start of plan.starts) await this.#start(start, how);
+    const tidied = await this.#tidy(actual, how);
     return plan.stops.length + plan.starts.length > 0 || tidied;
   }
 

@@ -10,6 +10,8 @@ export interface SandboxFacts {
   readonly hostname: string;
   readonly logDirectory: string;
   readonly dns: Dns;
+  /** Empty: the runtime's own choice. */
+  readonly cgroupParent: string;
   /** The manifest, and the folder of whoever keeps the pod. */
   readonly file: string;
   readonly owner: string;
@@ -36,6 +38,7 @@ export function sandboxConfig(pod: Pod, facts: SandboxFacts) {
       [MANIFEST]: facts.file,
     },
     linux: {
+      cgroupParent: facts.cgroupParent,
       sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [name, value])),
       securityContext: {
         namespaceOptions: namespaceOptions(pod),

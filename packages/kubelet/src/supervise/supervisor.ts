@@ -1,17 +1,15 @@
 /** Keeps the pods of manifests: what should be against what is, again and again (kubelet, syncLoop). */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { hostname, networkInterfaces, totalmem } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import { type Logger, messageOf, silentLogger } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { kubeletError } from '../errors.ts';
 import { PodFolder } from '../volumes/pod-folder.ts';
 import { type ActualPod, Looker, type Snapshot } from './actual.ts';
-import { Backoff } from './backoff.ts';
 import { buryPod } from './bury.ts';
 import { desiredPods } from './desired.ts';
-import { parseResolvConf } from './dns.ts';
 import type { Desired, Keeping } from './keeping.ts';
+import { keepingOf } from './machine.ts';
 import { type ManifestFault, ManifestFolders } from './manifest-folder.ts';
 import { MANIFEST } from './marks.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -25,6 +23,8 @@ export interface SupervisorOptions {
   readonly podsFolder: string;
   /** Absolute path for logs, /var/log/pods by default. */
   readonly logsFolder?: string | undefined;
+  /** Cgroup of the pods; the runtime's own choice by default. */
+  readonly cgroupParent?: string | undefined;
   /** The host's name by default. */
   readonly nodeName?: string | undefined;
   readonly logger?: Logger | undefined;
@@ -85,20 +85,7 @@ class Loop implements Supervisor {
       this.#foldersAt = Number.NEGATIVE_INFINITY;
       changed();
     });
-    this.#keeping = {
-      cri: options.criClient,
-      logger,
-      nodeName: options.nodeName ?? hostname(),
-      hostIP: addressOfHost(),
-      owner: options.podsFolder,
-      logsFolder: options.logsFolder ?? '/var/log/pods',
-      seccompFolder: join(options.podsFolder, 'seccomp'),
-      memory: totalmem(),
-      hostDns: async () => parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
-      backoff: new Backoff(),
-      now: Date.now,
-      changed,
-    };
+    this.#keeping = keepingOf(options, changed);
     this.#looker = new Looker(options.criClient, options.podsFolder);
     this.#running = this.#run();
   }
@@ -164,8 +151,9 @@ class Loop implements Supervisor {
       for (const uid of desired.keys()) if (!this.#since.has(uid)) this.#since.set(uid, Date.now());
       await this.#tellFaults();
     }
-    if (this.#desired.size + this.#workers.size + this.#burials.size === 0 && this.#swept) return;
+    if (this.#desired.size + this.#workers.size + this.#present === 0) return;
     const snapshot = await this.#looker.look(signal);
+    this.#present = snapshot.pods.size;
     await this.#sweep(snapshot);
     this.#buryOthers(snapshot, retired, signal);
     const busyNames = this.#namesBeingEnded(snapshot);
@@ -177,7 +165,10 @@ class Loop implements Supervisor {
 
   #sync(desired: Desired, snapshot: Snapshot, signal: AbortSignal): void {
     const { uid } = desired;
-    const worker = this.#workers.get(uid) ?? new PodWorker(this.#keeping, desired);
+    const known = this.#workers.get(uid);
+    // One that was not wanted for a moment has given up.
+    if (known?.cancelled && !known.busy) known[Symbol.dispose]();
+    const worker = known && (known.busy || !known.cancelled) ? known : new PodWorker(this.#keeping, desired);
     this.#workers.set(uid, worker);
     if (worker.busy || snapshot.begunAt < worker.settledAt) return;
     worker.busy = true;
@@ -186,7 +177,8 @@ class Loop implements Supervisor {
       try {
         again = await worker.sync(snapshot.pods.get(uid), desired.sources, signal);
       } catch (error) {
-        if (!signal.aborted) this.#log('error', desired, `pod cannot be brought up to date: ${messageOf(error)}`);
+        if (!signal.aborted && !worker.cancelled)
+          this.#log('error', desired, `pod cannot be brought up to date: ${messageOf(error)}`);
       } finally {
         worker.settledAt = performance.now();
         worker.busy = false;
@@ -206,6 +198,7 @@ class Loop implements Supervisor {
     for (const [uid, pod] of snapshot.pods) {
       if (this.#desired.has(uid) || this.#burials.has(uid) || (!retired && this.#isSpared(pod))) continue;
       const worker = this.#workers.get(uid);
+      worker?.cancel();
       if (worker?.busy || (worker && snapshot.begunAt < worker.settledAt)) continue;
       const initial = worker?.desired.pod.spec.initContainers ?? [];
       const last = initial.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name);
@@ -239,6 +232,8 @@ class Loop implements Supervisor {
     return new Set(others.map(({ namespace, name }) => `${namespace}/${name}`));
   }
 
+  /** Pods that were there at the last look; one before the first, so that there is one. */
+  #present = 1;
   #swept = false;
   /** Once: folders of pods that went away while nobody looked. */
   async #sweep(snapshot: Snapshot): Promise<void> {
@@ -257,7 +252,11 @@ class Loop implements Supervisor {
     this.#told = told;
     for (const { file, reason } of this.#clashes)
       this.#keeping.logger.log('error', 'manifest is wrong', { file, reason });
-    await this.#options.onFaults?.(faults);
+    try {
+      await this.#options.onFaults?.(faults);
+    } catch (error) {
+      this.#keeping.logger.log('warn', 'faults of manifests cannot be told', { reason: messageOf(error) });
+    }
   }
 
   #track(work: Promise<unknown>): void {
@@ -276,12 +275,6 @@ class Loop implements Supervisor {
     for (const worker of this.#workers.values()) worker[Symbol.dispose]();
     await this.#running;
   }
-}
-
-/** The machine's first address that others can reach. */
-function addressOfHost(): string {
-  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
