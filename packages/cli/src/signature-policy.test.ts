@@ -10,7 +10,7 @@ import { openEvidence } from './open-evidence.ts';
 
 const REJECT = JSON.stringify({ default: [{ type: 'reject' }] });
 
-test('a layout that is named by its path alone, folder or tar, is asked about as any other', () =>
+test('a layout that is named by its path alone, folder or tar, is asked about like every other', () =>
   atDesk(async ({ at, run, write }) => {
     await run('build', FIXTURE, `oci:${at('layout')}:latest`);
     await promisify(execFile)('tar', ['--create', '--file', at('layout.tar'), '--directory', at('layout'), '.']);
