@@ -1,4 +1,4 @@
-/** A kubelet-compatible checkpoint API over any CRI runtime, and the PKI that guards it. */
+/** A kubelet-compatible API over any CRI runtime, the PKI that guards it, and pods kept by manifests. */
 export type { Asker, CheckpointRecord } from './checkpoint/capture.ts';
 export {
   archiveName,

@@ -1,5 +1,6 @@
 /** Making a pod's sandbox and its containers, and knowing where the pod is reached. */
 import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isCode } from '@stillframe/core';
 import type { Container } from '../manifest/pod-schema.ts';
 import { hostsText, type PodFolder, type VolumeSource } from '../volumes/pod-folder.ts';
@@ -93,6 +94,8 @@ export class PodStarter {
     const image = await presentImage(cri, container, sandbox, signal);
     const volumes = await this.#volumes(sources);
     const config = await this.#containerConfig(container, { attempt, image, volumes, sources });
+    // CRI-O makes the file, and not its folder.
+    await mkdir(join(sandbox.logDirectory, container.name), { recursive: true, mode: 0o755 });
     const podSandboxId = this.#sandboxID ?? '';
     const request = { podSandboxId, config, sandboxConfig: sandbox };
     const { containerId } = await cri.runtime
