@@ -1,8 +1,7 @@
 /** `stillframe key`: keys that sign images and evidence. */
-import { generateKeyPairSync } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { writeTextAtomically } from '@stillframe/core/file';
-import { parseVerifyingKey } from '@stillframe/oci';
+import { makeSigningKey, publicPemOf, readSigningKey } from '@stillframe/evidence';
 import { Option } from 'commander';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
@@ -32,14 +31,12 @@ export const key: RegisterCommand = (program, io) => {
       for (const path of [secret, open]) {
         if (await stat(path).catch(() => undefined)) throw cliError('ERR_KEY_EXISTS', `${path} exists already`);
       }
-      const pair =
-        type === 'ecdsa' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
-      const publicKey = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      const pem = makeSigningKey(type === 'ecdsa' ? 'p256' : type);
+      const made = readSigningKey(pem);
       // The private one first: a public key whose other half is lost would be trusted for nothing.
-      const pem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
       await writeTextAtomically(secret, pem, { replace: false });
-      await writeTextAtomically(open, publicKey, { replace: false });
-      const { id } = parseVerifyingKey(new TextEncoder().encode(publicKey), open);
+      await writeTextAtomically(open, publicPemOf(made), { replace: false });
+      const { id } = made;
       const body = { privateKey: secret, publicKey: open, keyID: id, type };
       if (output === 'json') io.out(renderJson('KeyPair', 1, body));
       else
