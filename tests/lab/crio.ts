@@ -2,36 +2,23 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { UndoStack } from '@stillframe/core';
+import { dirname, join } from 'node:path';
 import { execute } from '@stillframe/demo/stage';
 import { findProgram } from '@stillframe/testkit';
-import { CRIU, connect, type Engine, networkOf, removeCgroups, removePods } from './engines.ts';
+import { CRIU, type Engine, startEngine } from './engines.ts';
 
 /**
  * Starts the CRI-O that STILLFRAME_CRIO names (capability `cri-o`); `pinns` lies beside it. `registry`: where its pause image
  * is. Its log is `crio.log` in `folder`. Disposing removes its pods, its images, the bridge of its network and their cgroups.
  */
-export async function startCrio(folder: string, registry: string): Promise<Engine> {
-  const undo = new UndoStack({ deadline: 60_000 });
-  try {
-    for (const each of ['cni', 'bin', 'run', 'empty']) await mkdir(join(folder, each), { recursive: true });
-    const socket = join(folder, 'crio.sock');
-    const criuConfig = join(folder, 'criu.conf');
-    await writeFile(criuConfig, 'tcp-established\n');
+export function startCrio(folder: string, registry: string): Promise<Engine> {
+  return startEngine(folder, { name: 'crio', bridge: `sfo${process.pid}` }, async (socket, undo) => {
+    for (const each of ['bin', 'run', 'empty']) await mkdir(join(folder, each), { recursive: true });
     const program = process.env['STILLFRAME_CRIO'] ?? '';
     await writeFile(join(folder, 'bin/runc'), wrapperOf(findProgram('runc') ?? ''));
     await chmod(join(folder, 'bin/runc'), 0o755);
     await writeFile(join(folder, 'registries.conf'), '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n');
     await writeFile(join(folder, 'crio.conf'), configOf(folder, socket, registry, dirname(program)));
-    const bridge = `sfo${process.pid}`;
-    await writeFile(join(folder, 'cni/10-lab.conflist'), JSON.stringify(networkOf(folder, bridge)));
-    const cgroupParent = `/${basename(dirname(folder))}-crio`;
-    undo.push('cgroups', () => removeCgroups(cgroupParent));
-    undo.push('bridge', () =>
-      execute(['sh', '-c', `ip link delete ${bridge} 2>/dev/null || true`]).then(() => undefined),
-    );
     undo.push('mounts', () => unmountBelow(folder));
     const places = ['--config', join(folder, 'crio.conf'), '--config-dir', join(folder, 'empty')];
     const registries = ['--registries-conf', join(folder, 'registries.conf')];
@@ -39,17 +26,8 @@ export async function startCrio(folder: string, registry: string): Promise<Engin
     const log = openSync(join(folder, 'crio.log'), 'a');
     const child = spawn(program, [...places, ...registries], { env, stdio: ['ignore', log, log] });
     closeSync(log);
-    undo.push('CRI-O', async () => {
-      child.kill('SIGTERM');
-      for (const deadline = Date.now() + 10_000; child.exitCode === null && Date.now() < deadline; ) await delay(50);
-    });
-    const cri = await connect(socket);
-    undo.push('pods', () => removePods(cri));
-    return { socket, cri, criuConfig, cgroupParent, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };
-  } catch (error) {
-    await undo[Symbol.asyncDispose]();
-    throw error;
-  }
+    return child;
+  });
 }
 
 /** A runtime for CRI-O on machines that may not lower oom_score_adj: it takes that, and limits, out of config.json. */

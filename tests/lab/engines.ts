@@ -1,5 +1,5 @@
 /** Other engines for a lab test: podman and containerd in folders of their own, and an image with redis for all of them. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -127,25 +127,38 @@ export interface Engine extends AsyncDisposable {
  * Starts containerd with everything in `folder`; `registry`: where its pause image is. Disposing removes its pods, the
  * bridge of its network and their cgroups.
  */
-export async function startContainerd(folder: string, registry: string): Promise<Engine> {
+export function startContainerd(folder: string, registry: string): Promise<Engine> {
+  return startEngine(folder, { name: 'containerd', bridge: `sf${process.pid}` }, async (socket) => {
+    await writeFile(join(folder, 'config.toml'), configOf(folder, socket, registry));
+    const program = findPeer('containerd') ?? '';
+    const env = { ...process.env, PATH: `${CRIU}:${dirname(program)}:${process.env['PATH']}` };
+    return spawn(program, ['--config', join(folder, 'config.toml')], { env, stdio: 'ignore' });
+  });
+}
+
+/**
+ * An engine with everything in `folder`, a network of its own over `bridge` and a CRIU configuration that keeps connections.
+ * `start` writes its configuration, which has it listen on the socket, and starts it; what it pushes is undone once it has ended.
+ */
+export async function startEngine(
+  folder: string,
+  { name, bridge }: { name: string; bridge: string },
+  start: (socket: string, undo: UndoStack) => Promise<ChildProcess>,
+): Promise<Engine> {
   const undo = new UndoStack({ deadline: 60_000 });
   try {
     await mkdir(join(folder, 'cni'), { recursive: true });
     const socket = join(folder, 'c.sock');
     const criuConfig = join(folder, 'criu.conf');
     await writeFile(criuConfig, 'tcp-established\n');
-    await writeFile(join(folder, 'config.toml'), configOf(folder, socket, registry));
-    const bridge = `sf${process.pid}`;
     await writeFile(join(folder, 'cni/10-lab.conflist'), JSON.stringify(networkOf(folder, bridge)));
-    const cgroupParent = `/${basename(dirname(folder))}-containerd`;
+    const cgroupParent = `/${basename(dirname(folder))}-${name}`;
     undo.push('cgroups', () => removeCgroups(cgroupParent));
     undo.push('bridge', () =>
       execute(['sh', '-c', `ip link delete ${bridge} 2>/dev/null || true`]).then(() => undefined),
     );
-    const program = findPeer('containerd') ?? '';
-    const env = { ...process.env, PATH: `${CRIU}:${dirname(program)}:${process.env['PATH']}` };
-    const child = spawn(program, ['--config', join(folder, 'config.toml')], { env, stdio: 'ignore' });
-    undo.push('containerd', async () => {
+    const child = await start(socket, undo);
+    undo.push(name, async () => {
       child.kill('SIGTERM');
       for (const deadline = Date.now() + 10_000; child.exitCode === null && Date.now() < deadline; ) await delay(50);
     });
@@ -159,7 +172,7 @@ export async function startContainerd(folder: string, registry: string): Promise
 }
 
 /** Containers first and at once: with a pod, some engines wait minutes for a shell that heeds no signal. */
-export async function removePods(cri: CriClient): Promise<void> {
+async function removePods(cri: CriClient): Promise<void> {
   for (const { id } of (await cri.runtime.listContainers({})).containers) {
     await cri.runtime.stopContainer({ containerId: id, timeout: 0n });
   }
@@ -171,7 +184,7 @@ export async function removePods(cri: CriClient): Promise<void> {
 }
 
 /** Removes a cgroup of every hierarchy with all below it, where they are empty. */
-export async function removeCgroups(parent: string): Promise<void> {
+async function removeCgroups(parent: string): Promise<void> {
   const below = [
     'find',
     '/sys/fs/cgroup',
@@ -190,13 +203,13 @@ export async function removeCgroups(parent: string): Promise<void> {
 }
 
 /** A network of a bridge, for CNI. */
-export function networkOf(folder: string, bridge: string, name = 'lab') {
+function networkOf(folder: string, bridge: string, name = 'lab') {
   const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet: '10.213.0.0/24' }]] };
   return { cniVersion: '0.4.0', name, plugins: [{ type: 'bridge', bridge, ipam }] };
 }
 
 /** A client of a socket that comes to be soon. */
-export async function connect(socket: string): Promise<CriClient> {
+async function connect(socket: string): Promise<CriClient> {
   for (const deadline = Date.now() + 15_000; ; await delay(100)) {
     try {
       return await openCriClient({ socket });
