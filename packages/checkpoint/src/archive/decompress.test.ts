@@ -2,24 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { type ByteSource, bytesSource } from '@stillframe/core';
+import { counted } from './counted-source.fixture.ts';
 import { decompressedBytes } from './decompress.ts';
 
 const empty = zstdCompressSync(Buffer.alloc(0));
 const skippable = Buffer.from('502a4d1803000000abcdef', 'hex');
-
-/** A source that counts what is read of it. */
-function counted(bytes: Uint8Array): ByteSource & { read: number } {
-  const inner = bytesSource(bytes);
-  return {
-    size: inner.size,
-    read: 0,
-    async readInto(offset, target, options) {
-      const length = await inner.readInto(offset, target, options);
-      this.read += length;
-      return length;
-    },
-  };
-}
 
 async function contentOf(source: ByteSource): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(decompressedBytes(source, 'zstd')));

@@ -2,27 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { type ByteSource, bytesSource, readExactly, StillframeError } from '@stillframe/core';
+import { bytesSource, readExactly, StillframeError } from '@stillframe/core';
 import fc from 'fast-check';
+import { counted } from './counted-source.fixture.ts';
 import { openArchive } from './open.ts';
 import { seekableZstd, seekTableOf } from './zstd-seekable.fixture.ts';
 import { readSeekTable, seekableSource } from './zstd-seekable.ts';
 
 const plain = await readFile(new URL('../../fixtures/crio-counter.tar', import.meta.url));
-
-/** A source that counts what is read of it. */
-function counted(bytes: Uint8Array): ByteSource & { read: number } {
-  const inner = bytesSource(bytes);
-  return {
-    size: inner.size,
-    read: 0,
-    async readInto(offset, target, options) {
-      const length = await inner.readInto(offset, target, options);
-      this.read += length;
-      return length;
-    },
-  };
-}
 
 test('a seekable archive is read frame by frame, and only where it is looked at', async () => {
   const file = counted(seekableZstd(plain, 16 << 10));

@@ -38,6 +38,7 @@ test('a layer is unpacked however its tool compressed it: gzip, one frame of zst
     members: Buffer.concat([gzipSync(first), gzipSync(second)]),
     zstd: zstdCompressSync(tar),
     frames: Buffer.concat([zstdCompressSync(first), zstdCompressSync(second)]),
+    preceded: Buffer.concat([skippable('table'), zstdCompressSync(tar)]),
     chunked: Buffer.concat([zstdCompressSync(first), skippable('table'), zstdCompressSync(second), skippable('end')]),
   };
   for (const [name, bytes] of Object.entries(forms)) {

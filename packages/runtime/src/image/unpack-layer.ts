@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { decompressedBytes } from '@stillframe/checkpoint';
+import { decompressedBytes, sniffCompression } from '@stillframe/checkpoint';
 import { type ByteSource, type Digest, Sha256, streamOf } from '@stillframe/core';
 import { openFileSource, openTemporaryFolder } from '@stillframe/core/file';
 import { runtimeError } from '../errors.ts';
@@ -42,11 +42,13 @@ export async function unpackLayer(blob: string, diffID: Digest, folder: string, 
 
 /** The layer's tar: gzip, zstd in one frame or many, or as it is. */
 async function contentOf(source: ByteSource, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
-  const magic = Buffer.alloc(4);
-  await source.readInto(0, magic, { signal });
-  if (magic.readUInt16BE(0) === 0x1f8b) return decompressedBytes(source, 'gzip', { signal });
-  if (magic.readUInt32LE(0) === 0xfd2fb528) return decompressedBytes(source, 'zstd', { signal });
-  return streamOf(source, { signal, chunkSize: 1 << 20 });
+  const head = Buffer.alloc(8);
+  await source.readInto(0, head, { signal });
+  const compression = sniffCompression(head);
+  const readable = compression === 'gzip' || compression === 'zstd';
+  return readable
+    ? decompressedBytes(source, compression, { signal })
+    : streamOf(source, { signal, chunkSize: 1 << 20 });
 }
 
 async function exists(path: string): Promise<boolean> {
