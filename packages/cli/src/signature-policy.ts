@@ -100,12 +100,20 @@ async function resolveAs(
 ): Promise<Descriptor> {
   const descriptor = await store.resolve(tag, { signal: io.signal });
   const policy = await openPolicy(options, io);
-  if (!policy) return descriptor;
-  const about = { store, digest: descriptor.digest };
-  const openKey = (place: KeyPlace) => keyAt(place, io);
-  await demandAllowed(policy, await asked(), about, { signal: io.signal, openKey });
+  return policy ? await letIn(policy, await asked(), { store, descriptor }, io) : descriptor;
+}
+
+/** What was resolved, once the policy lets it in. Throws what demandAllowed throws. */
+async function letIn(
+  policy: SignaturePolicy,
+  image: AskedImage,
+  { store, descriptor }: { store: ContentReader; descriptor: Descriptor },
+  { signal }: Pick<Io, 'signal'>,
+): Promise<Descriptor> {
+  const openKey = (place: KeyPlace) => keyAt(place, { signal });
+  const looked = await demandAllowed(policy, image, { store, digest: descriptor.digest }, { signal, openKey });
   // Where a mirror answered for the signatures, this finds the one again that has the image.
-  return await store.resolve(descriptor.digest, { signal: io.signal });
+  return looked ? await store.resolve(descriptor.digest, { signal }) : descriptor;
 }
 
 /**
@@ -118,11 +126,8 @@ export function policedReader(reader: ContentReader, reference: string, file: st
     async resolve(tag, { signal = new AbortController().signal } = {}) {
       const io = { signal, env: {} };
       const descriptor = await reader.resolve(tag, { signal });
-      const about = { store: reader, digest: descriptor.digest };
       const image = { transport: 'docker', reference: parseReference(reference) } as const;
-      const openKey = (place: KeyPlace) => keyAt(place, io);
-      await demandAllowed(await readPolicy(file, io), image, about, { signal, openKey });
-      return await reader.resolve(descriptor.digest, { signal });
+      return await letIn(await readPolicy(file, io), image, { store: reader, descriptor }, io);
     },
   };
 }

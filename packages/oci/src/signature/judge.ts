@@ -16,14 +16,15 @@ export interface JudgeOptions extends ContentOptions {
 
 /**
  * Throws ERR_OCI_IMAGE_REFUSED, which names image, digest, the policy's scope and for each signature why it does not count; what
- * opening a key throws; and the errors of the store. Nothing of the image itself is read.
+ * opening a key throws; and the errors of the store. Nothing of the image itself is read. Answers whether `store` was asked for
+ * signatures: one that asks several places then has last asked for those.
  */
 export async function demandAllowed(
   policy: SignaturePolicy,
   image: AskedImage,
   { store, digest }: { store: ContentReader; digest: Digest },
   options: JudgeOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { scope, requirements } = requirementsFor(policy, image);
   let signatures: readonly AttachedSignature[] | undefined;
   for (const requirement of requirements) {
@@ -34,6 +35,7 @@ export async function demandAllowed(
     const message = `${nameOf(image)} (${digest}) is refused by the policy for ${scope}: ${faults.join('; ')}`;
     throw ociError('ERR_OCI_IMAGE_REFUSED', message, { details: { image: nameOf(image), digest, scope, faults } });
   }
+  return signatures !== undefined;
 }
 
 /** Why a requirement does not hold; undefined where it does. */
