@@ -42,10 +42,16 @@ export function podRow(document: unknown, manifestKey: string): PodRow {
 
 function statusOf(document: unknown, initial: readonly unknown[], statuses: readonly unknown[]): string {
   const phase = textAt(document, 'status', 'reason') || textAt(document, 'status', 'phase') || 'Unknown';
+  const sidecars = new Set(
+    listAt(document, 'spec', 'initContainers')
+      .filter((each) => textAt(each, 'restartPolicy') === 'Always')
+      .map((each) => textAt(each, 'name')),
+  );
   const begun = statuses.some((each) => at(each, 'state', 'running') || at(each, 'state', 'terminated'));
   for (const [index, each] of begun ? [] : initial.entries()) {
     const code = at(each, 'state', 'terminated', 'exitCode');
-    if (code === 0 || (at(each, 'state', 'running') && at(each, 'started') === true)) continue;
+    const runsBeside = sidecars.has(textAt(each, 'name')) && at(each, 'started') === true;
+    if (code === 0 || (at(each, 'state', 'running') && runsBeside)) continue;
     const reason = textAt(each, 'state', 'terminated', 'reason') || textAt(each, 'state', 'waiting', 'reason');
     if (reason && reason !== 'ContainerCreating' && reason !== 'PodInitializing') return `Init:${reason}`;
     return `Init:${index}/${initial.length}`;

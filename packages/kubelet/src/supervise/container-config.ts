@@ -16,6 +16,8 @@ export interface ContainerFacts {
   readonly sources: Sources;
   readonly folder: PodFolder;
   readonly volumes: ReadonlyMap<string, VolumeSource>;
+  /** By which the runtime finds the image, or an archive. */
+  readonly reference: string;
   readonly image: Image | undefined;
   /** Bytes of the machine's memory. */
   readonly memory: number;
@@ -34,7 +36,7 @@ export async function containerConfig(container: Container, given: ContainerFact
   const { stopSignal } = container.lifecycle;
   return {
     metadata: { name: container.name, attempt },
-    image: { image: container.image, userSpecifiedImage: container.image },
+    image: { image: given.reference, userSpecifiedImage: container.image },
     command: container.command.map((word) => expand(word, variable)),
     args: container.args.map((word) => expand(word, variable)),
     workingDir: container.workingDir ?? '',

@@ -31,27 +31,36 @@ export function isArchive(image: string): boolean {
   return image.startsWith('/');
 }
 
-/** The image that is there now; undefined for an archive. Throws StartFailure. */
+export interface PresentImage {
+  /** By which the runtime finds it: an image of a local file has no name of its own. */
+  readonly reference: string;
+  /** Undefined for an archive. */
+  readonly image: Image | undefined;
+}
+
+/** The image that is there now. Throws StartFailure. */
 export async function presentImage(
   cri: CriClient,
   container: Pick<Container, 'image' | 'imagePullPolicy'>,
   sandboxConfig: SandboxConfig,
   signal: AbortSignal,
-): Promise<Image | undefined> {
-  if (isArchive(container.image)) return undefined;
+): Promise<PresentImage> {
+  const reference = container.image;
+  if (isArchive(reference)) return { reference, image: undefined };
   const image = { image: container.image, userSpecifiedImage: container.image };
   const policy = pullPolicy(container);
-  const status = async () => (await cri.image.imageStatus({ image }, { signal })).image;
-  const present = await status();
-  if (present && policy !== 'Always') return present;
+  const status = async (name: string) => (await cri.image.imageStatus({ image: { image: name } }, { signal })).image;
+  const present = await status(reference);
+  if (present && policy !== 'Always') return { reference, image: present };
   if (policy === 'Never') {
     throw new StartFailure('ErrImageNeverPull', `image ${container.image} is not there, and is never pulled`);
   }
   try {
-    await cri.image.pullImage({ image, sandboxConfig }, { signal, timeoutMs: PULL });
+    const { imageRef } = await cri.image.pullImage({ image, sandboxConfig }, { signal, timeoutMs: PULL });
+    const pulled = await status(reference);
+    return pulled ? { reference, image: pulled } : { reference: imageRef, image: await status(imageRef) };
   } catch (error) {
     signal.throwIfAborted();
     throw new StartFailure('ErrImagePull', StillframeError.is(error) ? error : String(error));
   }
-  return status();
 }

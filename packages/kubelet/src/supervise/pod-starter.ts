@@ -91,9 +91,9 @@ export class PodStarter {
   ): Promise<{ id: string; fault: string | undefined }> {
     const { cri } = this.#keeping;
     const sandbox = await this.#config(this.#attempt);
-    const image = await presentImage(cri, container, sandbox, signal);
+    const { image, reference } = await presentImage(cri, container, sandbox, signal);
     const volumes = await this.#volumes(sources);
-    const config = await this.#containerConfig(container, { attempt, image, volumes, sources });
+    const config = await this.#containerConfig(container, { attempt, image, reference, volumes, sources });
     // CRI-O makes the file, and not its folder.
     await mkdir(join(sandbox.logDirectory, container.name), { recursive: true, mode: 0o755 });
     const podSandboxId = this.#sandboxID ?? '';
@@ -119,7 +119,7 @@ export class PodStarter {
 
   async #containerConfig(
     container: Container,
-    given: Pick<Parameters<typeof containerConfig>[1], 'attempt' | 'image' | 'volumes' | 'sources'>,
+    given: Pick<Parameters<typeof containerConfig>[1], 'attempt' | 'image' | 'reference' | 'volumes' | 'sources'>,
   ) {
     const { memory, seccompFolder } = this.#keeping;
     await this.#writeHosts();

@@ -13,6 +13,9 @@ const LOG_WORDS = 2048;
 interface View {
   /** Of ids. */
   scheme: string;
+  /** Names of initial containers, and whether these are at work still. */
+  initial: ReadonlySet<string>;
+  initializing: boolean;
   /** Where a container's last words are. */
   words: (container: ActualContainer) => string;
 }
@@ -27,6 +30,8 @@ export function podDocument(desired: Desired, worker: PodWorker | undefined, kee
   const startTime = created.length > 0 ? Math.min(...created) : since;
   const view: View = {
     scheme: keeping.cri.version.runtimeName,
+    initial: new Set(spec.initContainers.map(({ name }) => name)),
+    initializing: spec.initContainers.length > 0 && worker?.plan?.initialized !== true,
     words: ({ name, attempt }) => worker?.folder.terminationLog(name, attempt) ?? '',
   };
   const statuses = (containers: readonly Container[]) => containers.map((each) => containerStatus(each, worker, view));
@@ -126,7 +131,11 @@ function stateOf(
   if (latest?.state === 'running') return { running: { startedAt: rfc3339Seconds(latest.startedAt) } };
   if (waiting) return { waiting: { reason: waiting.reason, ...(waiting.message ? { message: waiting.message } : {}) } };
   if (latest?.state === 'exited') return { terminated: terminated(latest, container, view) };
-  return { waiting: { reason: 'ContainerCreating' } };
+  return {
+    waiting: {
+      reason: view.initializing && !view.initial.has(container.name) ? 'PodInitializing' : 'ContainerCreating',
+    },
+  };
 }
 
 function terminated(ended: ActualContainer, container: Container, view: View) {
