@@ -25,6 +25,7 @@ export const STEPS = {
     'checkpoint-named',
     'checkpoint-published',
     'checkpoint-recorded',
+    'checkpoint-cleared',
   ],
   /** CreateContainer from a checkpoint. */
   restoreCreate: ['restore-rootfs', 'restore-images', 'restore-bundle', 'restore-created'],

@@ -9,17 +9,18 @@ import { containerOf } from '../container/lifecycle.ts';
 import { statusOf } from '../container/status.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
-import type { CheckpointOperation, Publication } from '../store/operation-journal.ts';
+import type { Publication } from '../store/operation-journal.ts';
 import type { CheckpointFigures, ContainerRecord } from '../store/records.ts';
 import { type Capture, captureAll } from './capture.ts';
 import { type CaptureChoices, choicesOf } from './choices.ts';
 import { writeEvidence } from './evidence.ts';
-import { checkLocation, openWork, tellFullDisk } from './location.ts';
+import { checkLocation, tellFullDisk } from './location.ts';
 import { noticeableIn } from './noticeable.ts';
 import { packArchive } from './pack.ts';
 import type { PauseBudget } from './pause-budget.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
+import { openWork } from './work.ts';
 
 export interface CheckpointOptions {
   /** A cancelled capture lets the container run on and leaves nothing; CRIU is not killed but made to give up. */
@@ -70,20 +71,14 @@ async function captureTo(
   location: string,
   options: CheckpointOptions,
 ): Promise<CheckpointFigures> {
-  await using work = await openWork(dirname(location));
-  await using operation = await context.journal.begin<CheckpointOperation>({
-    kind: 'checkpoint',
-    containerIDs: [record.id],
-    workFolder: work.path,
-  });
-  context.onStep('checkpoint-journalled');
+  await using work = await openWork(context, [record.id], dirname(location));
   await using captures = await captureAll(context, [{ record, work: work.path }], options);
   const [capture] = captures.all;
   // There is one capture a target.
   if (!capture) throw runtimeError('ERR_CHECKPOINT_DUMP', 'nothing was captured');
   const finished = await finishCapture(context, capture, location, options);
   context.onStep('checkpoint-finished');
-  await publishAll(context, operation, publicationOf([finished]));
+  await publishAll(context, work.operation, publicationOf([finished]));
   return finished.figures;
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { evidencePath } from '@stillframe/evidence';
-import { checkLocation, openWork, tellFullDisk } from './location.ts';
+import { checkLocation, makeWork, tellFullDisk } from './location.ts';
 
 test('a name is free where neither archive nor evidence has it, and its folder is there', async () => {
   await using folder = await openTemporaryFolder(tmpdir());
@@ -29,7 +29,7 @@ test('a name is free where neither archive nor evidence has it, and its folder i
 test('a folder that takes no files is called that, and not full', async () => {
   await assert.rejects(
     tellFullDisk('/proc/x.tar', async () => {
-      await using _work = await openWork('/proc');
+      await makeWork('/proc/work');
     }),
     { code: 'ERR_CHECKPOINT_LOCATION', message: /^no archive can be written in \/proc: / },
   );

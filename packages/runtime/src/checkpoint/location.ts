@@ -1,8 +1,7 @@
 /** Where an archive is to go: whether it may, the work folder beside it, and why it did not fit. */
-import { stat, statfs } from 'node:fs/promises';
+import { mkdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, normalize } from 'node:path';
 import { isCode, systemCode } from '@stillframe/core';
-import { openTemporaryFolder, type TemporaryFolder } from '@stillframe/core/file';
 import { evidencePath } from '@stillframe/evidence';
 import { runtimeError } from '../errors.ts';
 
@@ -33,10 +32,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it takes no new files',
 };
 
-/** The folder beside the archive in which it is made. Throws ERR_CHECKPOINT_LOCATION where nothing can be written. */
-export async function openWork(folder: string): Promise<TemporaryFolder> {
+/** Makes the folder beside the archive in which it is made. Throws ERR_CHECKPOINT_LOCATION where nothing can be written. */
+export async function makeWork(path: string): Promise<void> {
+  const folder = dirname(path);
   try {
-    return await openTemporaryFolder(folder, 'checkpoint');
+    await mkdir(path, { mode: 0o700 });
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined || code === 'ENOSPC' || code === 'EDQUOT') throw cause;

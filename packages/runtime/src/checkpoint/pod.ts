@@ -9,7 +9,7 @@ import { containerOf } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import { sandboxOf } from '../sandbox/sandbox.ts';
-import type { CheckpointOperation, Publication } from '../store/operation-journal.ts';
+import type { Publication } from '../store/operation-journal.ts';
 import type { CheckpointFigures, ContainerRecord, SandboxRecord } from '../store/records.ts';
 import { type CaptureTarget, captureAll } from './capture.ts';
 import {
@@ -20,10 +20,11 @@ import {
   runningContainer,
 } from './checkpoint.ts';
 import { choicesOf } from './choices.ts';
-import { openWork, tellFullDisk } from './location.ts';
+import { tellFullDisk } from './location.ts';
 import { POD_DUMP, podDocuments, writePodDocument } from './pod-documents.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
+import { openWork } from './work.ts';
 
 export interface PodCheckpointRequest {
   sandboxID: string;
@@ -102,13 +103,8 @@ async function captureTo(
   folder: string,
   options: CheckpointOptions,
 ): Promise<CheckpointFigures[]> {
-  await using work = await openWork(folder);
-  await using operation = await context.journal.begin<CheckpointOperation>({
-    kind: 'checkpoint',
-    containerIDs: records.map(({ id }) => id),
-    workFolder: work.path,
-  });
-  context.onStep('checkpoint-journalled');
+  const containerIDs = records.map(({ id }) => id);
+  await using work = await openWork(context, containerIDs, folder);
   const targets: CaptureTarget[] = [];
   for (const [index, record] of records.entries()) {
     const path = join(work.path, String(index));
@@ -124,7 +120,7 @@ async function captureTo(
   const documents = await writeDocuments(context, sandbox, finished, { folder, work: work.path });
   context.onStep('checkpoint-finished');
   const { files, ...rest } = publicationOf(finished);
-  await publishAll(context, operation, { ...rest, files: [...files, ...documents] });
+  await publishAll(context, work.operation, { ...rest, files: [...files, ...documents] });
   return finished.map(({ figures }) => figures);
 }
 
