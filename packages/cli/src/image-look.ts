@@ -128,7 +128,7 @@ export function registerExtract(group: Command, io: Io, done: Done): void {
   const command = group
     .command('extract')
     .description(
-      'The archive out of a checkpoint image, byte for byte, decompressed where a tool compressed it on the way; exit code ' +
+      'The archive out of a checkpoint image, byte for byte, decompressed where a tool compressed it on the way and the image tells what it was; exit code ' +
         '4 where it is not what was recorded at the capture',
     )
     .argument('<image>', IMAGE_HELP)
