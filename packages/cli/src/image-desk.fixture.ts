@@ -47,7 +47,7 @@ export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> 
     return ran;
   };
   const json: Desk['json'] = async (...args) => {
-    const ran = await run(...args);
+    const ran = await run(...args, '--output', 'json');
     return { ...JSON.parse(ran.out), ...ran };
   };
   const at = (name: string) => join(folder.path, name);

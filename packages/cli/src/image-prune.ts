@@ -11,7 +11,7 @@ import { exitCodes } from './exit.ts';
 import type { Io } from './io.ts';
 import { durationOf } from './numbers.ts';
 import { namesVersion, parseLocation } from './open-location.ts';
-import { openRegistries } from './registries.ts';
+import { connectRegistries, type RegistryFlags, withRegistry } from './registries/flags.ts';
 import type { ImageUnit } from './retention/image-units.ts';
 import {
   agreed,
@@ -27,7 +27,7 @@ import { type ImageRemoval, planRegistry, pruneRegistry } from './retention/prun
 import { countText, goingOf, planBody, planTable, tellUnmet } from './retention/view.ts';
 import { cliError } from './usage.ts';
 
-interface Options extends RuleOptions, ConsentOptions {
+interface Options extends RuleOptions, ConsentOptions, RegistryFlags {
   protect?: string[];
   orphans?: boolean;
   unusedFor: string;
@@ -38,7 +38,7 @@ type Done = (code: number) => void;
 const collect = (value: string, former: string[] = []) => [...former, value];
 
 export function registerPrune(group: Command, io: Io, done: Done): void {
-  withConsent(withRules(group.command('prune')))
+  const command = withConsent(withRules(group.command('prune')))
     .description(
       'Remove checkpoint images by rules, as `stillframe checkpoints prune` does archives, with what is said about them; ordinary ' +
         'images stay. Of a layout also blobs that no image needs, and what killed writers left, both for an hour by default; ' +
@@ -56,6 +56,7 @@ export function registerPrune(group: Command, io: Io, done: Done): void {
       if (layout !== undefined) return done(await pruneTheLayout(layout, policy, options, io));
       return done(await pruneTheRegistry(place, policy, options, io));
     });
+  withRegistry(command);
 }
 
 /** Path of a layout; undefined where a registry is meant. Throws ERR_USAGE_ARGUMENT where one image of it is named. */
@@ -82,7 +83,8 @@ async function pruneTheLayout(path: string, policy: RetentionPolicy, options: Op
   const found = await pruneLayout(layout, undefined, { dryRun: true, grace, signal });
   const dryRun = options.dryRun === true;
   const json = options.output === 'json';
-  if (!json && limitsAnything(policy)) io.out(`${planTable(plan)}\n`);
+  if (!json && limitsAnything(policy))
+    io.out(plan.units.length === 0 ? 'no checkpoint image is there\n' : `${planTable(plan)}\n`);
   tellUnmet(io, plan.unmet);
   tellDiagnostics(io, plan.diagnostics);
   const nothing = going.length === 0 && found.blobs === 0 && found.temporaries === 0;
@@ -128,7 +130,7 @@ async function pruneTheRegistry(place: string, policy: RetentionPolicy, options:
       },
     );
   }
-  await using registries = openRegistries(io.env);
+  await using registries = await connectRegistries(io, options);
   const { signal } = io;
   const location = parseLocation(place);
   const reference = location.kind === 'registry' ? location.reference : parseReference(place);
@@ -139,7 +141,8 @@ async function pruneTheRegistry(place: string, policy: RetentionPolicy, options:
   const dryRun = options.dryRun === true;
   const removed: string[] = [];
   const left: { name: string; result: ImageRemoval }[] = [];
-  if (!json && limitsAnything(policy)) io.out(`${planTable(plan)}\n`);
+  if (!json && limitsAnything(policy))
+    io.out(plan.units.length === 0 ? 'no checkpoint image is there\n' : `${planTable(plan)}\n`);
   tellUnmet(io, plan.unmet);
   tellDiagnostics(io, plan.diagnostics);
   if (plan.orphans.length > 0 && !options.orphans)

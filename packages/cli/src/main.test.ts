@@ -174,6 +174,6 @@ test('every JSON document parses and says what it is', () =>
     const doctor = JSON.parse((await run('doctor', '--output', 'json')).stdout);
     assert.equal(typeof doctor.kind, 'string');
     assert.equal(typeof doctor.schemaVersion, 'number');
-    const image = JSON.parse((await run('image', 'inspect', 'oci:layout')).stdout);
+    const image = JSON.parse((await run('image', 'inspect', 'oci:layout', '-o', 'json')).stdout);
     assert.deepEqual([image.kind, image.schemaVersion, image.checkpoint], ['CheckpointImage', 1, true]);
   }));

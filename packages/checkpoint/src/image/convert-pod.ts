@@ -54,7 +54,9 @@ export function demandOnePod(checkpoints: readonly Checkpoint[]): void {
     containers.map(({ podName, kubeNamespace, podUid }) => JSON.stringify([kubeNamespace, podName, podUid])),
   );
   if (pods.size > 1) {
-    const names = containers.map(({ podName, kubeNamespace }) => `${kubeNamespace ?? '?'}/${podName ?? '?'}`);
+    const names = containers.map(({ podName, kubeNamespace }) =>
+      podName === undefined ? 'none that it tells' : `${kubeNamespace ?? '?'}/${podName}`,
+    );
     throw checkpointError('ERR_POD_ARCHIVES', `the archives are of several pods: ${harmless(names.join(', '))}`);
   }
   const names = containers.map(({ name }) => name);

@@ -86,7 +86,7 @@ export async function convertArchive(
   const { layer, diffID, way } = await placeLayer({ archive, bytes, tar }, destination, options);
   const platform = options.platform ??
     (await platformOf(checkpoint, options)) ?? { os: 'linux', architecture: 'amd64' };
-  const facts = { ...factsOf(checkpoint, platform), ...options.facts };
+  const facts = withSource({ ...factsOf(checkpoint, platform), ...options.facts }, layer);
   const image = describeImage({
     layer,
     diffID,
@@ -96,6 +96,15 @@ export async function convertArchive(
   });
   const target = await putDocuments(destination, image, facts, { ...options, platform });
   return { target, manifest: { ...image.manifest.descriptor, platform }, layer, facts, way };
+}
+
+/**
+ * A layer that is no compressed archive is told by its digest where nothing recorded does: tools compress layers on the way, and of
+ * one that is compressed nobody could say any more whether the archive was.
+ */
+function withSource(facts: CheckpointFacts, { mediaType, digest }: Descriptor): CheckpointFacts {
+  const told = facts.recordedDigest !== undefined || facts.sourceDigest !== undefined;
+  return told || mediaType !== mediaTypes.layer ? facts : { ...facts, sourceDigest: digest };
 }
 
 /** Throws ERR_CHECKPOINT_INCOMPLETE for an archive that no process can be restored from. */

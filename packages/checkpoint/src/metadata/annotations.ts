@@ -37,7 +37,10 @@ export interface CheckpointFacts {
   readonly recordedDigest?: string | undefined;
   /** Name of the archive when it was captured. */
   readonly recordedName?: string | undefined;
-  /** `sha256:…` of the archive that this one was made of: laid out for another engine, without pages, or compressed. */
+  /**
+   * `sha256:…` of the archive that this one was made of: laid out for another engine, without pages, or compressed. Where no digest
+   * was recorded at a capture, also of one that is in the image as it is.
+   */
   readonly sourceDigest?: string | undefined;
   /** When the container was checkpointed, RFC 3339. */
   readonly capturedAt?: string | undefined;

@@ -1,6 +1,6 @@
 /** `stillframe checkpoints`: what lies in a folder of checkpoints, and what of it stays. */
 import { sizeOf } from '@stillframe/checkpoint';
-import { bytesText, harmless, microsecondsText } from '@stillframe/core';
+import { bytesText, harmless, microsecondsText, systemCode } from '@stillframe/core';
 import { foldersOf } from '@stillframe/runtime';
 import type { Command } from 'commander';
 import { findUnit } from '../checkpoints/find.ts';
@@ -51,11 +51,28 @@ function registerList(group: Command, io: Io): void {
     .addOption(outputOption('table', 'json'))
     .action(async (given: string | undefined, { output, ...place }: NodePlace & Output) => {
       const folder = given ?? foldersOf(place).checkpoints;
-      const found = await scanFolder(folder, { signal: io.signal });
+      const found = await scanned(folder, given, io.signal);
+      if (found.length === 0)
+        io.err(
+          `note: no checkpoint has a name that a kubelet gives (checkpoint-POD_NAMESPACE-CONTAINER-TIME.tar) in ${harmless(folder)}\n`,
+        );
       const units = found.sort((a, b) => (b.time ?? 0) - (a.time ?? 0) || (a.name < b.name ? -1 : 1));
       if (output === 'json') io.out(renderJson('CheckpointList', 1, { folder, checkpoints: units.map(bodyOf) }));
       else io.out(listTable(units));
     });
+}
+
+/** Throws ERR_CHECKPOINT_UNKNOWN where the node's own folder is not there. */
+async function scanned(folder: string, given: string | undefined, signal: AbortSignal): Promise<CheckpointUnit[]> {
+  try {
+    return await scanFolder(folder, { signal });
+  } catch (error) {
+    if (given !== undefined || systemCode(error) !== 'ENOENT') throw error;
+    throw cliError('ERR_CHECKPOINT_UNKNOWN', `the node has no checkpoints: ${harmless(folder)} is not there`, {
+      cause: error,
+      hint: 'name another folder, such as /var/lib/kubelet/checkpoints, or the node’s with --root',
+    });
+  }
 }
 
 function registerRemove(group: Command, io: Io): void {

@@ -24,7 +24,7 @@ export const image: RegisterCommand = (program, io, done) => {
   const group = program
     .command('image')
     .description(
-      'Checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, sign, rm, pin, prune; ordinary ones: load',
+      'Checkpoints as OCI images (docs/images.md), what stays of them (docs/retention.md); ordinary ones: load',
     );
   registerBuild(group, io, done);
   registerAppend(group, io, done);

@@ -139,7 +139,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'image',
-    summary: 'checkpoints as OCI images: build, append, push, pull, copy, inspect, extract, rm, pin, prune',
+    summary: 'checkpoints as OCI images: build, append, list, push, pull, copy, inspect, extract, sign, rm, pin, prune',
     load: async () => (await import('./image.ts')).image,
   },
   {

@@ -35,7 +35,7 @@ export const key: RegisterCommand = (program, io) => {
       const made = readSigningKey(pem);
       // The private one first: a public key whose other half is lost would be trusted for nothing.
       await writeTextAtomically(secret, pem, { replace: false });
-      await writeTextAtomically(open, publicPemOf(made), { replace: false });
+      await writeTextAtomically(open, publicPemOf(made), { replace: false, mode: 0o644 });
       const { id } = made;
       const body = { privateKey: secret, publicKey: open, keyID: id, type };
       if (output === 'json') io.out(renderJson('KeyPair', 1, body));

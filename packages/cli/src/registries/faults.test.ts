@@ -81,8 +81,13 @@ describe('a real registry that fails', needs('docker-registry'), () => {
       ]) {
         const { text, code } = await told(desk.run(...args));
         assert.equal(code, 'ERR_OCI_REGISTRY_UNAUTHORIZED');
-        assert.match(text, /log in to the registry/);
+        assert.match(text, /the credentials that are there for \S+ are not taken: log in to the registry/);
       }
+      await desk.write('.docker/config.json', '{}');
+      const { text } = await told(desk.run('list', `${registry.address}/a`));
+      assert.match(text, /there are no credentials for \S+: log in to the registry/);
+      await desk.write('.docker/config.json', '{');
+      assert.equal((await told(desk.run('list', `${registry.address}/a`))).code, 'ERR_OCI_CREDENTIALS_INVALID');
     });
   });
 

@@ -75,7 +75,7 @@ export async function planRegistry(
 }
 
 /** What says nothing about a manifest, only about the moment. */
-function isPassing({ kind }: StillframeError): boolean {
+export function isPassing({ kind }: StillframeError): boolean {
   return ['unavailable', 'unauthenticated', 'permission-denied', 'resource-exhausted'].includes(kind);
 }
 

@@ -1,6 +1,6 @@
 /** index.json of a layout: read with suspicion, changed under a lock, with every member that we do not know kept. */
 import { join } from 'node:path';
-import { type Digest, isDigest, limits } from '@stillframe/core';
+import { type Digest, harmless, isDigest, limits } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
 import { type Descriptor, descriptorToJson, KEEP, mediaTypes, parseDescriptor, REF_NAME } from '../descriptor.ts';
@@ -232,4 +232,12 @@ function rawDigestOf(entry: unknown): unknown {
 function isReadable(entry: unknown): boolean {
   const digest = rawDigestOf(entry);
   return typeof digest !== 'string' || !/^(?!sha256:)[a-z0-9+._-]+:/.test(digest);
+}
+
+/** What somebody who has mistyped a tag wants to see; signatures and the like are nobody's choice. */
+export function tagsText(tags: readonly (string | undefined)[]): string {
+  const names = [...new Set(tags)].filter((tag) => tag !== undefined && !/^sha256-[0-9a-f]{64}\./.test(tag));
+  if (names.length === 0) return 'it has no tags';
+  const shown = names.slice(0, 8).map((tag) => harmless(String(tag)).slice(0, 130));
+  return `it has ${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
 }

@@ -29,7 +29,7 @@ import { isTag } from '../reference.ts';
 import { demandStanding } from '../standing.ts';
 import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
-import { IndexFile, tagOf } from './index-file.ts';
+import { IndexFile, tagOf, tagsText } from './index-file.ts';
 import { demandContent, reachable, sweep } from './sweep.ts';
 
 /** The only version of the image layout there is. */
@@ -203,7 +203,8 @@ export class Layout implements ContentStore {
       // Of several entries with one tag, as foreign tools may leave them, the last is the newest.
       const tagged = entries.findLast((entry) => tagOf(entry) === reference);
       if (tagged) return tagged;
-      throw ociError('ERR_OCI_MANIFEST_UNKNOWN', `${this.path} has no tag ${JSON.stringify(reference.slice(0, 130))}`);
+      const fault = `${this.path} has no tag ${JSON.stringify(reference.slice(0, 130))}`;
+      throw ociError('ERR_OCI_MANIFEST_UNKNOWN', fault, { hint: tagsText(entries.map(tagOf)) });
     }
     const listed = entries.find((entry) => entry.digest === reference);
     if (listed) return listed;

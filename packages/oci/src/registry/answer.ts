@@ -34,15 +34,21 @@ export interface RegistryFault {
   message: string;
 }
 
+/** Options of refusalOf. */
+export interface RefusalOptions {
+  conceal?: ((text: string) => string) | undefined;
+  login?: string | undefined;
+}
+
 /**
  * The typed error for an answer that is not the one hoped for; reads at most 64 KiB of its body. `what` says what was
  * asked. `conceal` takes secrets out of the registry's own words. `details` holds `status`, `registryCode` and, where
- * the registry sent one, `retryAfter` in milliseconds.
+ * the registry sent one, `retryAfter` in milliseconds. `login` says of a 401 what to do about it.
  */
 export async function refusalOf(
   answer: HttpAnswer,
   what: string,
-  conceal: (text: string) => string = (text) => text,
+  { conceal = (text) => text, login }: RefusalOptions = {},
 ): Promise<StillframeError> {
   const { status } = answer;
   const { bytes } = await readUpTo(answer, ERROR_BODY);
@@ -51,7 +57,9 @@ export async function refusalOf(
   const retryAfter = Number(answer.headers['retry-after']) * 1000;
   const registryCode = fault ? harmless(fault.code).slice(0, 64) : undefined;
   const details = { status, registryCode, ...(Number.isFinite(retryAfter) && { retryAfter }) };
-  return ociError(codeFor(status, fault?.code), `${what}: the registry answered ${status}${told}`, { details });
+  const code = codeFor(status, fault?.code);
+  const hint = code === 'ERR_OCI_REGISTRY_UNAUTHORIZED' && login !== undefined ? { hint: login } : {};
+  return ociError(code, `${what}: the registry answered ${status}${told}`, { details, ...hint });
 }
 
 function codeFor(status: number, code: string | undefined) {

@@ -2,7 +2,7 @@
 import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
 import { decodeObject } from '../json.ts';
-import { readBody, refusalOf } from './answer.ts';
+import { type RefusalOptions, readBody, refusalOf } from './answer.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Credentials, CredentialsProvider } from './credentials.ts';
 import type { HttpRequest, HttpTransport } from './http.ts';
@@ -35,6 +35,8 @@ export class Authorizer {
   readonly #transport: HttpTransport;
   readonly #granted = new Map<string, Grant & { readonly challenge: string }>();
   readonly #secrets = new Set<string>();
+  /** Whether there were credentials when the registry last asked for some. */
+  #known = false;
 
   constructor(registry: string, origin: Origin, provider: CredentialsProvider, transport: HttpTransport) {
     this.#registry = registry;
@@ -61,6 +63,7 @@ export class Authorizer {
     const challenges = parseChallenges(header);
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
     const credentials = await this.#provider.credentialsFor(this.#registry, purpose.repository, { signal });
+    this.#known = credentials !== undefined;
     if (credentials) this.#remember(credentials);
     if (bearer && credentials?.kind === 'registry-token') {
       return this.#keep(purpose, header, { header: `Bearer ${credentials.token}`, until: Number.POSITIVE_INFINITY });
@@ -77,6 +80,14 @@ export class Authorizer {
     let result = text;
     for (const secret of this.#secrets) result = result.replaceAll(secret, '***');
     return result;
+  }
+
+  /** How a refusal is told. */
+  get telling(): RefusalOptions {
+    const login = this.#known
+      ? `the credentials that are there for ${this.#registry} are not taken: log in to the registry again (\`skopeo login\`)`
+      : `there are no credentials for ${this.#registry}: log in to the registry (\`skopeo login\`), or name the file with REGISTRY_AUTH_FILE`;
+    return { conceal: (text) => this.conceal(text), login };
   }
 
   #remember(credentials: Credentials): void {
@@ -102,7 +113,7 @@ export class Authorizer {
     const request = this.#tokenRequest(challenge, await this.#origin.url({ signal }), { purpose, credentials, signal });
     const answer = await this.#transport.send(request);
     const what = `token for ${this.#registry}`;
-    if (answer.status !== 200) throw await refusalOf(answer, what, (text) => this.conceal(text));
+    if (answer.status !== 200) throw await refusalOf(answer, what, this.telling);
     const document = decodeObject(await readBody(answer, TOKEN_ANSWER, what), what);
     const token = document['token'] ?? document['access_token'];
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {

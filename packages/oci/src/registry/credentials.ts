@@ -100,13 +100,22 @@ async function readAuthFile(path: string): Promise<AuthFile | undefined> {
     throw error;
   }
   await using file = await openFileSource(path);
-  const document = decodeObject(await readAll(file, { limit: limits.json }), path, limits.json);
+  const document = documentIn(await readAll(file, { limit: limits.json }), path);
   const object = (name: string): JsonObject | undefined => {
     const value = document[name];
     if (value !== undefined && !isObject(value)) throw broken(path, `has a \`${name}\` that is not an object`);
     return value;
   };
   return { auths: object('auths'), helpers: object('credHelpers'), store: document['credsStore'] };
+}
+
+function documentIn(bytes: Uint8Array, path: string): JsonObject {
+  try {
+    return decodeObject(bytes, path, limits.json);
+  } catch {
+    // What was wrong in it is not told: it may be a secret.
+    throw broken(path, 'is no JSON object');
+  }
 }
 
 /** Keys are `host`, `host/namespace/…`, or the URL that old docker logins left: `https://host/v1/`. */

@@ -108,7 +108,7 @@ export class Session {
   async #attempt(call: Call): Promise<HttpAnswer> {
     const answer = await this.#authorized(call);
     if (call.accept.includes(answer.status)) return answer;
-    throw await refusalOf(answer, call.what, (text) => this.#authorizer.conceal(text));
+    throw await refusalOf(answer, call.what, this.#authorizer.telling);
   }
 
   async #authorized(call: Call): Promise<HttpAnswer> {

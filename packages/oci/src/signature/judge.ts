@@ -33,7 +33,15 @@ export async function demandAllowed(
     const faults = await faultsOf(requirement, signatures ?? [], { image, digest }, options);
     if (!faults) continue;
     const message = `${nameOf(image)} (${digest}) is refused by the policy for ${scope}: ${faults.join('; ')}`;
-    throw ociError('ERR_OCI_IMAGE_REFUSED', message, { details: { image: nameOf(image), digest, scope, faults } });
+    // No signature helps where none is asked for.
+    const hint =
+      requirement.type === 'sigstoreSigned'
+        ? {}
+        : { hint: 'only another row of the policy for it, or another policy, takes it' };
+    throw ociError('ERR_OCI_IMAGE_REFUSED', message, {
+      details: { image: nameOf(image), digest, scope, faults },
+      ...hint,
+    });
   }
   return signatures !== undefined;
 }

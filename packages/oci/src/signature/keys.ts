@@ -62,6 +62,8 @@ function verifying(key: KeyObject, name: string): VerifyingKey {
 
 const hashOf = (key: KeyObject): 'sha256' | null => (key.asymmetricKeyType === 'ed25519' ? null : 'sha256');
 
-function invalidKey(name: string, fault: string, hint?: string) {
-  return ociError('ERR_OCI_KEY_INVALID', `${name} ${fault}`, hint === undefined ? {} : { hint });
+const KINDS = 'RSA of 2048 bits or more, EC on P-256, P-384 or P-521, or Ed25519, in PEM and without a passphrase';
+
+function invalidKey(name: string, fault: string, hint = KINDS) {
+  return ociError('ERR_OCI_KEY_INVALID', `${name} ${fault}`, { hint });
 }
