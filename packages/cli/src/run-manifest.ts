@@ -15,7 +15,6 @@ import {
 } from '@stillframe/kubelet';
 import type { Io } from './io.ts';
 import { type CriPlace, connectCri } from './node/connect.ts';
-import { readEndpoints } from './node/endpoints.ts';
 import { openNodeApi } from './node/node-api.ts';
 import { ownManifests, runPodsFolder } from './node/pods.ts';
 import { demandFreeName } from './pod.ts';
@@ -39,7 +38,7 @@ export interface ManifestRun extends CriPlace {
   detach?: boolean;
 }
 
-/** Returns the pods as they are at the end. Throws ERR_KUBELET_MANIFEST, ERR_POD_EXISTS, ERR_POD_NOT_RUNNING. */
+/** Returns the pods as they are at the end. Throws ERR_KUBELET_MANIFEST, ERR_POD_EXISTS, ERR_NODE_NOT_RUNNING, ERR_POD_NOT_RUNNING. */
 export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow[]> {
   if (options.cri !== undefined && options.detach) {
     throw cliError('ERR_USAGE_ARGUMENT', '--detach leaves the pods to the node; with --cri this command makes them');
@@ -51,11 +50,10 @@ export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow
     await demandFreeName(client, pod.metadata.namespace, pod.metadata.name, io.signal);
   }
   if (options.cri !== undefined) return await runOver(options, manifest, client, io);
+  // Before anything is laid down for it: over another runtime's socket a node may have ended and its runtime not.
+  await using api = await openNodeApi(options);
   const folder = ownManifests(options);
   for (const one of manifest.pods) await keep(folder, one, manifest);
-  const endpoints = await readEndpoints(options.state);
-  if (!endpoints) throw cliError('ERR_NODE_NOT_RUNNING', 'no node runs');
-  await using api = await openNodeApi(endpoints);
   const look = async () => {
     const documents = await api.podDocuments({ signal: io.signal });
     return rowsOf(documents, manifest);
