@@ -41,7 +41,9 @@ test('a pod is told in the words of kubectl', () => {
   assert.equal(told([ended(3)], [], 'Failed'), '0/1 Error 0');
   const creating = waiting('PodInitializing');
   assert.equal(told([creating], [[ended(0)], [running]], 'Pending'), '0/1 Init:1/2 0');
-  assert.equal(told([creating], [[running, 'Always'], [running]], 'Pending'), '0/1 Init:1/2 0');
+  assert.equal(told([creating], [[running, 'Always'], [running]], 'Pending'), '1/2 Init:1/2 0');
+  assert.equal(told([running], [[ended(0)], [running, 'Always']]), '2/2 Running 1');
+  assert.equal(told([running], [[waiting('CrashLoopBackOff'), 'Always']]), '1/2 Running 0');
   assert.equal(told([creating], [[waiting('ErrImagePull')]], 'Pending'), '0/1 Init:ErrImagePull 0');
   assert.equal(told([], [], 'Pending'), '0/0 Pending 0');
 });

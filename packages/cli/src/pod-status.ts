@@ -5,7 +5,7 @@ export interface PodRow {
   kubeNamespace: string;
   pod: string;
   uid: string;
-  /** Containers that are ready, and all. */
+  /** Containers and sidecars that are ready, and all. */
   ready: number;
   containers: number;
   /** `Running`, `CrashLoopBackOff`, `Init:0/2` and so on; text of the kubelet. */
@@ -24,29 +24,35 @@ export function podRow(document: unknown, manifestKey: string): PodRow {
   const statuses = listAt(document, 'status', 'containerStatuses');
   const initial = listAt(document, 'status', 'initContainerStatuses');
   const all = [...initial, ...statuses];
+  const sidecars = sidecarsOf(document);
+  const lasting = [...initial.filter((each) => sidecars.has(textAt(each, 'name'))), ...statuses];
   const time = Date.parse(textAt(document, 'status', 'startTime'));
   const manifest = textAt(document, 'metadata', 'annotations', manifestKey);
   return {
     kubeNamespace: textAt(document, 'metadata', 'namespace'),
     pod: textAt(document, 'metadata', 'name'),
     uid: textAt(document, 'metadata', 'uid'),
-    ready: statuses.filter((each) => at(each, 'ready') === true).length,
-    containers: listAt(document, 'spec', 'containers').length,
+    ready: lasting.filter((each) => at(each, 'ready') === true).length,
+    containers: listAt(document, 'spec', 'containers').length + sidecars.size,
     status: statusOf(document, initial, statuses),
-    restarts: statuses.reduce<number>((sum, each) => sum + numberAt(each, 'restartCount'), 0),
+    restarts: lasting.reduce<number>((sum, each) => sum + numberAt(each, 'restartCount'), 0),
     startedAt: Number.isNaN(time) ? undefined : time,
     message: all.map((each) => textAt(each, 'state', 'waiting', 'message')).find(Boolean) ?? '',
     manifest: manifest === '' ? undefined : manifest,
   };
 }
 
+/** Names of the initial containers that go on beside the others, and count as they do. */
+function sidecarsOf(document: unknown): Set<string> {
+  const initial = listAt(document, 'spec', 'initContainers');
+  return new Set(
+    initial.filter((each) => textAt(each, 'restartPolicy') === 'Always').map((each) => textAt(each, 'name')),
+  );
+}
+
 function statusOf(document: unknown, initial: readonly unknown[], statuses: readonly unknown[]): string {
   const phase = textAt(document, 'status', 'reason') || textAt(document, 'status', 'phase') || 'Unknown';
-  const sidecars = new Set(
-    listAt(document, 'spec', 'initContainers')
-      .filter((each) => textAt(each, 'restartPolicy') === 'Always')
-      .map((each) => textAt(each, 'name')),
-  );
+  const sidecars = sidecarsOf(document);
   const begun = statuses.some((each) => at(each, 'state', 'running') || at(each, 'state', 'terminated'));
   for (const [index, each] of begun ? [] : initial.entries()) {
     const code = at(each, 'state', 'terminated', 'exitCode');

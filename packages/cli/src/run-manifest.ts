@@ -15,9 +15,8 @@ import {
 } from '@stillframe/kubelet';
 import type { Io } from './io.ts';
 import { type CriPlace, connectCri } from './node/connect.ts';
-import { readEndpoints } from './node/endpoints.ts';
 import { openNodeApi } from './node/node-api.ts';
-import { ownManifests } from './node/pods.ts';
+import { ownManifests, runPodsFolder } from './node/pods.ts';
 import { demandFreeName } from './pod.ts';
 import { type PodRow, podRow } from './pod-status.ts';
 import { cliError } from './usage.ts';
@@ -30,14 +29,20 @@ const LOOK = 300;
 const STUCK =
   /^(?:Init:)?(?:ErrImagePull|ImagePullBackOff|ErrImageNeverPull|CreateContainer(?:Config)?Error|RunContainerError|CrashLoopBackOff)$/;
 
+/** Over another runtime's socket nobody goes on trying. */
+const MADE_ONCE = 'nobody tries again; `stillframe rm` takes away what there is of the pod, then run it anew';
+
 export interface ManifestRun extends CriPlace {
   root: string;
   file: readonly string[];
   detach?: boolean;
 }
 
-/** Returns the pods as they are at the end. Throws ERR_KUBELET_MANIFEST, ERR_POD_EXISTS, ERR_POD_NOT_RUNNING. */
+/** Returns the pods as they are at the end. Throws ERR_KUBELET_MANIFEST, ERR_POD_EXISTS, ERR_NODE_NOT_RUNNING, ERR_POD_NOT_RUNNING. */
 export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow[]> {
+  if (options.cri !== undefined && options.detach) {
+    throw cliError('ERR_USAGE_ARGUMENT', '--detach leaves the pods to the node; with --cri this command makes them');
+  }
   const manifest = await readManifests(options.file);
   if (manifest.pods.length === 0) throw cliError('ERR_USAGE_ARGUMENT', 'there is no pod in the manifest');
   await using client = await connectCri(options, io.signal);
@@ -45,11 +50,10 @@ export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow
     await demandFreeName(client, pod.metadata.namespace, pod.metadata.name, io.signal);
   }
   if (options.cri !== undefined) return await runOver(options, manifest, client, io);
+  // Before anything is laid down for it: over another runtime's socket a node may have ended and its runtime not.
+  await using api = await openNodeApi(options);
   const folder = ownManifests(options);
   for (const one of manifest.pods) await keep(folder, one, manifest);
-  const endpoints = await readEndpoints(options.state);
-  if (!endpoints) throw cliError('ERR_NODE_NOT_RUNNING', 'no node runs');
-  await using api = await openNodeApi(endpoints);
   const look = async () => {
     const documents = await api.podDocuments({ signal: io.signal });
     return rowsOf(documents, manifest);
@@ -130,10 +134,10 @@ async function runOver(
     for (const one of manifest.pods) {
       await writeTextAtomically(join(folder, manifestName(one.pod.metadata)), manifestText(one, manifest));
     }
-    const podsFolder = join(root, 'run-pods', randomUUID());
+    const podsFolder = join(runPodsFolder({ root }), randomUUID());
     await mkdir(podsFolder, { recursive: true, mode: 0o700 });
     await using supervisor = await startSupervisor({ criClient, manifests: [folder], podsFolder });
-    return await untilRunning(async () => rowsOf(supervisor.pods(), manifest), manifest, io);
+    return await untilRunning(async () => rowsOf(supervisor.pods(), manifest), manifest, io, MADE_ONCE);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -144,19 +148,30 @@ function rowsOf(documents: readonly unknown[], { pods }: Manifest): PodRow[] {
   return pods.map(({ pod: { metadata, spec } }) => {
     const { namespace: kubeNamespace, name: pod } = metadata;
     const found = rows.find((row) => row.kubeNamespace === kubeNamespace && row.pod === pod);
-    const none = { uid: '', ready: 0, containers: spec.containers.length, restarts: 0, startedAt: undefined };
+    const none = { uid: '', ready: 0, containers: lastingOf(spec), restarts: 0, startedAt: undefined };
     return found ?? { kubeNamespace, pod, ...none, status: 'Pending', message: '', manifest: undefined };
   });
 }
 
+/** How many of a pod's containers are to go on running, sidecars among them. */
+function lastingOf({ containers, initContainers }: WrittenPod['pod']['spec']): number {
+  return containers.length + initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always').length;
+}
+
 /** Until every pod runs or has ended well; the first that is stuck ends the waiting, and stays. */
-async function untilRunning(look: () => Promise<PodRow[]>, { pods }: Manifest, io: Io): Promise<PodRow[]> {
+async function untilRunning(
+  look: () => Promise<PodRow[]>,
+  { pods }: Manifest,
+  io: Io,
+  hint?: string,
+): Promise<PodRow[]> {
   for (;;) {
     const rows = await look();
     const stuck = rows.find(({ status }) => STUCK.test(status) || /^(?:Init:)?(?:Error|Failed)$/.test(status));
     if (stuck) {
       const words = stuck.message === '' ? '' : `: ${harmless(stuck.message)}`;
-      throw cliError('ERR_POD_NOT_RUNNING', `${stuck.kubeNamespace}/${stuck.pod} is ${harmless(stuck.status)}${words}`);
+      const message = `${stuck.kubeNamespace}/${stuck.pod} is ${harmless(stuck.status)}${words}`;
+      throw cliError('ERR_POD_NOT_RUNNING', message, hint === undefined ? {} : { hint });
     }
     if (rows.length === pods.length && rows.every(({ status }) => status === 'Running' || status === 'Completed'))
       return rows;

@@ -28,3 +28,4 @@ export { type KubeletApi, startKubeletApi } from './server.ts';
 export type { ManifestFault } from './supervise/manifest-folder.ts';
 export { MANIFEST as MANIFEST_ANNOTATION, OWNER as OWNER_ANNOTATION } from './supervise/marks.ts';
 export { type PodDocument, type Supervisor, type SupervisorOptions, startSupervisor } from './supervise/supervisor.ts';
+export { removePodFolder } from './volumes/pod-folder.ts';

@@ -137,9 +137,13 @@ export const node: RegisterCommand = (program, io, done) => {
     .description('Write a kubeconfig, mode 0600, for its API; without --user it is the administrator’s')
     .option('--user <name>', 'whom a certificate is made for')
     .option('--group <name...>', 'groups of that user')
-    .option('--days <number>', 'days that the certificate is good for: it cannot be taken back sooner', '365')
+    .option(
+      '--days <number>',
+      'days that the certificate of that user is good for, 365 by default: it cannot be taken back sooner',
+    )
     .option('--server <url>', 'address of the API; where the node serves by default')
     .option('--file <path>', 'where to; in the node’s PKI folder by default, `-` prints it')
+    .addHelpText('after', KUBECONFIG_HELP)
     .action(async ({ root, state, ...asked }: NodePlace & KubeconfigRequest) => {
       const { path, text } = await writeKubeconfig({ root, state }, asked);
       io.out(path === undefined ? text : `${path}\n`);
@@ -150,6 +154,12 @@ export const node: RegisterCommand = (program, io, done) => {
     .description('Print a systemd unit for it, to be written to /etc/systemd/system/stillframe.service')
     .action(async () => io.out(await unitText()));
 };
+
+const KUBECONFIG_HELP = `
+It is a kubelet’s API, not an API server’s: kubectl speaks to it with --raw.
+
+  kubectl --kubeconfig "$(stillframe node kubeconfig)" get --raw /pods
+  kubectl --kubeconfig "$(stillframe node kubeconfig)" create --raw /checkpoint/default/web/app -f /dev/null`;
 
 /** Those of manifests would come back: the node ends them itself, each with its grace. */
 async function removeAllPods(client: CriClient, paths: NodePaths): Promise<void> {

@@ -84,7 +84,7 @@ async function podsAt(options: PodsOptions, io: Io): Promise<Shown[]> {
   const views = await listPods(client, io.signal);
   const endpoints = options.cri === undefined ? await readEndpoints(options.state) : undefined;
   if (endpoints !== undefined) {
-    await using api = await openNodeApi(endpoints);
+    await using api = await openNodeApi(options);
     return merged(await api.podDocuments({ signal: io.signal }), views);
   }
   return merged(await podDocumentsOf(client, io.signal), views);

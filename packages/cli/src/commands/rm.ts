@@ -6,7 +6,7 @@ import { harmless } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { MANIFEST_ANNOTATION } from '@stillframe/kubelet';
 import { type CriPlace, connectCri } from '../node/connect.ts';
-import { ownManifests } from '../node/pods.ts';
+import { ownManifests, removeRunPods } from '../node/pods.ts';
 import { removePod } from '../pod.ts';
 import { manifestName } from '../run-manifest.ts';
 import { cliError } from '../usage.ts';
@@ -39,22 +39,26 @@ export const rm: RegisterCommand = (program, io) => {
       }
       const found = await look();
       if (found.length === 0) throw cliError('ERR_CONTAINER_NOT_FOUND', `there is no pod ${text}`);
-      const manifests = await manifestsOf(client, found, io.signal);
+      const { manifests, uids } = await originsOf(client, found, io.signal);
       await Promise.all(found.map(({ sandboxID }) => removePod(client, sandboxID)));
+      if (options.cri !== undefined) await removeRunPods(options, uids);
       io.out(`removed ${kubeNamespace}/${pod}\n`);
       for (const file of manifests)
         if (await stat(file).catch(() => undefined)) io.err(`it comes back: it stands in ${harmless(file)}\n`);
     });
 };
 
-/** Manifests that pods are kept by. */
-async function manifestsOf(
+/** Manifests that pods are kept by, and their uids. */
+async function originsOf(
   client: CriClient,
   pods: readonly { sandboxID: string }[],
   signal: AbortSignal,
-): Promise<Set<string>> {
+): Promise<{ manifests: Set<string>; uids: Set<string> }> {
   const { items } = await client.runtime.listPodSandbox({}, { signal });
   const ids = new Set(pods.map(({ sandboxID }) => sandboxID));
   const own = items.filter(({ id }) => ids.has(id));
-  return new Set(own.flatMap(({ annotations }) => annotations[MANIFEST_ANNOTATION] ?? []));
+  return {
+    manifests: new Set(own.flatMap(({ annotations }) => annotations[MANIFEST_ANNOTATION] ?? [])),
+    uids: new Set(own.flatMap(({ metadata }) => metadata?.uid || [])),
+  };
 }

@@ -29,8 +29,11 @@ export const run: RegisterCommand = (program, io) => {
     .description('Run one container in a pod of its own on the node, or the pods of a manifest')
     .argument('[address]', ADDRESS_HELP)
     .argument('[command...]', 'command instead of the image’s own; write -- before it')
-    .option('-f, --file <manifest...>', 'pods of these files instead (docs/pods.md); the node keeps them running')
-    .option('--detach', 'with --file: do not wait until they run')
+    .option(
+      '-f, --file <manifest...>',
+      'pods of these files instead (docs/pods.md); the node keeps them running, with --cri nobody does',
+    )
+    .option('--detach', 'with --file: do not wait until they run; not with --cri')
     .option('--image <reference>', 'image, pulled where it is not on the node')
     .option('--env <name=value>', 'environment variable; may be repeated', collect, [])
     .option('--mount <source:path[:ro]>', 'bind mount of what is there; may be repeated', collect, [])

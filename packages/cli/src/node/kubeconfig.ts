@@ -10,7 +10,8 @@ import { readEndpoints } from './endpoints.ts';
 export interface KubeconfigRequest {
   user?: string;
   group?: string[];
-  days: string;
+  /** A year where left out. */
+  days?: string;
   server?: string;
   /** File to write; `-` for none: the text is then the result. */
   file?: string;
@@ -28,7 +29,13 @@ export async function writeKubeconfig(paths: NodePaths, asked: KubeconfigRequest
   if (user === undefined && group.length > 0) {
     throw cliError('ERR_USAGE_ARGUMENT', '--group goes with --user: the administrator has the groups it has');
   }
-  const days = daysOf(asked.days);
+  if (user === undefined && asked.days !== undefined) {
+    throw cliError(
+      'ERR_USAGE_ARGUMENT',
+      '--days goes with --user: the administrator’s certificate is renewed by the node',
+    );
+  }
+  const days = daysOf(asked.days ?? '365');
   const server = asked.server === undefined ? await serverOf(paths) : serverAsked(asked.server);
   const folder = foldersOf(paths).pki;
   const text = await nodeKubeconfig({

@@ -1,10 +1,10 @@
 /** The pods that a node keeps by itself, over whichever CRI runtime: those of a folder of manifests, and those of `run -f`. */
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { CriClient } from '@stillframe/cri/client';
-import { type ManifestFault, type Supervisor, startSupervisor } from '@stillframe/kubelet';
+import { type ManifestFault, removePodFolder, type Supervisor, startSupervisor } from '@stillframe/kubelet';
 import type { NodePaths } from '@stillframe/runtime';
 import type { NodeConfig } from './config.ts';
 
@@ -25,6 +25,24 @@ export function podsFolder({ root }: Pick<NodePaths, 'root'>): string {
 /** Where `stillframe run -f` lays manifests down; who removes one ends its pod. */
 export function ownManifests(paths: Pick<NodePaths, 'root'>): string {
   return join(podsFolder(paths), 'manifests');
+}
+
+/** Where `run -f --cri` makes volumes: a folder for each call, in it one for each pod, by its uid. */
+export function runPodsFolder({ root }: Pick<NodePaths, 'root'>): string {
+  return join(root, 'run-pods');
+}
+
+/** Takes away what `run -f --cri` had made for pods with these uids, Secrets and memory among it; texts of the runtime. */
+export async function removeRunPods(paths: Pick<NodePaths, 'root'>, uids: ReadonlySet<string>): Promise<void> {
+  const folder = runPodsFolder(paths);
+  for (const call of await readdir(folder).catch(() => [])) {
+    const made = join(folder, call);
+    const pods = await readdir(made).catch(() => []);
+    // Only names that stand there: a uid of the runtime may be any text.
+    for (const uid of pods.filter((each) => uids.has(each))) await removePodFolder(made, uid);
+    // Stays where another pod of that call has its own in it.
+    await rmdir(made).catch(() => undefined);
+  }
 }
 
 function retiredPath({ state }: Pick<NodePaths, 'state'>): string {

@@ -7,7 +7,7 @@ import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
 const POLL = 50;
 
 /** Pid of the node that works with these folders, or undefined. */
-export function runningNode(paths: NodePaths): Promise<number | undefined> {
+export function runningNode(paths: Pick<NodePaths, 'state'>): Promise<number | undefined> {
   return ownerOf(join(paths.state, 'node.pid'));
 }
 

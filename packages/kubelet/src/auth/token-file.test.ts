@@ -73,7 +73,10 @@ test('a file is closed to others, read again when it changes, and not obeyed whi
   const path = join(folder.path, 'tokens.csv');
   await assert.rejects(openTokenFile(path, silentLogger), { code: 'ERR_KUBELET_FILE_UNSOUND' });
   await writeFile(path, 'one,jane,1\n', { mode: 0o640 });
-  await assert.rejects(openTokenFile(path, silentLogger), /mode 0640, which lets others read it/);
+  await assert.rejects(openTokenFile(path, silentLogger), {
+    message: /mode 0640, which lets others read it/,
+    hint: /chmod 600/,
+  });
   await chmod(path, 0o600);
   const said: string[] = [];
   const logger = { log: (_level: string, message: string) => void said.push(message) };

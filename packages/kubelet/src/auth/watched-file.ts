@@ -63,8 +63,11 @@ export class WatchedFile<T> {
 
   async #refresh(): Promise<void> {
     const { path, forbidden, parse } = this.#options;
-    const unsound = (fact: string, cause?: unknown) =>
-      kubeletError('ERR_KUBELET_FILE_UNSOUND', `${path} ${fact}`, { cause, details: { path } });
+    const unsound = (fact: string, cause?: unknown, hint?: string) =>
+      kubeletError('ERR_KUBELET_FILE_UNSOUND', `${path} ${fact}`, {
+        ...{ cause, details: { path } },
+        ...(hint === undefined ? {} : { hint }),
+      });
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
       throw unsound(systemFact(cause), cause);
     });
@@ -74,7 +77,8 @@ export class WatchedFile<T> {
     if ((Number(mode) & 0o170000) !== 0o100000) throw unsound('is no regular file');
     if ((Number(mode) & forbidden) !== 0) {
       const bits = (Number(mode) & 0o777).toString(8).padStart(4, '0');
-      throw unsound(`has mode ${bits}, which lets others ${forbidden & 0o044 ? 'read' : 'write'} it`);
+      const [what, chmod] = forbidden & 0o044 ? ['read', 'chmod 600'] : ['write', 'chmod go-w'];
+      throw unsound(`has mode ${bits}, which lets others ${what} it`, undefined, `\`${chmod}\` closes it`);
     }
     const own = process.geteuid?.() ?? 0;
     if (Number(uid) !== 0 && Number(uid) !== own) throw unsound(`belongs to user ${uid}, who could change it`);

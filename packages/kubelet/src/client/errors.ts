@@ -8,7 +8,7 @@ export const clientError = errorTable({
   },
   ERR_KUBELET_UNREACHABLE: {
     kind: 'unavailable',
-    hint: 'is that the node, and may this machine reach its port 10250?',
+    hint: 'is that the node and its port (10250 as a rule), and may this machine reach it?',
   },
   ERR_KUBELET_UNTRUSTED: {
     kind: 'failed-precondition',

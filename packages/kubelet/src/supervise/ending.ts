@@ -48,13 +48,21 @@ export function graceOf({ annotations }: ActualContainer): number {
   return Number.isInteger(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds : DEFAULT_GRACE;
 }
 
-/** Stops all containers at once, or one after the other those named in `last`, then the sandboxes, and removes all. */
+/**
+ * Stops all containers at once, then one after the other those named in `last`, then the sandboxes, and removes all. The
+ * grace is the pod's: who comes later has what is left of it, and no less than a moment (kubelet, waitForTurn).
+ */
 export async function endPod(pod: ActualPod, last: readonly string[], options: EndingOptions): Promise<void> {
   const { cri, signal } = options;
+  const began = performance.now();
   const running = pod.containers.filter(({ state }) => state === 'running');
   await Promise.all(running.filter(({ name }) => !last.includes(name)).map((each) => stopContainer(each, options)));
   for (const name of last.toReversed()) {
-    for (const each of running.filter((one) => one.name === name)) await stopContainer(each, options);
+    const spent = Math.floor((performance.now() - began) / 1000);
+    for (const each of running.filter((one) => one.name === name)) {
+      const grace = graceOf(each);
+      await stopContainer(each, options, grace === 0 ? 0 : Math.max(LEAST_GRACE, grace - spent));
+    }
   }
   for (const { id: podSandboxId } of pod.sandboxes) {
     await cri.runtime.stopPodSandbox({ podSandboxId }, { signal });

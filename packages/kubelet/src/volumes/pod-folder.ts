@@ -95,6 +95,11 @@ export class PodFolder {
   }
 }
 
+/** Unmounts what is mounted in the folder of one pod and removes it. `parent`, `uid`: as PodFolder has them. */
+export function removePodFolder(parent: string, uid: string): Promise<void> {
+  return new PodFolder(parent, uid).remove();
+}
+
 /** Text of /etc/hosts of a pod. `host`: that of the machine, for a pod in its network. */
 export function hostsText(pod: Pod, hostname: string, ips: readonly string[], host: string | undefined): string {
   const { hostAliases, subdomain } = pod.spec;

@@ -55,3 +55,8 @@ test('a dump that CRIU would restore into the host’s mounts or pids is refused
 test('mounts that only the images tell of must be declared, too', () => {
   assert.throws(() => checkMounts('a', ['/data'], metadata(), []), { message: /\(\/data\)/ });
 });
+
+test('a file for last words must be declared, too, and the hint says what does for it', () => {
+  const asked = () => checkMounts('a', ['/data', '/dev/termination-log'], metadata(), declared('/data'));
+  assert.throws(asked, { message: /\(\/dev\/termination-log\)/, hint: /\/dev\/null will do/ });
+});

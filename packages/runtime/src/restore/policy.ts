@@ -22,6 +22,11 @@ const PROVIDED = new Set([
   ],
 ]);
 
+/** Where a kubelet mounts the file for a container's last words: no path that whoever restores has ever declared. */
+const TERMINATION_LOG = '/dev/termination-log';
+const DECLARE =
+  'declare a mount at each of these paths in the request (`--mount SOURCE:PATH`); its source is yours to choose';
+
 /**
  * Throws ERR_RESTORE_REFUSED naming every bind mount that the checkpoint had and the request does not declare. `dumped`:
  * those that the images tell, which is what CRIU goes by; the specification may tell of more.
@@ -42,7 +47,7 @@ export function checkMounts(
       'ERR_RESTORE_REFUSED',
       `restoring "${image}" expects following bind mounts defined (${missing.join(',')})`,
       {
-        hint: 'declare a mount at each of these paths in the request (`--mount SOURCE:PATH`); its source is yours to choose',
+        hint: missing.includes(TERMINATION_LOG) ? `${DECLARE}; for ${TERMINATION_LOG} /dev/null will do` : DECLARE,
         details: { missing },
       },
     );
