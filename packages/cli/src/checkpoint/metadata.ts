@@ -1,10 +1,10 @@
 /** What a capture is asked for beside the CRI's request, which has no room for it. */
-import { harmless } from '@stillframe/core';
-import { type CriClient, MAX_PAUSE_METADATA, OVER_BUDGET_METADATA, ROOTFS_METADATA } from '@stillframe/cri/client';
-import type { OverBudget } from '@stillframe/runtime';
+import { harmless, type OverBudget } from '@stillframe/core';
+import { type CriClient, captureMetadata } from '@stillframe/cri/client';
 import { cliError } from '../usage.ts';
 
-export interface CaptureWishes {
+/** What commander gives for the options. */
+export interface CaptureChoice {
   rootfs?: 'frozen' | 'live';
   /** As `500ms`. */
   maxPause?: string;
@@ -14,12 +14,9 @@ export interface CaptureWishes {
 /** Throws ERR_USAGE_ARGUMENT for a runtime that would pass over the option without a word. */
 export function metadataFor(
   { version }: CriClient,
-  { rootfs, maxPause, overBudget }: CaptureWishes,
+  { rootfs, maxPause, overBudget }: CaptureChoice,
 ): Record<string, string> {
-  const metadata = {
-    ...(rootfs === undefined ? {} : { [ROOTFS_METADATA]: rootfs }),
-    ...(maxPause === undefined ? {} : { [MAX_PAUSE_METADATA]: maxPause, [OVER_BUDGET_METADATA]: overBudget }),
-  };
+  const metadata = captureMetadata({ rootfs, budget: maxPause === undefined ? undefined : { maxPause, overBudget } });
   if (Object.keys(metadata).length === 0 || version.runtimeName === 'stillframe') return metadata;
   const option = rootfs === undefined ? '--max-pause' : '--rootfs';
   throw cliError('ERR_USAGE_ARGUMENT', `${option}: ${harmless(version.runtimeName)} has no such choice`, {

@@ -2,11 +2,11 @@
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { encodePodOptions, POD_OPTIONS } from '@stillframe/checkpoint';
-import { bytesText, harmless, microsecondsText, millisecondsText, systemCode } from '@stillframe/core';
+import { bytesText, harmless, microsecondsText, millisecondsText, type OverBudget, systemCode } from '@stillframe/core';
 import { syncFolder, writeTextAtomically } from '@stillframe/core/file';
 import type { CriClient } from '@stillframe/cri/client';
 import { isDnsLabel, rfc3339 } from '@stillframe/kubelet';
-import { foldersOf, type OverBudget } from '@stillframe/runtime';
+import { foldersOf } from '@stillframe/runtime';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { type ContainerView, listPods, type PodView } from '../commands/address.ts';
 import { noteAccess } from '../custody/note.ts';

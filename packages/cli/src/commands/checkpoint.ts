@@ -1,10 +1,17 @@
 /** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { bytesText, microsecondsText, millisecondsText } from '@stillframe/core';
+import {
+  bytesText,
+  microsecondsText,
+  millisecondsText,
+  OVER_BUDGET,
+  type OverBudget,
+  parsePause,
+} from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
-import { foldersOf, OVER_BUDGET, type OverBudget, parsePause } from '@stillframe/runtime';
+import { foldersOf } from '@stillframe/runtime';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';

@@ -1,4 +1,5 @@
 /** What a client of ours tells a server of ours that the CRI has no field for. */
+import type { OverBudget } from '@stillframe/core';
 
 /** Metadata of CheckpointContainer: `frozen` or `live`, as the annotation `io.stillframe.checkpoint/rootfs` of a container. */
 export const ROOTFS_METADATA = 'io.stillframe.checkpoint.rootfs';
@@ -11,3 +12,24 @@ export const OVER_BUDGET_METADATA = 'io.stillframe.checkpoint.over-budget';
 
 /** Annotation of PullImage's image: the name that an image of a local file gets. */
 export const IMAGE_NAME_ANNOTATION = 'io.stillframe.image/name';
+
+/** How a capture is to be taken, beyond the CRI's request. */
+export interface CaptureWishes {
+  readonly rootfs?: 'frozen' | 'live' | undefined;
+  readonly budget?: CaptureBudget | undefined;
+}
+
+/** How long it may stand still. */
+export interface CaptureBudget {
+  /** As `500ms`. */
+  readonly maxPause: string;
+  readonly overBudget: OverBudget;
+}
+
+/** The same as metadata of CheckpointContainer and CheckpointPod; empty where nothing is wished for. */
+export function captureMetadata({ rootfs, budget }: CaptureWishes): Record<string, string> {
+  return {
+    ...(rootfs === undefined ? {} : { [ROOTFS_METADATA]: rootfs }),
+    ...(budget && { [MAX_PAUSE_METADATA]: budget.maxPause, [OVER_BUDGET_METADATA]: budget.overBudget }),
+  };
+}

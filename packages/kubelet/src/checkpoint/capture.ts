@@ -1,7 +1,7 @@
 /** One capture: name, RPC, what came of it. */
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
+import { type CaptureWishes, type CriClient, captureMetadata } from '@stillframe/cri/client';
 import type { Container } from '@stillframe/cri/proto';
 import type { Pod } from '../pods/find.ts';
 import type { ContainerAddress } from './names.ts';
@@ -54,12 +54,6 @@ export interface CaptureTarget {
   readonly address: ContainerAddress;
 }
 
-/** How it is to be taken. Captures with different options are different captures. */
-export interface CaptureOptions {
-  /** When changed files are taken; only our own runtime knows this choice. */
-  readonly rootfs?: 'frozen' | 'live' | undefined;
-}
-
 /** Where archives come from and go to. */
 export interface CapturePlace {
   readonly cri: CriClient;
@@ -78,7 +72,7 @@ export type Capture = Omit<CheckpointRecord, 'user' | 'from' | 'askedBy'>;
 export async function captureContainer(
   { cri, folder }: CapturePlace,
   { pod, container, address }: CaptureTarget,
-  { rootfs }: CaptureOptions,
+  wishes: CaptureWishes,
   signal: AbortSignal,
 ): Promise<Capture> {
   await using held = new AsyncDisposableStack();
@@ -88,7 +82,7 @@ export async function captureContainer(
   try {
     await cri.runtime.checkpointContainer(
       { containerId: container.id, location: path, timeout: BigInt(MOST_SECONDS) },
-      { signal, timeoutMs: MOST_SECONDS * 1000, ...(rootfs ? { metadata: { [ROOTFS_METADATA]: rootfs } } : {}) },
+      { signal, timeoutMs: MOST_SECONDS * 1000, metadata: captureMetadata(wishes) },
     );
   } catch (error) {
     // Runtimes other than ours may leave half an archive, which nobody must take for evidence.

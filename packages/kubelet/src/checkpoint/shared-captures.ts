@@ -1,9 +1,9 @@
 /** Captures that several callers share: who asks while one of the same container is under way gets the same archive. */
 import { orAborted } from '@stillframe/core';
+import { type CaptureWishes, captureMetadata } from '@stillframe/cri/client';
 import { kubeletError } from '../errors.ts';
 import {
   type Asker,
-  type CaptureOptions,
   type CapturePlace,
   type CaptureTarget,
   type CheckpointRecord,
@@ -45,15 +45,15 @@ export class SharedCaptures {
   }
 
   /**
-   * A capture of the target by these options, which may be under way already. Each caller waits for its own time; the
-   * last to leave ends the capture, and the runtime rolls back. Captures of one container with different options are made
+   * A capture of the target by these wishes, which may be under way already. Each caller waits for its own time; the
+   * last to leave ends the capture, and the runtime rolls back. Captures of one container with different wishes are made
    * one after the other. Throws ERR_KUBELET_TIME_OVER, ERR_KUBELET_CAPTURES_BUSY, the reason of the caller's signal, and
    * what `captureContainer` throws.
    */
-  async capture(target: CaptureTarget, options: CaptureOptions, caller: Caller): Promise<CheckpointRecord> {
+  async capture(target: CaptureTarget, wishes: CaptureWishes, caller: Caller): Promise<CheckpointRecord> {
     caller.signal.throwIfAborted();
-    const key = JSON.stringify([target.container.id, options.rootfs ?? '']);
-    const shared = this.#open.get(key) ?? this.#begin(key, target, options);
+    const key = JSON.stringify([target.container.id, captureMetadata(wishes)]);
+    const shared = this.#open.get(key) ?? this.#begin(key, target, wishes);
     const { user, groups, from, auditID } = caller;
     const asker = { user, groups, from, auditID, time: new Date().toISOString(), left: false };
     shared.askers.push(asker);
@@ -84,7 +84,7 @@ export class SharedCaptures {
     shared.ending.abort(reason);
   }
 
-  #begin(key: string, target: CaptureTarget, options: CaptureOptions): Shared {
+  #begin(key: string, target: CaptureTarget, wishes: CaptureWishes): Shared {
     const { most, onCheckpoint } = this.#options;
     if (this.#busy >= most) {
       throw kubeletError('ERR_KUBELET_CAPTURES_BUSY', `${most} checkpoints are under way already`);
@@ -93,7 +93,7 @@ export class SharedCaptures {
     const askers: Shared['askers'] = [];
     const ending = new AbortController();
     const capturing = this.#queue.run(target.container.id, ending.signal, () =>
-      captureContainer(this.#options, target, options, ending.signal),
+      captureContainer(this.#options, target, wishes, ending.signal),
     );
     const record = capturing
       .finally(() => {
