@@ -68,7 +68,7 @@ export function factsNow(
 }
 
 /** The user of this process, with whoever became it by sudo. */
-function userOf(env: Io['env']): string {
+export function userOf(env: Io['env']): string {
   const { uid, username } = whoAmI();
   const before = env['SUDO_USER'];
   return `${username} (uid ${uid})${before ? `, by sudo ${before.slice(0, 64)}` : ''}`;

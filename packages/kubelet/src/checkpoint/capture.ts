@@ -43,6 +43,11 @@ export interface CheckpointRecord {
   readonly podUid: string;
   readonly container: string;
   readonly containerId: string;
+  /** The image as the container's request named it, and as the runtime resolved it; empty where it does not say. */
+  readonly image: string;
+  readonly imageRef: string;
+  /** When the runtime answered, RFC 3339 in UTC with milliseconds. */
+  readonly finished: string;
   /** Milliseconds that the runtime took. The container stood still for a part of them only. */
   readonly duration: number;
 }
@@ -96,6 +101,9 @@ export async function captureContainer(
     ...address,
     podUid: pod.sandbox.metadata?.uid ?? '',
     containerId: container.id,
+    image: container.image?.userSpecifiedImage || container.image?.image || '',
+    imageRef: container.imageRef,
+    finished: new Date().toISOString(),
     duration: Math.round(performance.now() - began),
   };
 }
