@@ -1,4 +1,6 @@
 /** The embedded node and what its clients need to know of it. */
+
+export type { CheckpointOptions } from './checkpoint/checkpoint.ts';
 export { type CriuOptions, criuOptionsOf } from './checkpoint/criu-options.ts';
 export type { PauseBudget } from './checkpoint/pause-budget.ts';
 export { nowNanoseconds, rfc3339 } from './clock.ts';

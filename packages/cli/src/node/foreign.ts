@@ -1,12 +1,13 @@
 /** The API alone, over the CRI socket of another runtime. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { harmless, isCode, UndoStack } from '@stillframe/core';
+import { isCode, UndoStack } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { CgroupDriver, ContainerState } from '@stillframe/cri/proto';
 import { foldersOf, takeOwnership } from '@stillframe/runtime';
 import { userOf } from '../custody/note.ts';
 import { attestCaptures } from '../evidence/api-captures.ts';
+import { runtimeOf } from '../evidence/foreign-capture.ts';
 import { apiEndpoints, serveApi } from './api.ts';
 import { type NodeEndpoints, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
@@ -87,9 +88,4 @@ async function parentFor({ runtime }: CriClient, path: string): Promise<string |
 async function statuses({ runtime }: CriClient): Promise<{ state: string }[]> {
   const { containers } = await runtime.listContainers({});
   return containers.map(({ state }) => ({ state: STATES[state] ?? 'unknown' }));
-}
-
-/** Name and version of the runtime, as it says them. */
-export function runtimeOf({ version }: Pick<CriClient, 'version'>): string {
-  return harmless(`${version.runtimeName} ${version.runtimeVersion}`);
 }

@@ -2,8 +2,10 @@ export { type CriErrorCode, criError } from '../grpc/errors.ts';
 export { rpcErrorText } from '../grpc/status.ts';
 export * from './cri-client.ts';
 export {
+  ASKED_BY_METADATA,
   type CaptureBudget,
   type CaptureWishes,
+  type ClaimedAsker,
   captureMetadata,
   IMAGE_NAME_ANNOTATION,
   MAX_PAUSE_METADATA,
