@@ -80,7 +80,10 @@ interface NodeCheckpoint {
   requestMilliseconds: number;
 }
 
-function textOf({ archive, container, requestMilliseconds }: NodeCheckpoint, facts: RecordedCapture | undefined): string {
+function textOf(
+  { archive, container, requestMilliseconds }: NodeCheckpoint,
+  facts: RecordedCapture | undefined,
+): string {
   const place = facts ? archive : `${archive}, on the kubelet’s machine`;
   const elsewhere = 'not told by a kubelet: hash the archive where it lies, before it is moved';
   const rows = [

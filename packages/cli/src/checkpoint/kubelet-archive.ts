@@ -35,7 +35,10 @@ export async function evidenceHere(
 ): Promise<RecordedCapture | undefined> {
   const { archive, startedAt } = capture;
   const found = await lstat(archive).catch(() => undefined);
-  const readable = await access(archive, constants.R_OK).then(() => true, () => false);
+  const readable = await access(archive, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
   if (!found?.isFile() || !readable) return undefined;
   if (found.mtimeMs < startedAt.getTime() - SLACK) {
     io.err(`warning: ${harmless(archive)} on this machine is older than the request, so it is not that archive\n`);

@@ -30,6 +30,8 @@ export interface MeasureFileOptions {
  * ERR_FILE_UNREADABLE and the system's errors, and the reason of the signal.
  */
 export async function measureFile(path: string, options: MeasureFileOptions): Promise<MeasuredFile> {
+  // What is missing is told in the words of whoever opens it.
+  await (await openFileSource(path))[Symbol.asyncDispose]();
   const before = await seen(path);
   try {
     return { ...(await read(path, options)), writtenAt: Number(before.mtimeMs) };
