@@ -1,3 +1,4 @@
+/** A client that runs against any CRI socket, and what it may say beyond the CRI to one of ours. */
 export { type CriErrorCode, criError } from '../grpc/errors.ts';
 export { rpcErrorText } from '../grpc/status.ts';
 export * from './cri-client.ts';

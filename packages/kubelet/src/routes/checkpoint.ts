@@ -2,10 +2,10 @@
 import { harmless, isCode } from '@stillframe/core';
 import { isDnsLabel, isDnsSubdomain } from '../checkpoint/names.ts';
 import { boundedTimeout, parseTimeout } from '../checkpoint/timeout.ts';
+import { wishesOf } from '../checkpoint/wishes.ts';
 import { kubeletError } from '../errors.ts';
 import { type Answer, json, text, tooMany } from '../http/answer.ts';
 import { findPod, hasContainer, runningContainer } from '../pods/find.ts';
-import { wishesOf } from './checkpoint-wishes.ts';
 import { type Call, failureText, type RouteContext } from './route.ts';
 
 /** Seconds after which it may be tried again where too many captures are under way. */
