@@ -22,7 +22,8 @@ interface VerifyOptions {
 
 const HELP = `
 What is checked: the signatures of ARCHIVE.evidence.json, the archive's digest, each entry, the Merkle root of the memory, and
-ARCHIVE.custody.jsonl. Of a folder: that of the statement about the pod in it, and all of that for each archive. Without --key nobody vouches for any of it: whoever can write the archive can write the evidence anew.
+ARCHIVE.custody.jsonl. Of a pod’s folder: the statement about the pod in it, and all of that for each archive that it names; the first
+that does not hold is told. Without --key nobody vouches for any of it: whoever can write the archive can write the evidence anew.
 Exit code 1 where anything does not hold; what could not be checked is told, and is no failure. A key that is given must have
 signed: evidence that it did not sign fails.
 
