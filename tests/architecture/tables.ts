@@ -88,6 +88,7 @@ export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: r
       'invalid.ts',
       'filter.ts',
       'container-request.ts',
+      'asked-by.ts',
       'pause-budget.ts',
       'container-view.ts',
       'id-mapping-view.ts',

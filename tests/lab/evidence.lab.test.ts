@@ -62,6 +62,40 @@ describe('evidence', { skip }, () => {
     assert.equal(`sha256:${stdout.slice(0, 64)}`, listed.digest);
   });
 
+  const predicateOf = async (archive: string) => {
+    const { payload } = JSON.parse(await readFile(`${archive}.evidence.json`, 'utf8'));
+    return JSON.parse(Buffer.from(payload, 'base64').toString()).predicate;
+  };
+
+  test('names everybody who shared a capture, and who asked by the command', async () => {
+    const { evidenceKey } = await status();
+    const [one = '', two] = await Promise.all([capture(), capture()]);
+    assert.equal(one, two);
+    const { askedBy } = await predicateOf(one);
+    assert.deepEqual(
+      askedBy.map(({ user, authenticated }: { user: string; authenticated: boolean }) => [user, authenticated]),
+      Array(2).fill(['stillframe:admin', true]),
+    );
+    const found = await verified(one, evidenceKey.file);
+    assert.equal(found.holds, true, JSON.stringify(found.checks));
+    const { archive } = await lab.stillframe.json<{ archive: string }>(['checkpoint', COUNTER]);
+    const [asker] = (await predicateOf(archive)).askedBy;
+    assert.deepEqual([asker.authenticated, /\(uid 0\)/.test(asker.user)], [false, true]);
+  });
+
+  test('of a pod is one statement about all of it, which the node signs', async () => {
+    const { evidenceKey } = await status();
+    const { folder } = await lab.stillframe.json<{ folder: string }>([
+      'checkpoint',
+      'default/counters',
+      '--all-containers',
+    ]);
+    const found = await verified(folder, evidenceKey.file);
+    assert.equal(found.holds, true, JSON.stringify(found));
+    await rm(`${folder}/counter.tar`);
+    assert.equal((await verified(folder, evidenceKey.file)).holds, false);
+  });
+
   test('shows a byte of memory that was changed afterwards', async () => {
     const { evidenceKey } = await status();
     const path = await capture();

@@ -32,6 +32,8 @@ for (const { name, gate, open } of ENGINES) {
 
     const stillframe = (...argv: string[]) =>
       execute([process.execPath, PROGRAM, ...argv, '--root', join(folder, 'root'), '--state', join(folder, 'state')]);
+    /** A command that asks no node. */
+    const plain = (...argv: string[]) => execute([process.execPath, PROGRAM, ...argv]);
     const curl = async (path: string, ...more: string[]) => {
       const { kubelet, clientCertificate: cert, clientKey: key } = endpoints;
       const asked = ['-sSk', '--cert', cert, '--key', key, '-w', '\n%{http_code}', ...more, `${kubelet}${path}`];
@@ -93,6 +95,77 @@ for (const { name, gate, open } of ENGINES) {
       const before = await counted();
       await delay(500);
       assert.ok((await counted()) > before);
+    });
+
+    const predicateOf = async (archive: string) => {
+      const { payload } = JSON.parse(await readFile(`${archive}.evidence.json`, 'utf8'));
+      return JSON.parse(Buffer.from(payload, 'base64').toString()).predicate;
+    };
+    const theirName = name === 'containerd' ? /^containerd / : /^cri-o /;
+
+    test('leaves signed evidence of the finished archive, with everybody who asked and no pause that is not known', async () => {
+      const answers = await Promise.all([1, 2].map(() => curl('/checkpoint/default/counters/counter', '-X', 'POST')));
+      const [archive = ''] = JSON.parse(answers[0]?.body ?? '').items;
+      const predicate = await predicateOf(archive);
+      assert.match(predicate.versions.runtime, theirName);
+      assert.equal(predicate.digests.taken, 'after-writing');
+      assert.equal(predicate.pause.truePause, null);
+      assert.ok(predicate.pause.atMost > 0 && predicate.size > BULK / 2 && predicate.memory.leaves > 0);
+      assert.deepEqual(
+        predicate.askedBy.map(({ user }: { user: string }) => user),
+        ['stillframe:admin', 'stillframe:admin'],
+      );
+      const { evidenceKey } = JSON.parse((await stillframe('node', 'status', '-o', 'json')).stdout);
+      const { stdout } = await plain('verify', archive, '--key', evidenceKey.file, '-o', 'json');
+      const { holds, note, checks } = JSON.parse(stdout);
+      assert.equal(holds, true, stdout);
+      assert.match(
+        note,
+        /^digests were taken after writing, by .*the true pause is not recorded by this runtime; at most/,
+      );
+      assert.match(checks.custody.text, /^2 entries, /);
+      const refused = await curl('/checkpoint/default/counters/counter?maxPause=1s', '-X', 'POST');
+      assert.equal(refused.status, 400);
+      await rm(archive);
+    });
+
+    test('and so does the command, over the socket and over the API, and of a pod one statement besides', async () => {
+      await plain('key', 'generate', join(folder, 'mine'));
+      const sign = ['--sign-key', join(folder, 'mine.key')];
+      const out = join(folder, 'single.tar');
+      const asked = [
+        'checkpoint',
+        'default/counters/counter',
+        '--cri',
+        theirs.cri.socket,
+        '-e',
+        out,
+        ...sign,
+        '-o',
+        'json',
+      ];
+      const single = JSON.parse((await stillframe(...asked)).stdout);
+      assert.equal(single.evidence, `${out}.evidence.json`);
+      assert.ok(single.pauseAtMostMicroseconds > 0 && single.truePauseMicroseconds === undefined);
+      assert.equal((await predicateOf(out)).askedBy[0].authenticated, false);
+      await plain('verify', out, '--key', join(folder, 'mine.pub'));
+      await rm(out);
+
+      const { kubelet, clientCertificate, clientKey } = endpoints;
+      const tls = ['--cert', clientCertificate, '--key', clientKey, '--insecure-skip-tls-verify', '-o', 'json'];
+      const byApi = await stillframe('checkpoint', 'default/counters/counter', '--kubelet', kubelet, ...tls);
+      const { archive, evidence } = JSON.parse(byApi.stdout);
+      assert.equal(evidence, `${archive}.evidence.json`);
+      const lines = (await readFile(`${archive}.custody.jsonl`, 'utf8')).trimEnd().split('\n');
+      assert.equal(lines.length, 2, 'whom the API took the request from, and the user of the command');
+      await rm(archive);
+
+      const pod = join(folder, 'pod');
+      const all = ['--all-containers', '--non-atomic', '--cri', theirs.cri.socket, '-e', pod];
+      await stillframe('checkpoint', 'default/counters', ...all, ...sign);
+      await plain('verify', pod, '--key', join(folder, 'mine.pub'));
+      await rm(join(pod, 'counter.tar'));
+      await assert.rejects(plain('verify', pod), /counter\.tar is missing/);
     });
 
     test('says no in the runtime’s words', async () => {

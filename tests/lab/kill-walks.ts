@@ -91,7 +91,7 @@ export const walks: readonly WalkOf[] = [
       for (const containerId of containerIds) await scene.cri().runtime.startContainer({ containerId });
       const checkpoint = () => scene.cri().runtime.checkpointPod({ podSandboxId, outputPath: scene.out, containerIds });
       await died(checkpoint);
-      const whole = ['one.tar', 'two.tar', 'pod.dump', 'pod.options'];
+      const whole = ['one.tar', 'two.tar', 'pod.dump', 'pod.options', 'pod.options.evidence.json'];
       await demandWhole(scene.out, isCommitted(step) ? whole : []);
       for (const name of ['one', 'two']) await scene.counts(name);
     },

@@ -108,7 +108,7 @@ describe('a pod as a whole', { skip }, () => {
     await cri.runtime.checkpointPod({ podSandboxId, outputPath, containerIds: ids });
     const names = (await readdir(outputPath)).sort();
     const archives = ['one.tar', 'one.tar.evidence.json', 'two.tar', 'two.tar.evidence.json'];
-    assert.deepEqual(names, [...archives, 'pod.dump', 'pod.options'].sort());
+    assert.deepEqual(names, [...archives, 'pod.dump', 'pod.options', 'pod.options.evidence.json'].sort());
     for (const name of names) assert.equal((await stat(join(outputPath, name))).mode & 0o777, 0o600, name);
     const dump = JSON.parse(await readFile(join(outputPath, 'pod.dump'), 'utf8')) as { truePause: number };
     assert.ok(dump.truePause > 0);

@@ -21,7 +21,11 @@ export const cliError = errorTable({
   },
   ERR_EVIDENCE_MISSING: {
     kind: 'not-found',
-    hint: 'Stillframe’s own node writes it with each archive; keep the two together when they are moved',
+    hint: 'whatever Stillframe captures has it beside it; keep the two together when they are moved',
+  },
+  ERR_ARCHIVE_CHANGED: {
+    kind: 'aborted',
+    hint: 'somebody writes to it still: what would be said of it would hold for no moment; try again when it is finished',
   },
   ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
   ERR_CHECKPOINT_NOT_ATOMIC: { kind: 'failed-precondition' },

@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './lifetime.ts';
 export * from './limits.ts';
 export * from './logger.ts';
+export * from './pause.ts';
 export * from './redact.ts';
 export * from './system-error.ts';
 export * from './units.ts';

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf, isCode } from '@stillframe/core';
 import fc from 'fast-check';
+import { addAskers } from './add-askers.ts';
+import { type CaptureAsker, MOST_ASKERS } from './askers.ts';
 import { type CaptureEvidence, decodeCapture, encodeCapture } from './capture.ts';
+import { decodeEnvelope } from './envelope.ts';
+import { makeSigningKey, readSigningKey } from './key.ts';
+import { signEnvelopeText } from './sign.ts';
+import { verifyEnvelope } from './verify.ts';
 
 const evidence: CaptureEvidence = {
   archive: { name: 'c.tar', digest: digestOf(new Uint8Array(3)), size: 3 },
@@ -47,4 +53,58 @@ test('a changed, cut or foreign text is refused with a code, never half read', (
   for (let end = 0; end < text.length - 2; end += 1) invalid(text.slice(0, end));
   for (const wrong of ['null', '[]', '{}', '{"payloadType":"x","payload":"e30=","signatures":[]}']) invalid(wrong);
   fc.assert(fc.property(fc.json(), (json) => invalid(json)));
+});
+
+test('a pause that the runtime does not tell is none, or at most so long; digests say that they came later', () => {
+  const digests = {
+    taken: 'after-writing',
+    by: { user: 'ada', host: 'h', tool: 'stillframe 0' },
+    ...{
+      at: '2026-01-01T00:00:02Z',
+      until: '2026-01-01T00:00:03Z',
+      writtenAt: '2026-01-01T00:00:01Z',
+      after: 1_000_000,
+    },
+  } as const;
+  const untold = (atMost: number | null) =>
+    decodeCapture(encodeCapture({ ...evidence, digests, pause: { truePause: null, atMost } }));
+  const { truePause, pauseAtMost, digests: read } = untold(4000);
+  assert.deepEqual([truePause, pauseAtMost, read], [undefined, 4000, digests]);
+  assert.equal(untold(null).pauseAtMost, undefined);
+  // A statement that says nothing at all of the pause is damaged.
+  const pause = {} as unknown as CaptureEvidence['pause'];
+  assert.throws(() => decodeCapture(encodeCapture({ ...evidence, pause })), { code: 'ERR_EVIDENCE_INVALID' });
+});
+
+const asker = (user: string): CaptureAsker => ({
+  user,
+  authenticated: true,
+  time: '2026-01-01T00:00:00Z',
+  from: '::1',
+});
+const predicateOf = (text: string) => JSON.parse(new TextDecoder().decode(decodeEnvelope(text).payload)).predicate;
+
+test('who asked is added to a statement, which is signed anew by whoever had signed it alone', () => {
+  const [key, other] = [readSigningKey(makeSigningKey()), readSigningKey(makeSigningKey())];
+  const text = encodeCapture(evidence);
+  const signed = addAskers(signEnvelopeText(text, key), [asker('ada'), asker('bob')], key);
+  assert.deepEqual(
+    verifyEnvelope(decodeEnvelope(signed), [key]).map(({ state }) => state),
+    ['valid'],
+  );
+  assert.deepEqual(predicateOf(signed).askedBy, [asker('ada'), asker('bob')]);
+  assert.deepEqual({ ...decodeCapture(signed), signed: false }, decodeCapture(text));
+  assert.deepEqual(decodeEnvelope(addAskers(text, [asker('ada')], key)).signatures, []);
+  const refused = (wrong: string) =>
+    assert.throws(() => addAskers(wrong, [asker('eve')], key), { code: 'ERR_EVIDENCE_INVALID' });
+  refused(signEnvelopeText(text, other));
+  refused(signEnvelopeText(signEnvelopeText(text, key), other));
+  const { payload, ...rest } = JSON.parse(signEnvelopeText(text, key));
+  const forged = Buffer.from(String(Buffer.from(payload, 'base64')).replace('"h"', '"x"')).toString('base64');
+  refused(JSON.stringify({ ...rest, payload: forged }));
+});
+
+test('of very many askers the first are listed, and all are counted', () => {
+  const { askedBy, askerCount } = predicateOf(encodeCapture({ ...evidence, askedBy: Array(1000).fill(asker('ada')) }));
+  assert.deepEqual([askedBy.length, askerCount], [MOST_ASKERS, 1000]);
 });

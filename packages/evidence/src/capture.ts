@@ -1,20 +1,28 @@
 /** What a capture says of itself: an in-toto statement (v1), kept beside the archive as `<archive>.evidence.json`. */
-import { type Digest, hexOf, isDigest } from '@stillframe/core';
-import { decodeEnvelope, type Envelope, encodeEnvelope, parseObject } from './envelope.ts';
+import { type Digest, isDigest } from '@stillframe/core';
+import { askersOf, type CaptureAsker } from './askers.ts';
+import { type DigestsAfter, decodeDigestsAfter, type UntoldPause } from './digests-after.ts';
+import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { evidenceError } from './errors.ts';
 import type { MeasuredEntry, MeasuredMemory } from './measure.ts';
 import { MERKLE_ALGORITHM } from './merkle.ts';
+import { at, decodeStatement, encodeStatement } from './statement.ts';
 
 export interface CaptureEvidence {
   archive: { name: string; digest: Digest; size: number };
   container: { id: string; name: string; podName: string; kubeNamespace: string; image: string; imageID: string };
-  versions: { stillframe: string; ociRuntime: string; criu: string };
+  /** `runtime`: who wrote the archive, where that was not the one whose statement this is. */
+  versions: { stillframe: string; runtime?: string; ociRuntime?: string; criu?: string };
   node: { hostname: string; kernel: string };
   /** RFC 3339. */
   startedAt: string;
   finishedAt: string;
-  /** Microseconds: outside measure of the whole freeze, and the shares that are known of it. */
-  pause: { truePause: number; dump: number; rootfsDiff: number };
+  /** Who asked for it, in the order of their asking, as far as it is known. */
+  askedBy?: readonly CaptureAsker[];
+  /** How digests came after the archive; absent where whoever wrote it took them before it had its name. */
+  digests?: DigestsAfter;
+  /** Microseconds: outside measure of the whole freeze, and the shares that are known of it; or what is known of one that is not told. */
+  pause: { truePause: number; dump: number; rootfsDiff: number } | UntoldPause;
   /** What was allowed and expected of the pause: microseconds, bytes, bytes a second. Absent where nobody set a limit. */
   pauseBudget?: {
     maxPause: number;
@@ -51,8 +59,12 @@ export interface RecordedCapture {
   notCaptured: readonly string[];
   /** What had been changed in the container before, as it was a copy itself. */
   altered: readonly string[];
-  /** Microseconds. */
-  truePause: number;
+  /** Microseconds; undefined where the runtime does not tell it. */
+  truePause: number | undefined;
+  /** Microseconds that it lasted at most, where no more than that is known. */
+  pauseAtMost?: number;
+  /** How digests came after the archive; undefined where they were taken as it was made. */
+  digests?: DigestsAfter;
   /** Microseconds, where they are recorded; the filesystem's changes are a share of the pause unless taken live. */
   dump?: number;
   rootfsDiff?: number;
@@ -64,9 +76,7 @@ export interface RecordedCapture {
 /** Entries that a statement lists; beyond that it gives their number alone. 500 processes have 3,500. */
 const MOST_ENTRIES = 50_000;
 
-const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const PREDICATE_TYPE = 'urn:stillframe:capture:v1';
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
 /** Path of the evidence that belongs to an archive. */
 export function evidencePath(archive: string): string {
@@ -74,15 +84,12 @@ export function evidencePath(archive: string): string {
 }
 
 /** The evidence file's text. Without a node key it carries no signature, and says so by the empty list. */
-export function encodeCapture({ archive, contents, ...predicate }: CaptureEvidence): string {
-  const statement = {
-    _type: STATEMENT_TYPE,
-    subject: [{ name: archive.name, digest: { sha256: hexOf(archive.digest) } }],
+export function encodeCapture({ archive, contents, askedBy, ...predicate }: CaptureEvidence): string {
+  return encodeStatement({
+    subject: [{ name: archive.name, digest: archive.digest }],
     predicateType: PREDICATE_TYPE,
-    predicate: { ...predicate, size: archive.size, ...contentsOf(contents) },
-  };
-  const payload = new TextEncoder().encode(JSON.stringify(statement));
-  return encodeEnvelope({ payloadType: PAYLOAD_TYPE, payload, signatures: [] });
+    predicate: { ...predicate, ...askersOf(askedBy), size: archive.size, ...contentsOf(contents) },
+  });
 }
 
 function contentsOf(contents: CaptureEvidence['contents']) {
@@ -98,10 +105,12 @@ export function decodeCapture(text: string): RecordedCapture {
   const name = at(statement, 'subject', 0, 'name');
   const digest = `sha256:${String(at(statement, 'subject', 0, 'digest', 'sha256'))}`;
   const truePause = at(statement, 'predicate', 'pause', 'truePause');
-  if (typeof name !== 'string' || !isDigest(digest) || !isDuration(truePause)) {
+  if (typeof name !== 'string' || !isDigest(digest) || !(isDuration(truePause) || truePause === null)) {
     throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement names no archive, digest or pause');
   }
-  const [dump, rootfsDiff] = ['dump', 'rootfsDiff'].map((share) => at(statement, 'predicate', 'pause', share));
+  const [dump, rootfsDiff, atMost] = ['dump', 'rootfsDiff', 'atMost'].map((share) =>
+    at(statement, 'predicate', 'pause', share),
+  );
   const rootfs = at(statement, 'predicate', 'options', 'rootfsDiff');
   const size = at(statement, 'predicate', 'size');
   const image = at(statement, 'predicate', 'container', 'image');
@@ -113,7 +122,9 @@ export function decodeCapture(text: string): RecordedCapture {
     ...containerOf(at(statement, 'predicate', 'container')),
     notCaptured: textsOf(at(statement, 'predicate', 'notCaptured')),
     altered: textsOf(at(statement, 'predicate', 'altered')),
-    truePause,
+    truePause: truePause ?? undefined,
+    ...(truePause === null && isDuration(atMost) ? { pauseAtMost: atMost } : {}),
+    ...decodeDigestsAfter(at(statement, 'predicate', 'digests')),
     ...(isDuration(dump) ? { dump } : {}),
     ...(isDuration(rootfsDiff) ? { rootfsDiff } : {}),
     ...(rootfs === 'frozen' || rootfs === 'live' ? { rootfs } : {}),
@@ -160,23 +171,10 @@ function isMeasuredMemory(value: unknown): value is MeasuredMemory {
 
 const isRoot = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
-function statementOf(envelope: Envelope): Record<string, unknown> {
-  const statement = parseObject(new TextDecoder().decode(envelope.payload), 'the statement');
-  if (statement['_type'] === STATEMENT_TYPE && statement['predicateType'] === PREDICATE_TYPE) return statement;
-  throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement is not about a capture of this version');
-}
+const statementOf = (envelope: Envelope) => decodeStatement(envelope, PREDICATE_TYPE, 'a capture');
 
 const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
-}
-
-function at(value: unknown, ...path: (string | number)[]): unknown {
-  let here = value;
-  for (const step of path) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined;
-    here = (here as Record<string | number, unknown>)[step];
-  }
-  return here;
 }

@@ -1,4 +1,6 @@
 /** What proves a capture: its statement, who signed it, and who had it since. */
+export { addAskers } from './add-askers.ts';
+export { type CaptureAsker, MOST_ASKERS } from './askers.ts';
 export {
   type CaptureEvidence,
   decodeCapture,
@@ -17,6 +19,7 @@ export {
   encodeCustody,
 } from './custody.ts';
 export { CustodyChecker, type CustodyFault, type CustodyReport } from './custody-check.ts';
+export type { DigestsAfter, UntoldPause } from './digests-after.ts';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export { evidenceError } from './errors.ts';
 export {
@@ -35,5 +38,14 @@ export {
   type MeasuredMemory,
   measure,
 } from './measure.ts';
+export {
+  decodePodCapture,
+  encodePodCapture,
+  type PodCaptureEvidence,
+  type PodDocument,
+  type PodPart,
+  type RecordedPod,
+} from './pod-capture.ts';
 export { preAuthEncoding, signEnvelope, signEnvelopeText } from './sign.ts';
+export { statementDigestOf } from './statement.ts';
 export { type CheckedSignature, isSignatureOf, verifyEnvelope } from './verify.ts';

@@ -81,9 +81,9 @@ export interface KubeletApiOptions {
   limits?: LimitOptions;
   /**
    * Told once of every capture, whoever asked for it together, before anybody is answered; when it throws, the requests
-   * fail and the archive stays.
+   * fail and the archive stays. The signal aborts when nobody waits any more; where it throws for that, the archive goes.
    */
-  onCheckpoint?: (record: CheckpointRecord) => Promise<void> | void;
+  onCheckpoint?: (record: CheckpointRecord, signal: AbortSignal) => Promise<void> | void;
   /** Told of every request when it is over. */
   onRequest?: (request: EndedRequest) => void;
   /** The answer to GET /metrics; 404 without it. */

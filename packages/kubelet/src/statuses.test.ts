@@ -38,6 +38,25 @@ const ROWS: readonly Row[] = [
     path: `${PATH}?rootfs=live`,
     body: 'fake has no choice of rootfs',
   },
+  {
+    status: 400,
+    what: 'a pause that is no time',
+    path: `${PATH}?maxPause=soon`,
+    body: 'maxPause is no time up to an hour, as 500ms or 2s',
+  },
+  {
+    status: 400,
+    what: 'a word for what is over a budget that there is not',
+    path: `${PATH}?maxPause=1s&overBudget=go`,
+    body: 'overBudget is none of refuse, abort, proceed',
+  },
+  { status: 400, what: 'that word alone', path: `${PATH}?overBudget=abort`, body: 'overBudget needs maxPause' },
+  {
+    status: 400,
+    what: 'a pause budget that this runtime would pass over',
+    path: `${PATH}?maxPause=500ms`,
+    body: 'fake has no choice of maxPause',
+  },
   { status: 401, what: 'no proof of a name', more: ['--no-cert'], body: 'Unauthorized' },
   {
     status: 401,

@@ -1,6 +1,8 @@
 /** The embedded node and what its clients need to know of it. */
+
+export type { CheckpointOptions } from './checkpoint/checkpoint.ts';
 export { type CriuOptions, criuOptionsOf } from './checkpoint/criu-options.ts';
-export { OVER_BUDGET, type OverBudget, type PauseBudget, parsePause } from './checkpoint/pause-budget.ts';
+export type { PauseBudget } from './checkpoint/pause-budget.ts';
 export { nowNanoseconds, rfc3339 } from './clock.ts';
 export type { ContainerRequest, SecurityRequest } from './container/request.ts';
 export { signalName, signalNumber } from './container/signals.ts';

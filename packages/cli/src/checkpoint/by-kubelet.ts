@@ -1,13 +1,17 @@
 /** A checkpoint that a kubelet makes: the archive lies on its machine, and what is known of it is its path. */
 import { millisecondsText } from '@stillframe/core';
+import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import type { ContainerAddress } from '@stillframe/kubelet';
 import { type KubeletClient, LEAST_TIMEOUT } from '@stillframe/kubelet/client';
 import { addressText, parseAddress } from '../commands/address.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
+import { askerNow, commandKey } from '../evidence/for-command.ts';
+import { evidenceText, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
 import { type KubeletPlace, openKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
+import { evidenceHere } from './kubelet-archive.ts';
 import { notAtomic } from './pod.ts';
 import { parsePodAddress } from './pod-address.ts';
 
@@ -17,6 +21,7 @@ interface KubeletCheckpointOptions extends KubeletPlace {
   maxPause?: string;
   allContainers?: boolean;
   nonAtomic?: boolean;
+  signKey?: string;
   output: string;
 }
 
@@ -34,6 +39,7 @@ export async function checkpointByKubelet(
   io: Io,
 ): Promise<void> {
   refuseForeign(options);
+  const key = await commandKey(options.signKey, io);
   const named = options.allContainers ? parsePodAddress(text) : parseAddress(text);
   await using client: KubeletClient = await openKubelet(options, io);
   const addresses = 'container' in named ? [named] : await containersOf(client, named, options, io);
@@ -45,16 +51,21 @@ export async function checkpointByKubelet(
   const made: NodeCheckpoint[] = [];
   for (const container of addresses) {
     const from = performance.now();
+    const [startedAt, asker] = [new Date(), askerNow(io)];
     const archive = await client.checkpoint(container, { timeout, signal: io.signal });
+    const took = performance.now() - from;
+    const asked = { archive, kubelet: options.kubelet, container };
+    const facts = await evidenceHere({ ...asked, startedAt, took, asker }, key, io);
+    const { digest, truePause, pauseAtMost } = facts ?? {};
     const one = {
-      archive,
-      kubelet: options.kubelet,
-      container,
-      requestMilliseconds: Math.round(performance.now() - from),
+      ...asked,
+      requestMilliseconds: Math.round(took),
+      evidence: facts && evidencePath(archive),
+      ...{ digest, truePauseMicroseconds: truePause, pauseAtMostMicroseconds: pauseAtMost },
     };
     made.push(one);
     // Each as soon as it is there: its path is told nowhere else.
-    if (options.output !== 'json') io.out(textOf(one));
+    if (options.output !== 'json') io.out(textOf(one, facts));
   }
   if (options.output !== 'json') return;
   const [only] = made;
@@ -69,13 +80,19 @@ interface NodeCheckpoint {
   requestMilliseconds: number;
 }
 
-function textOf({ archive, container, requestMilliseconds }: NodeCheckpoint): string {
+function textOf(
+  { archive, container, requestMilliseconds }: NodeCheckpoint,
+  facts: RecordedCapture | undefined,
+): string {
+  const place = facts ? archive : `${archive}, on the kubelet’s machine`;
+  const elsewhere = 'not told by a kubelet: hash the archive where it lies, before it is moved';
   const rows = [
-    ['archive', `${archive}, on the kubelet’s machine`],
+    ['archive', place],
     ['container', addressText(container)],
     ['request to answer', millisecondsText(requestMilliseconds)],
-    ['true pause', 'not told by a kubelet'],
-    ['sha256', 'not told by a kubelet: hash the archive where it lies, before it is moved'],
+    ['true pause', facts ? pauseText(facts) : 'not told by a kubelet'],
+    ['sha256', facts?.digest.replace('sha256:', '') ?? elsewhere],
+    ...(facts ? [['evidence', evidenceText(archive, facts)]] : []),
   ];
   return renderFacts(rows, NAMES);
 }

@@ -1,23 +1,26 @@
 /** All containers of a pod into one folder: at one instant where the runtime can, one after another where it cannot. */
-import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { encodePodOptions, POD_OPTIONS } from '@stillframe/checkpoint';
-import { bytesText, harmless, microsecondsText, millisecondsText, systemCode } from '@stillframe/core';
-import { syncFolder, writeTextAtomically } from '@stillframe/core/file';
+import { POD_OPTIONS } from '@stillframe/checkpoint';
+import { bytesText, harmless, millisecondsText, type OverBudget, systemCode } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
-import { isDnsLabel, rfc3339 } from '@stillframe/kubelet';
-import { foldersOf, type OverBudget } from '@stillframe/runtime';
+import { evidencePath } from '@stillframe/evidence';
+import { rfc3339 } from '@stillframe/kubelet';
+import { foldersOf } from '@stillframe/runtime';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { type ContainerView, listPods, type PodView } from '../commands/address.ts';
 import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
+import { askerNow, commandKey } from '../evidence/for-command.ts';
+import { pauseText } from '../evidence/foreign-capture.ts';
 import { archivesOf } from '../image-members.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { cliError } from '../usage.ts';
 import { metadataFor } from './metadata.ts';
 import { parsePodAddress } from './pod-address.ts';
+import { oneByOne } from './pod-one-by-one.ts';
 
 export interface PodCheckpointOptions extends CriPlace {
   root: string;
@@ -25,11 +28,10 @@ export interface PodCheckpointOptions extends CriPlace {
   nonAtomic?: boolean;
   maxPause?: string;
   overBudget: OverBudget;
+  signKey?: string;
   output: string;
 }
 
-/** Annotation of pod.options: `false` where the containers were captured one after another. */
-const ATOMIC = 'io.stillframe.checkpoint.pod.atomic';
 const NAMES = 20;
 /** Milliseconds that an answer may come later than the runtime's time is over. */
 const GRACE = 5000;
@@ -53,12 +55,14 @@ export async function checkpointPod(
   }
   const atomic = client.version.runtimeName === 'stillframe';
   if (!atomic && !options.nonAtomic) throw notAtomic(harmless(client.version.runtimeName), running.length);
+  const asker = askerNow(io);
+  const metadata = metadataFor(client, options, asker);
+  const key = atomic ? undefined : await commandKey(options.signKey, io);
   const folder = await folderFor(options, pod);
   const from = performance.now();
-  const metadata = metadataFor(client, options);
   const call = { signal: io.signal, timeoutMs: timeout * 1000 + GRACE, metadata };
   if (atomic) await together(client, pod, running, folder, call);
-  else await oneByOne(client, pod, running, folder, { ...call, timeout });
+  else await oneByOne(client, pod, running, folder, { call, timeout, asker, key }, io);
   await tell({ pod, folder, atomic, took: performance.now() - from }, options, io);
 }
 
@@ -69,7 +73,8 @@ export function notAtomic(who: string, count: number) {
   });
 }
 
-interface Call {
+/** How the runtime is asked. */
+export interface Call {
   signal: AbortSignal;
   timeoutMs: number;
   metadata: Record<string, string>;
@@ -89,42 +94,6 @@ async function together(
   } catch (error) {
     // Not one that holds something, whoever put it there.
     await rmdir(folder).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** In a folder of another name until the last one is there: half a pod must not be taken for one. */
-async function oneByOne(
-  client: CriClient,
-  pod: PodView,
-  running: readonly ContainerView[],
-  folder: string,
-  { timeout, ...call }: Call & { timeout: number },
-): Promise<void> {
-  const partial = join(dirname(folder), `.${basename(folder)}.partial`);
-  await mkdir(partial, { recursive: false, mode: 0o700 });
-  try {
-    const contents = new Map<string, string>();
-    for (const [at, { id, name }] of running.entries()) {
-      const file = isDnsLabel(name) ? `${name}.tar` : `_${at}.tar`;
-      const location = join(partial, file);
-      await client.runtime.checkpointContainer({ containerId: id, location, timeout: BigInt(timeout) }, call);
-      contents.set(name, file);
-    }
-    const { runtimeName, runtimeVersion } = client.version;
-    const marks = {
-      'org.criu.checkpoint.engine.name': runtimeName,
-      'org.criu.checkpoint.engine.version': runtimeVersion,
-      'org.criu.checkpoint.pod.name': pod.pod,
-      'org.criu.checkpoint.pod.namespace': pod.kubeNamespace,
-      'org.criu.checkpoint.pod.id': pod.sandboxID,
-      [ATOMIC]: 'false',
-    };
-    await writeTextAtomically(join(partial, POD_OPTIONS), encodePodOptions(contents, marks));
-    await rename(partial, folder);
-    await syncFolder(dirname(folder));
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
     throw error;
   }
 }
@@ -174,26 +143,36 @@ async function tell({ pod, folder, atomic, took }: Taken, options: PodCheckpoint
     const facts = await readRecordedCapture(archive);
     await noteAccess(archive, io);
     const { size } = await stat(archive);
-    archives.push({ archive, size, digest: facts?.digest, truePauseMicroseconds: facts?.truePause });
+    const { digest, truePause: truePauseMicroseconds, pauseAtMost: pauseAtMostMicroseconds } = facts ?? {};
+    archives.push({ archive, size, digest, truePauseMicroseconds, pauseAtMostMicroseconds });
   }
+  const evidence = evidencePath(join(folder, POD_OPTIONS));
   const truePauseMicroseconds = atomic ? archives[0]?.truePauseMicroseconds : undefined;
   const names = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, sandboxID: pod.sandboxID };
   if (options.output === 'json') {
-    const body = { folder, ...names, atomic, truePauseMicroseconds, requestMilliseconds: Math.round(took), archives };
+    const body = {
+      folder,
+      evidence,
+      ...names,
+      atomic,
+      truePauseMicroseconds,
+      requestMilliseconds: Math.round(took),
+      archives,
+    };
     io.out(renderJson('PodCheckpoint', 1, body));
     return;
   }
-  const pause = truePauseMicroseconds === undefined ? undefined : microsecondsText(truePauseMicroseconds);
   const rows = [
     ['folder', folder],
     ['pod', `${names.kubeNamespace}/${names.pod}`],
     ['captured', atomic ? 'all containers at one instant' : 'one after another: not at one instant'],
-    ['true pause', pause ?? 'not recorded by this runtime'],
+    ['true pause', pauseText({ truePause: truePauseMicroseconds })],
     ['request to archives', millisecondsText(took)],
     ...archives.map(({ archive, size, digest }) => [
       basename(archive),
       `${bytesText(size)}  ${digest?.replace('sha256:', 'sha256 ') ?? ''}`.trim(),
     ]),
+    ['evidence of the whole', evidence],
   ];
   io.out(renderFacts(rows, NAMES));
 }

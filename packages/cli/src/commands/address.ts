@@ -39,6 +39,10 @@ export interface ContainerView {
   name: string;
   attempt: number;
   image: string;
+  /** The image as the container's request named it, where the runtime says that. */
+  requestedImage?: string | undefined;
+  /** The image as the runtime resolved it; empty where it does not say. */
+  imageRef?: string;
   state: 'created' | 'running' | 'exited' | 'unknown';
 }
 
@@ -68,6 +72,8 @@ export async function listPods(client: CriClient, signal: AbortSignal): Promise<
           name: container.metadata?.name ?? '',
           attempt: container.metadata?.attempt ?? 0,
           image: container.image?.image ?? '',
+          requestedImage: container.image?.userSpecifiedImage || undefined,
+          imageRef: container.imageRef,
           state: STATES.get(container.state) ?? 'unknown',
         })),
     }));

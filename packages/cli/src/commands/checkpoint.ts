@@ -1,10 +1,17 @@
 /** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { bytesText, microsecondsText, millisecondsText } from '@stillframe/core';
+import {
+  bytesText,
+  microsecondsText,
+  millisecondsText,
+  OVER_BUDGET,
+  type OverBudget,
+  parsePause,
+} from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
-import { foldersOf, OVER_BUDGET, type OverBudget, parsePause } from '@stillframe/runtime';
+import { foldersOf } from '@stillframe/runtime';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';
@@ -13,6 +20,8 @@ import { checkpointPod } from '../checkpoint/pod.ts';
 import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
+import { askerNow, attestForCommand, commandKey } from '../evidence/for-command.ts';
+import { evidenceText, foreignCapture, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { type KubeletPlace, withKubelet } from '../node/kubelet-place.ts';
@@ -31,6 +40,7 @@ interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace {
   overBudget: OverBudget;
   allContainers?: boolean;
   nonAtomic?: boolean;
+  signKey?: string;
   output: string;
 }
 
@@ -65,6 +75,10 @@ export const checkpoint: RegisterCommand = (program, io) => {
         .choices(OVER_BUDGET)
         .default('refuse'),
     )
+    .option(
+      '--sign-key <file>',
+      'sign evidence that this command makes, of another runtime’s archive, with this private key, PEM; by default STILLFRAME_CUSTODY_KEY',
+    )
     .addOption(outputOption('table', 'json'))
     .action(async (text: string, options: CheckpointOptions) => {
       const timeout = secondsOf(options.timeout);
@@ -74,53 +88,70 @@ export const checkpoint: RegisterCommand = (program, io) => {
       if (options.nonAtomic && !options.allContainers)
         throw cliError('ERR_USAGE_ARGUMENT', '--non-atomic needs --all-containers');
       if (options.allContainers) return await wholePod(text, timeout, options, io);
-      demandTarget(text);
-      if (options.export !== undefined) await demandFreePath(resolve(options.export));
-      await using client = await connectCri(options, io.signal);
-      const { pod, container } = await findContainer(client, text, io.signal);
-      const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
-      const metadata = metadataFor(client, options);
-      await using place = await placeFor(options, address, io.signal);
-      const location = place.path;
-      const from = performance.now();
-      await client.runtime.checkpointContainer(
-        { containerId: container.id, location, timeout: BigInt(timeout) },
-        { signal: io.signal, timeoutMs: timeout * 1000 + 5000, metadata },
-      );
-      const took = performance.now() - from;
-      const { size } = await stat(location);
-      const facts = await readRecordedCapture(location);
-      await noteAccess(location, io);
-      const { truePause, digest } = facts ?? {};
-      const body = {
-        archive: location,
-        evidence: facts && evidencePath(location),
-        container: { id: container.id, ...address },
-        size,
-        requestMilliseconds: Math.round(took),
-        truePauseMicroseconds: truePause,
-        dumpMicroseconds: facts?.dump,
-        rootfs: facts?.rootfs,
-        rootfsMicroseconds: facts?.rootfsDiff,
-        digest,
-      };
-      if (options.output === 'json') {
-        io.out(renderJson('Checkpoint', 1, body));
-        return;
-      }
-      const rows = [
-        ['archive', location],
-        ['container', addressText(address)],
-        ['size', bytesText(size)],
-        ['true pause', truePause === undefined ? 'not recorded by this runtime' : microsecondsText(truePause)],
-        ...sharesOf(facts),
-        ['request to archive', millisecondsText(took)],
-        ['sha256', digest?.replace('sha256:', '') ?? 'not recorded by this runtime'],
-        ['evidence', facts ? evidencePath(location) : 'none: this runtime writes none'],
-      ];
-      io.out(renderFacts(rows, NAMES));
+      await oneContainer(text, timeout, options, io);
     });
 };
+
+async function oneContainer(text: string, timeout: number, options: CheckpointOptions, io: Io): Promise<void> {
+  demandTarget(text);
+  if (options.export !== undefined) await demandFreePath(resolve(options.export));
+  await using client = await connectCri(options, io.signal);
+  const found = await findContainer(client, text, io.signal);
+  const { pod, container } = found;
+  const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
+  const asker = askerNow(io);
+  const metadata = metadataFor(client, options, asker);
+  const foreign = client.version.runtimeName !== 'stillframe';
+  const key = foreign ? await commandKey(options.signKey, io) : undefined;
+  await using place = await placeFor(options, address, io.signal);
+  const location = place.path;
+  const from = performance.now();
+  const startedAt = new Date();
+  try {
+    await client.runtime.checkpointContainer(
+      { containerId: container.id, location, timeout: BigInt(timeout) },
+      { signal: io.signal, timeoutMs: timeout * 1000 + 5000, metadata },
+    );
+  } catch (error) {
+    // Runtimes other than ours may leave half an archive, which nobody must take for evidence.
+    if (foreign) await rm(location, { force: true });
+    throw error;
+  }
+  const took = performance.now() - from;
+  if (foreign) await attestForCommand(location, foreignCapture(client, found, { startedAt, took, asker }), key, io);
+  const { size } = await stat(location);
+  const facts = await readRecordedCapture(location);
+  await noteAccess(location, io);
+  const { truePause, pauseAtMost, digest } = facts ?? {};
+  const body = {
+    archive: location,
+    evidence: facts && evidencePath(location),
+    container: { id: container.id, ...address },
+    size,
+    requestMilliseconds: Math.round(took),
+    truePauseMicroseconds: truePause,
+    pauseAtMostMicroseconds: pauseAtMost,
+    dumpMicroseconds: facts?.dump,
+    rootfs: facts?.rootfs,
+    rootfsMicroseconds: facts?.rootfsDiff,
+    digest,
+  };
+  if (options.output === 'json') {
+    io.out(renderJson('Checkpoint', 1, body));
+    return;
+  }
+  const rows = [
+    ['archive', location],
+    ['container', addressText(address)],
+    ['size', bytesText(size)],
+    ['true pause', pauseText(facts)],
+    ...sharesOf(facts),
+    ['request to archive', millisecondsText(took)],
+    ['sha256', digest?.replace('sha256:', '') ?? 'not recorded by this runtime'],
+    ['evidence', facts ? evidenceText(location, facts) : 'none: this runtime writes none'],
+  ];
+  io.out(renderFacts(rows, NAMES));
+}
 
 /** Throws ERR_USAGE_ARGUMENT for what CheckpointPod has no room for. */
 async function wholePod(text: string, timeout: number, options: CheckpointOptions, io: Io): Promise<void> {

@@ -1,4 +1,5 @@
 /** `stillframe verify`: whether an archive still is what was captured, and what could not be checked. */
+import { stat } from 'node:fs/promises';
 import { harmless, isCode, messageOf } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { readVerifyingKey } from '@stillframe/evidence';
@@ -11,6 +12,7 @@ import { readKeyText } from '../key-files.ts';
 import { cliError } from '../usage.ts';
 import type { EntryFault } from '../verify/contents.ts';
 import { checksOf, type NamedKey, type Verification, verifyArchiveFile } from '../verify/model.ts';
+import { type PodVerification, podFolderOf, verifyPodFolder } from '../verify/pod.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 
 interface VerifyOptions {
@@ -20,20 +22,22 @@ interface VerifyOptions {
 
 const HELP = `
 What is checked: the signatures of ARCHIVE.evidence.json, the archive's digest, each entry, the Merkle root of the memory, and
-ARCHIVE.custody.jsonl. Without --key nobody vouches for any of it: whoever can write the archive can write the evidence anew.
+ARCHIVE.custody.jsonl. Of a pod’s folder: the statement about the pod in it, and all of that for each archive that it names; the first
+that does not hold is told. Without --key nobody vouches for any of it: whoever can write the archive can write the evidence anew.
 Exit code 1 where anything does not hold; what could not be checked is told, and is no failure. A key that is given must have
 signed: evidence that it did not sign fails.
 
   stillframe verify web.tar --key node.pub             \`stillframe node status\` says where a node's key is`;
 
+const WORDS = { holds: 'holds', fails: 'DOES NOT HOLD', unchecked: 'not checked' } as const;
 /** Faults that are listed for people. */
 const TOLD = 20;
 
 export const verify: RegisterCommand = (program, io, done) => {
   program
     .command('verify')
-    .description('Check an archive against the evidence and the chain of custody beside it')
-    .argument('<archive>', 'checkpoint archive')
+    .description('Check an archive, or the folder of a pod, against the evidence and the chain of custody beside it')
+    .argument('<archive>', 'checkpoint archive, or the folder of a pod’s checkpoint')
     .option(
       '-k, --key <file>',
       'public key that must have signed, in PEM; repeat for any of several',
@@ -42,17 +46,52 @@ export const verify: RegisterCommand = (program, io, done) => {
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', HELP)
     .action(async (archive: string, options: VerifyOptions) => {
-      // A missing file is told as that, not as one without evidence.
-      await (await openFileSource(archive))[Symbol.asyncDispose]();
       const keys: NamedKey[] = [];
       for (const path of options.key ?? []) keys.push(await readKey(path, io));
+      const isFolder = (await stat(archive).catch(() => undefined))?.isDirectory() ?? false;
+      const folder = podFolderOf(archive, isFolder);
+      if (folder !== undefined) return done(await wholePod(folder, keys, options.output, io));
+      // A missing file is told as that, not as one without evidence.
+      await (await openFileSource(archive))[Symbol.asyncDispose]();
       const found = await verifyArchiveFile(archive, keys, io);
-      const holds = checksOf(found).every(([, { state }]) => state !== 'fails');
+      const holds = holdsAll(found);
       io.out(options.output === 'json' ? renderJson('Verification', 1, jsonOf(found, holds)) : textOf(found, holds));
       await noteAccess(archive, io, holds ? 'holds' : 'does not hold');
       done(holds ? exitCodes.ok : exitCodes.failed);
     });
 };
+
+/** The folder of a pod's checkpoint. Answers the exit code. */
+async function wholePod(folder: string, keys: readonly NamedKey[], output: string, io: Io): Promise<number> {
+  const found = await verifyPodFolder(folder, keys, io);
+  const holds = found.first === undefined;
+  const containers = found.containers.map(({ name, archive, check, verification }) => {
+    return { name, archive, ...check, verification: verification && jsonOf(verification, holdsAll(verification)) };
+  });
+  io.out(output === 'json' ? renderJson('PodVerification', 1, { ...found, holds, containers }) : podText(found));
+  for (const { verification, check } of found.containers)
+    if (verification) await noteAccess(verification.path, io, check.state === 'fails' ? 'does not hold' : 'holds');
+  return holds ? exitCodes.ok : exitCodes.failed;
+}
+
+function podText({ path, pod, atomic, signature, folder, containers, first }: PodVerification): string {
+  const rows = [
+    ['pod', harmless(`${pod.kubeNamespace}/${pod.name}, ${atomic ? 'at one instant' : 'one after another'}`)],
+    ...[{ name: 'signature', check: signature }, { name: 'folder', check: folder }, ...containers].map(
+      ({ name, check }) => [harmless(name), `${WORDS[check.state]}: ${harmless(check.text)}`],
+    ),
+  ];
+  const notes = containers.flatMap(({ name, verification }) => {
+    return verification?.note === undefined ? [] : [`${harmless(name)}: ${harmless(verification.note)}\n`];
+  });
+  const unchecked = signature.state === 'unchecked' ? '; not checked: signature' : '';
+  const verdict = first
+    ? `the pod, or what is said of it, was changed; first: ${harmless(`${first.name}, ${first.text}`)}`
+    : `everything that was checked holds${unchecked}`;
+  return `${harmless(path)}\n${renderFacts(rows, 12)}${notes.join('')}${verdict}\n`;
+}
+
+const holdsAll = (found: Verification): boolean => checksOf(found).every(([, { state }]) => state !== 'fails');
 
 /** Throws ERR_FILE_UNREADABLE, ERR_EVIDENCE_KEY. */
 async function readKey(path: string, io: Io): Promise<NamedKey> {
@@ -65,13 +104,13 @@ async function readKey(path: string, io: Io): Promise<NamedKey> {
 }
 
 function textOf(found: Verification, holds: boolean): string {
-  const words = { holds: 'holds', fails: 'DOES NOT HOLD', unchecked: 'not checked' } as const;
-  const rows = checksOf(found).map(([name, { state, text }]) => [name, `${words[state]}: ${harmless(text)}`]);
+  const rows = checksOf(found).map(([name, { state, text }]) => [name, `${WORDS[state]}: ${harmless(text)}`]);
   const unchecked = checksOf(found).filter(([, { state }]) => state === 'unchecked');
   const verdict = holds ? 'everything that was checked holds' : 'the archive, or what is said of it, was changed';
   const left = unchecked.length === 0 ? '' : `; not checked: ${unchecked.map(([name]) => name).join(', ')}`;
   const head = found.custodyHead === undefined ? '' : `last line of the chain of custody: ${found.custodyHead}\n`;
-  return `${harmless(found.path)}\n${renderFacts(rows, 12)}${faultLines(found)}${head}${verdict}${left}\n`;
+  const note = found.note === undefined ? '' : `${harmless(found.note)}\n`;
+  return `${harmless(found.path)}\n${renderFacts(rows, 12)}${note}${faultLines(found)}${head}${verdict}${left}\n`;
 }
 
 function faultLines({ faults, custodyFaults }: Verification): string {
@@ -84,9 +123,9 @@ function faultLines({ faults, custodyFaults }: Verification): string {
 }
 
 function jsonOf(found: Verification, holds: boolean) {
-  const { path, evidence, recordedName, faults, signatures, custodyFaults, custodyHead } = found;
+  const { path, evidence, recordedName, note, faults, signatures, custodyFaults, custodyHead } = found;
   return {
-    ...{ path, evidence, recordedName, holds },
+    ...{ path, evidence, recordedName, note, holds },
     checks: Object.fromEntries(checksOf(found)),
     signatures,
     entries: faults.map(({ name, what, recorded, found: here }: EntryFault) => ({ name, what, recorded, found: here })),

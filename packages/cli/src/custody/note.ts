@@ -21,7 +21,7 @@ const GROUPS: ReadonlySet<string> = new Set(['image', 'image-set']);
 type Noting = Pick<Io, 'env' | 'err' | 'argv' | 'signal'>;
 
 /**
- * Notes that the command of `io` opened the archive. Never fails: an access that cannot be noted, as in a folder that may
+ * Notes that the command of `io` opened the archive. Fails for the signal alone: an access that cannot be noted, as in a folder that may
  * not be written, is told on stderr. STILLFRAME_CUSTODY=off notes nothing; STILLFRAME_CUSTODY_KEY names a key to sign with.
  */
 export async function noteAccess(archive: string, io: Noting, outcome?: string): Promise<void> {
@@ -41,6 +41,7 @@ export async function noteAccess(archive: string, io: Noting, outcome?: string):
     };
     await appendCustody(archive, facts, { key: await keyOf(io), signal: io.signal });
   } catch (error) {
+    io.signal?.throwIfAborted();
     const path = harmless(custodyPath(archive));
     io.err(`warning: this access is not in the chain of custody ${path}: ${harmless(messageOf(error))}\n`);
   }
@@ -68,7 +69,7 @@ export function factsNow(
 }
 
 /** The user of this process, with whoever became it by sudo. */
-function userOf(env: Io['env']): string {
+export function userOf(env: Io['env']): string {
   const { uid, username } = whoAmI();
   const before = env['SUDO_USER'];
   return `${username} (uid ${uid})${before ? `, by sudo ${before.slice(0, 64)}` : ''}`;

@@ -5,6 +5,9 @@ import { isCode, UndoStack } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { CgroupDriver, ContainerState } from '@stillframe/cri/proto';
 import { foldersOf, takeOwnership } from '@stillframe/runtime';
+import { userOf } from '../custody/note.ts';
+import { attestCaptures } from '../evidence/api-captures.ts';
+import { runtimeOf } from '../evidence/foreign-capture.ts';
 import { apiEndpoints, serveApi } from './api.ts';
 import { type NodeEndpoints, writeEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';
@@ -12,6 +15,7 @@ import { NodeMetrics } from './metrics.ts';
 import { servePlainHttp } from './plain-http.ts';
 import { servePods } from './pods.ts';
 import type { ServeOptions } from './serve.ts';
+import { openSigningKey, signingKeyPath } from './signing-key.ts';
 
 const STATES = {
   [ContainerState.CONTAINER_CREATED]: 'created',
@@ -33,6 +37,9 @@ export async function serveForeign(
       undo.push(folder, () => held[Symbol.asyncDispose]());
     }
     await mkdir(foldersOf(paths).checkpoints, { recursive: true, mode: 0o700 });
+    const signingKey = signingKeyPath(paths, config);
+    await mkdir(foldersOf(paths).pki, { recursive: true, mode: 0o700 });
+    await openSigningKey(signingKey);
     const criClient = await openCriClient({ socket: options.cri });
     undo.push('CRI client', () => criClient[Symbol.asyncDispose]());
     const metrics = new NodeMetrics();
@@ -46,6 +53,11 @@ export async function serveForeign(
       ...{ paths, host, port, config, logger, onRequest, kept },
       criClient: pods.client,
       metrics: figures,
+      onCheckpoint: attestCaptures({
+        ...{ keyPath: signingKey, logger },
+        runtime: runtimeOf(criClient),
+        user: userOf(options.env),
+      }),
     });
     undo.push('kubelet API', () => api[Symbol.asyncDispose]());
     const plain = config.metrics && (await servePlainHttp({ host: '127.0.0.1', ...config.metrics }, figures));
@@ -56,6 +68,7 @@ export async function serveForeign(
       foreign: criClient.version.runtimeName,
       ...(plain ? { metrics: plain.url } : {}),
       ...apiEndpoints(api, paths),
+      signingKey,
     };
     await writeEndpoints(paths, endpoints);
     return { endpoints, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() };

@@ -6,7 +6,7 @@ import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { foldersOf, type NodePaths, openNode, type PluginPlace, type Step } from '@stillframe/runtime';
-import { noteCaptures } from '../custody/node.ts';
+import { tellAskers } from '../evidence/api-captures.ts';
 import { productVersion } from '../product.ts';
 import { readRegistriesConf } from '../registries/conf-files.ts';
 import { rulesOfMirrors } from '../registries/node-rules.ts';
@@ -104,7 +104,7 @@ export async function serveNode(options: ServeOptions): Promise<{ endpoints: Nod
       criClient: pods.client,
       logger,
       metrics: () => metrics.text(node),
-      onCheckpoint: noteCaptures(signingKey, logger),
+      onCheckpoint: tellAskers(signingKey, logger),
       onRequest: metrics.requested.bind(metrics),
       kept: () => pods.pods(),
     });

@@ -1,15 +1,8 @@
 /** An archive held against what its statement lists: its own digest, each entry, the Merkle root of its memory. */
-import { type Archive, openArchive, rangesOf } from '@stillframe/checkpoint';
-import { type Digest, digestSource, messageOf, observedSource, StillframeError } from '@stillframe/core';
-import { openFileSource } from '@stillframe/core/file';
-import {
-  type Measured,
-  type MeasuredEntry,
-  measure,
-  type RecordedCapture,
-  type RecordedContents,
-} from '@stillframe/evidence';
+import type { Digest } from '@stillframe/core';
+import type { Measured, MeasuredEntry, RecordedCapture, RecordedContents } from '@stillframe/evidence';
 import { showProgress } from '../display/progress.ts';
+import { measureFile } from '../evidence/measured-file.ts';
 import type { Io } from '../io.ts';
 import type { Check } from './check.ts';
 
@@ -27,39 +20,25 @@ export interface ContentsReport {
   memory: Check;
   /** In the order of the archive as it was captured; what was added comes last. */
   faults: readonly EntryFault[];
+  /** SHA-256 of the archive as it is. */
+  digest: Digest;
 }
 
-/** Reads the archive once, a compressed one twice. Throws ERR_FILE_UNREADABLE and the system's errors. */
+/** Reads the archive once, a compressed one twice. Throws what measureFile throws. */
 export async function checkContents(
   path: string,
   recorded: RecordedCapture,
   contents: RecordedContents,
   io: Io,
 ): Promise<ContentsReport> {
-  const { signal } = io;
   using progress = showProgress(io, 'verifying');
-  let archive: Archive | undefined;
-  let unreadable: string | undefined;
-  try {
-    archive = await openArchive(path, { signal, partial: true });
-  } catch (error) {
-    if (!StillframeError.is(error)) throw error;
-    unreadable = messageOf(error);
-  }
-  await using _open = archive;
-  await using file = await openFileSource(path);
-  const onProgress = (bytes: number) => progress.update(bytes, file.size);
-  const measured = archive?.tar && (await measure(archive.tar, rangesOf(archive.entries), { signal, onProgress }));
-  const compressed = archive?.tar !== archive?.bytes;
-  const digest =
-    measured && !compressed
-      ? measured.digest
-      : await digestSource(
-          observedSource(file, (bytes) => onProgress(bytes)),
-          { signal },
-        );
-  const damage = unreadable ?? archive?.diagnostics.find(({ severity }) => severity === 'error')?.message;
-  return { archive: ofArchive(recorded, digest, file.size), ...ofContents(contents, measured, damage) };
+  const {
+    digest,
+    size,
+    contents: found,
+    damage,
+  } = await measureFile(path, { signal: io.signal, onProgress: progress.update });
+  return { archive: ofArchive(recorded, digest, size), digest, ...ofContents(contents, found, damage) };
 }
 
 function ofArchive(recorded: RecordedCapture, digest: Digest, size: number): Check {
@@ -73,7 +52,7 @@ function ofContents(
   recorded: RecordedContents,
   measured: Measured | undefined,
   damage: string | undefined,
-): Omit<ContentsReport, 'archive'> {
+): Omit<ContentsReport, 'archive' | 'digest'> {
   if (!recorded.entries) {
     const text = 'the statement lists none: it is of a version before, or they are too many';
     return { entries: { state: 'unchecked', text }, memory: ofMemory(recorded, measured), faults: [] };

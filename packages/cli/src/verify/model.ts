@@ -1,6 +1,6 @@
 /** All that can be checked of an archive with what lies beside it. */
 import { basename } from 'node:path';
-import { digestOf, harmless, messageOf, StillframeError } from '@stillframe/core';
+import { type Digest, digestOf, harmless, messageOf, StillframeError } from '@stillframe/core';
 import {
   type CheckedSignature,
   type CustodyFault,
@@ -11,6 +11,7 @@ import {
   type VerifyingKey,
   verifyEnvelope,
 } from '@stillframe/evidence';
+import { laterText } from '../evidence/foreign-capture.ts';
 import { readEvidence } from '../image-evidence.ts';
 import type { Io } from '../io.ts';
 import { cliError } from '../usage.ts';
@@ -28,6 +29,10 @@ export interface Verification extends ContentsReport {
   evidence: string;
   /** The name that the archive had when it was captured. */
   recordedName: string;
+  /** SHA-256 of the statement, without its envelope. */
+  statement: Digest;
+  /** What must be known of the statement to judge it: that its digests were taken later, by whom. Raw text. */
+  note: string | undefined;
   signature: Check;
   signatures: readonly CheckedSignature[];
   custody: Check;
@@ -52,6 +57,8 @@ export async function verifyArchiveFile(path: string, keys: readonly NamedKey[],
     path,
     evidence: evidencePath(path),
     recordedName: evidence.name,
+    statement: subject.statement,
+    note: laterText(evidence),
     signature: signatureCheck(signatures, keys),
     signatures,
     ...contents,
@@ -64,7 +71,8 @@ export function checksOf({ signature, archive, entries, memory, custody }: Verif
   return Object.entries({ signature, archive, entries, memory, custody });
 }
 
-function signatureCheck(signatures: readonly CheckedSignature[], keys: readonly NamedKey[]): Check {
+/** Whether one of the keys signed, and none that is named did not. */
+export function signatureCheck(signatures: readonly CheckedSignature[], keys: readonly NamedKey[]): Check {
   const nameOf = (id: string | undefined) => keys.find((key) => key.id === id)?.path ?? 'unknown';
   const many = signatures.length === 1 ? 'one signature' : `${signatures.length} signatures`;
   const forged = signatures.find(({ state }) => state === 'invalid');

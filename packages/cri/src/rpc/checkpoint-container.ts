@@ -3,6 +3,7 @@
  * and others by annotations of the container.
  */
 import { ROOTFS_METADATA } from '../client/extensions.ts';
+import { askedByOf } from './asked-by.ts';
 import { invalidRequest, required } from './invalid.ts';
 import { budgetOf } from './pause-budget.ts';
 import type { RuntimeRpc } from './rpc.ts';
@@ -18,6 +19,7 @@ export const checkpointContainer: RuntimeRpc<'checkpointContainer'> =
       signal,
       timeout: timeout > 0n ? Math.min(Number(timeout), LONGEST) : undefined,
       budget: budgetOf(metadata),
+      askedBy: askedByOf(metadata),
       rootfs: rootfsOf(metadata.get(ROOTFS_METADATA)),
     });
     return {};

@@ -1,5 +1,6 @@
 /** How long a capture may make its containers stand still, as a client of ours says beside the request. */
-import { OVER_BUDGET, type PauseBudget, parsePause } from '@stillframe/runtime';
+import { OVER_BUDGET, parsePause } from '@stillframe/core';
+import type { PauseBudget } from '@stillframe/runtime';
 import { MAX_PAUSE_METADATA, OVER_BUDGET_METADATA } from '../client/extensions.ts';
 import { invalidRequest } from './invalid.ts';
 

@@ -1,7 +1,7 @@
 /** One capture: name, RPC, what came of it. */
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CriClient, ROOTFS_METADATA } from '@stillframe/cri/client';
+import { type CaptureWishes, type CriClient, captureMetadata } from '@stillframe/cri/client';
 import type { Container } from '@stillframe/cri/proto';
 import type { Pod } from '../pods/find.ts';
 import type { ContainerAddress } from './names.ts';
@@ -43,6 +43,11 @@ export interface CheckpointRecord {
   readonly podUid: string;
   readonly container: string;
   readonly containerId: string;
+  /** The image as the container's request named it, and as the runtime resolved it; empty where it does not say. */
+  readonly image: string;
+  readonly imageRef: string;
+  /** When the runtime answered, RFC 3339 in UTC with milliseconds. */
+  readonly finished: string;
   /** Milliseconds that the runtime took. The container stood still for a part of them only. */
   readonly duration: number;
 }
@@ -52,12 +57,6 @@ export interface CaptureTarget {
   readonly pod: Pod;
   readonly container: Container;
   readonly address: ContainerAddress;
-}
-
-/** How it is to be taken. Captures with different options are different captures. */
-export interface CaptureOptions {
-  /** When changed files are taken; only our own runtime knows this choice. */
-  readonly rootfs?: 'frozen' | 'live' | undefined;
 }
 
 /** Where archives come from and go to. */
@@ -78,7 +77,7 @@ export type Capture = Omit<CheckpointRecord, 'user' | 'from' | 'askedBy'>;
 export async function captureContainer(
   { cri, folder }: CapturePlace,
   { pod, container, address }: CaptureTarget,
-  { rootfs }: CaptureOptions,
+  wishes: CaptureWishes,
   signal: AbortSignal,
 ): Promise<Capture> {
   await using held = new AsyncDisposableStack();
@@ -88,7 +87,7 @@ export async function captureContainer(
   try {
     await cri.runtime.checkpointContainer(
       { containerId: container.id, location: path, timeout: BigInt(MOST_SECONDS) },
-      { signal, timeoutMs: MOST_SECONDS * 1000, ...(rootfs ? { metadata: { [ROOTFS_METADATA]: rootfs } } : {}) },
+      { signal, timeoutMs: MOST_SECONDS * 1000, metadata: captureMetadata(wishes) },
     );
   } catch (error) {
     // Runtimes other than ours may leave half an archive, which nobody must take for evidence.
@@ -102,6 +101,9 @@ export async function captureContainer(
     ...address,
     podUid: pod.sandbox.metadata?.uid ?? '',
     containerId: container.id,
+    image: container.image?.userSpecifiedImage || container.image?.image || '',
+    imageRef: container.imageRef,
+    finished: new Date().toISOString(),
     duration: Math.round(performance.now() - began),
   };
 }

@@ -13,6 +13,7 @@ describe('captures that are shared', () => {
   let captures: SharedCaptures;
   let target: CaptureTarget;
   const records: CheckpointRecord[] = [];
+  let telling = async (_signal: AbortSignal): Promise<void> => undefined;
   const archives = async () => (await readdir(api.checkpoints)).filter((name) => name.endsWith('.tar'));
 
   before(async () => {
@@ -22,12 +23,16 @@ describe('captures that are shared', () => {
     const container = pod && runningContainer(pod, 'counter');
     assert.ok(pod && container);
     target = { pod, container, address };
-    const onCheckpoint = (record: CheckpointRecord) => void records.push(record);
+    const onCheckpoint = async (record: CheckpointRecord, signal: AbortSignal) => {
+      records.push(record);
+      await telling(signal);
+    };
     captures = new SharedCaptures({ cri: api.cri, folder: api.checkpoints, most: 2, onCheckpoint });
   });
   after(() => api[Symbol.asyncDispose]());
   beforeEach(() => {
     records.length = 0;
+    telling = async () => undefined;
     Object.assign(runtime, { requests: [], rolledBack: 0, mostBusy: 0, capture: async () => void (await delay(200)) });
   });
 
@@ -135,5 +140,28 @@ describe('captures that are shared', () => {
     const joined = await capture('fourth');
     assert.equal((await under[0])?.path, joined.path);
     await Promise.all(under);
+  });
+
+  it('are told of before anybody is answered, in time that nobody’s limit counts', async () => {
+    runtime.capture = async () => undefined;
+    telling = async () => void (await delay(1500));
+    const from = performance.now();
+    const { path, finished, image } = await capture('ann', { seconds: 1 });
+    assert.ok(performance.now() - from > 1400);
+    assert.ok((await archives()).some((name) => path.endsWith(name)));
+    assert.ok(Date.parse(finished) > 0 && image === 'busybox:1');
+  });
+
+  it('leave nothing where the last one leaves while they are told of', async () => {
+    const before = await archives();
+    runtime.capture = async () => undefined;
+    telling = untilAborted;
+    const leaving = new AbortController();
+    const ann = assert.rejects(capture('ann', { signal: leaving.signal }), /gone/);
+    await eventually(() => records.length === 1);
+    leaving.abort(new Error('gone'));
+    await ann;
+    await captures.settled();
+    assert.deepEqual(await archives(), before);
   });
 });

@@ -1,9 +1,11 @@
 /** Captures that several callers share: who asks while one of the same container is under way gets the same archive. */
+import { rm } from 'node:fs/promises';
 import { orAborted } from '@stillframe/core';
+import { type CaptureWishes, captureMetadata } from '@stillframe/cri/client';
 import { kubeletError } from '../errors.ts';
 import {
   type Asker,
-  type CaptureOptions,
+  type Capture,
   type CapturePlace,
   type CaptureTarget,
   type CheckpointRecord,
@@ -21,14 +23,20 @@ export interface Caller extends Omit<Asker, 'time' | 'left'> {
 export interface SharedCapturesOptions extends CapturePlace {
   /** Captures under way at a time. */
   readonly most: number;
-  /** Told of every capture once, before anybody is answered; when it throws, everybody gets that. */
-  readonly onCheckpoint: (record: CheckpointRecord) => Promise<void> | void;
+  /**
+   * Told of every capture once, before anybody is answered; when it throws, everybody gets that. The signal aborts when nobody
+   * waits any more; where it throws for that, the archive is removed.
+   */
+  readonly onCheckpoint: (record: CheckpointRecord, signal: AbortSignal) => Promise<void> | void;
 }
 
 /** A capture under way, and who waits for it. */
 interface Shared {
   readonly askers: { -readonly [K in keyof Asker]: Asker[K] }[];
   readonly ending: AbortController;
+  /** The runtime has answered. */
+  readonly captured: Promise<unknown>;
+  /** All has been told, too. */
   readonly record: Promise<CheckpointRecord>;
 }
 
@@ -45,15 +53,15 @@ export class SharedCaptures {
   }
 
   /**
-   * A capture of the target by these options, which may be under way already. Each caller waits for its own time; the
-   * last to leave ends the capture, and the runtime rolls back. Captures of one container with different options are made
+   * A capture of the target by these wishes, which may be under way already. Each caller waits for its own time; the
+   * last to leave ends the capture, and the runtime rolls back. Captures of one container with different wishes are made
    * one after the other. Throws ERR_KUBELET_TIME_OVER, ERR_KUBELET_CAPTURES_BUSY, the reason of the caller's signal, and
    * what `captureContainer` throws.
    */
-  async capture(target: CaptureTarget, options: CaptureOptions, caller: Caller): Promise<CheckpointRecord> {
+  async capture(target: CaptureTarget, wishes: CaptureWishes, caller: Caller): Promise<CheckpointRecord> {
     caller.signal.throwIfAborted();
-    const key = JSON.stringify([target.container.id, options.rootfs ?? '']);
-    const shared = this.#open.get(key) ?? this.#begin(key, target, options);
+    const key = JSON.stringify([target.container.id, captureMetadata(wishes)]);
+    const shared = this.#open.get(key) ?? this.#begin(key, target, wishes);
     const { user, groups, from, auditID } = caller;
     const asker = { user, groups, from, auditID, time: new Date().toISOString(), left: false };
     shared.askers.push(asker);
@@ -64,6 +72,9 @@ export class SharedCaptures {
     );
     const leaving = AbortSignal.any([caller.signal, time.signal]);
     try {
+      await orAborted(shared.captured, leaving);
+      // The time is the runtime's: how long the archive is read afterwards does not count.
+      clearTimeout(timer);
       return await orAborted(shared.record, leaving);
     } finally {
       clearTimeout(timer);
@@ -84,8 +95,8 @@ export class SharedCaptures {
     shared.ending.abort(reason);
   }
 
-  #begin(key: string, target: CaptureTarget, options: CaptureOptions): Shared {
-    const { most, onCheckpoint } = this.#options;
+  #begin(key: string, target: CaptureTarget, wishes: CaptureWishes): Shared {
+    const { most } = this.#options;
     if (this.#busy >= most) {
       throw kubeletError('ERR_KUBELET_CAPTURES_BUSY', `${most} checkpoints are under way already`);
     }
@@ -93,25 +104,36 @@ export class SharedCaptures {
     const askers: Shared['askers'] = [];
     const ending = new AbortController();
     const capturing = this.#queue.run(target.container.id, ending.signal, () =>
-      captureContainer(this.#options, target, options, ending.signal),
+      captureContainer(this.#options, target, wishes, ending.signal),
     );
-    const record = capturing
+    const captured = capturing.finally(() => {
+      // What is finished is no answer to who asks from now on.
+      if (this.#open.get(key)?.ending === ending) this.#open.delete(key);
+    });
+    const record = captured
+      .then((capture) => this.#tell(capture, askers, ending.signal))
       .finally(() => {
         this.#busy--;
-        // What is finished is no answer to who asks from now on.
-        if (this.#open.get(key)?.ending === ending) this.#open.delete(key);
-      })
-      .then(async (capture) => {
-        const [first] = askers;
-        const record = { ...capture, user: first?.user ?? '', from: first?.from ?? '', askedBy: [...askers] };
-        await onCheckpoint(record);
-        return record;
       });
     // Where all have left nobody else waits for the outcome.
     const told = record.catch(() => undefined).finally(() => this.#telling.delete(told));
     this.#telling.add(told);
-    const shared = { askers, ending, record };
+    const shared = { askers, ending, captured, record };
     this.#open.set(key, shared);
     return shared;
+  }
+
+  async #tell(capture: Capture, askers: Shared['askers'], signal: AbortSignal): Promise<CheckpointRecord> {
+    const [first] = askers;
+    const askedBy = askers.map((asker) => ({ ...asker }));
+    const record = { ...capture, user: first?.user ?? '', from: first?.from ?? '', askedBy };
+    try {
+      await this.#options.onCheckpoint(record, signal);
+    } catch (error) {
+      // As where the runtime was not finished: nobody was told of it.
+      if (signal.aborted) await rm(capture.path, { force: true });
+      throw error;
+    }
+    return record;
   }
 }

@@ -1,8 +1,8 @@
 /** POST /checkpoint/{namespace}/{pod}/{container}: statuses and bodies to the letter of a kubelet's. */
 import { harmless, isCode } from '@stillframe/core';
-import type { CaptureOptions } from '../checkpoint/capture.ts';
 import { isDnsLabel, isDnsSubdomain } from '../checkpoint/names.ts';
 import { boundedTimeout, parseTimeout } from '../checkpoint/timeout.ts';
+import { wishesOf } from '../checkpoint/wishes.ts';
 import { kubeletError } from '../errors.ts';
 import { type Answer, json, text, tooMany } from '../http/answer.ts';
 import { findPod, hasContainer, runningContainer } from '../pods/find.ts';
@@ -22,27 +22,18 @@ export async function checkpoint(context: RouteContext, call: Call): Promise<Ans
     if (!isDnsLabel(name) || !hasContainer(pod, name)) return text(404, `container ${harmless(name)} does not exist`);
     const asked = parseTimeout(call.query);
     if (asked === undefined) return text(404, 'cannot parse value of timeout parameter');
-    const options = optionsOf(context, call.query);
-    if ('status' in options) return options;
+    const wishes = wishesOf(context.cri, call.query);
+    if ('status' in wishes) return wishes;
     const seconds = boundedTimeout(asked);
     const container = runningContainer(pod, name);
     if (!container) throw kubeletError('ERR_KUBELET_CONTAINER_NOT_RUNNING', `container ${name} not found`);
     const { user, from, auditID, signal } = call;
     const caller = { user: user.name, groups: user.groups, from, auditID, seconds, signal };
-    const record = await context.captures.capture({ pod, container, address }, options, caller);
+    const record = await context.captures.capture({ pod, container, address }, wishes, caller);
     const annotations = { 'stillframe.io/archive': record.path, 'stillframe.io/container-id': record.containerId };
     return { ...json(`{"items":[${JSON.stringify(record.path)}]}`), annotations };
   } catch (error) {
     if (isCode(error, 'ERR_KUBELET_CAPTURES_BUSY')) return tooMany(RETRY_SECONDS);
     return text(500, `checkpointing of ${kubeNamespace}/${podName}/${harmless(name)} failed (${failureText(error)})`);
   }
-}
-
-/** What a query asks for beyond a kubelet's; only our own runtime can do it. */
-function optionsOf({ cri }: RouteContext, query: URLSearchParams): CaptureOptions | Answer {
-  const rootfs = query.getAll('rootfs').at(-1);
-  if (rootfs === undefined) return {};
-  if (rootfs !== 'frozen' && rootfs !== 'live') return text(400, 'rootfs is neither frozen nor live');
-  if (cri.version.runtimeName === 'stillframe') return { rootfs };
-  return text(400, `${harmless(cri.version.runtimeName)} has no choice of rootfs`);
 }

@@ -4,7 +4,8 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { evidencePath } from '@stillframe/evidence';
+import type { Digest } from '@stillframe/core';
+import { type CaptureAsker, evidencePath } from '@stillframe/evidence';
 import { containerOf } from '../container/lifecycle.ts';
 import { statusOf } from '../container/status.ts';
 import type { NodeContext } from '../context.ts';
@@ -16,7 +17,7 @@ import { type CaptureChoices, choicesOf } from './choices.ts';
 import { writeEvidence } from './evidence.ts';
 import { checkLocation, tellFullDisk } from './location.ts';
 import { noticeableIn } from './noticeable.ts';
-import { packArchive } from './pack.ts';
+import { type PackedArchive, packArchive } from './pack.ts';
 import type { PauseBudget } from './pause-budget.ts';
 import { publishAll } from './publication.ts';
 import { limitTime } from './time-limit.ts';
@@ -31,6 +32,8 @@ export interface CheckpointOptions {
   rootfs?: CaptureChoices['rootfs'] | undefined;
   /** How long what is captured may stand still; goes before what the container's annotations say of that. */
   budget?: PauseBudget | undefined;
+  /** Who asked, for the evidence. */
+  askedBy?: readonly CaptureAsker[] | undefined;
 }
 
 /**
@@ -89,6 +92,10 @@ export interface FinishedCapture {
   connected: boolean;
   archive: string;
   evidence: string;
+  digest: Digest;
+  /** SHA-256 of the statement in the evidence. */
+  statement: Digest;
+  versions: PackedArchive['facts']['versions'];
   figures: CheckpointFigures;
 }
 
@@ -129,7 +136,7 @@ export async function finishCapture(
   };
   // Written before either file gets its name: a disk that fills up now leaves neither.
   const evidence = join(work, 'evidence.json');
-  await writeEvidence(context, evidence, {
+  const statement = await writeEvidence(context, evidence, {
     archive: { name: basename(location), digest: archive.digest, size: archive.size },
     contents: archive.contents,
     ...archive.facts,
@@ -138,8 +145,10 @@ export async function finishCapture(
     pause: capture.pause,
     ...(capture.expected ? { pauseBudget: capture.expected } : {}),
     noticeable: noticeableIn(capture, connected),
+    ...(options.askedBy ? { askedBy: options.askedBy } : {}),
   });
-  return { capture, connected, archive: archive.path, evidence, figures };
+  const { path, digest, facts } = archive;
+  return { capture, connected, archive: path, evidence, digest, statement, versions: facts.versions, figures };
 }
 
 /** The running container's specification, as spec.dump is made of it. */

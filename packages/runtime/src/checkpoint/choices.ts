@@ -1,10 +1,11 @@
 /** What a container's annotations, and the daemon's configuration before them, say of its checkpoints. */
 import type { TargetEngine } from '@stillframe/checkpoint';
+import { OVER_BUDGET, parsePause } from '@stillframe/core';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
 import type { ContainerRecord } from '../store/records.ts';
 import { type CriuOptions, criuOptionsOf, leavesRunning, timeLimit } from './criu-options.ts';
-import { OVER_BUDGET, type PauseBudget, parsePause } from './pause-budget.ts';
+import type { PauseBudget } from './pause-budget.ts';
 
 const PREFIX = 'io.stillframe.checkpoint/';
 

@@ -5,6 +5,8 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize } from 'node:path';
 import { POD_OPTIONS } from '@stillframe/checkpoint';
+import { digestOf } from '@stillframe/core';
+import { evidencePath, type PodPart } from '@stillframe/evidence';
 import { containerOf } from '../container/lifecycle.ts';
 import type { NodeContext } from '../context.ts';
 import { runtimeError } from '../errors.ts';
@@ -20,6 +22,7 @@ import {
   runningContainer,
 } from './checkpoint.ts';
 import { choicesOf } from './choices.ts';
+import { writePodEvidence } from './evidence.ts';
 import { tellFullDisk } from './location.ts';
 import { POD_DUMP, podDocuments, writePodDocument } from './pod-documents.ts';
 import { publishAll } from './publication.ts';
@@ -117,7 +120,7 @@ async function captureTo(
     const location = join(folder, archiveName(capture.record.name, index));
     finished.push(await finishCapture(context, capture, location, options));
   }
-  const documents = await writeDocuments(context, sandbox, finished, { folder, work: work.path });
+  const documents = await writeDocuments(context, sandbox, finished, { folder, work: work.path, options });
   context.onStep('checkpoint-finished');
   const { files, ...rest } = publicationOf(finished);
   await publishAll(context, work.operation, { ...rest, files: [...files, ...documents] });
@@ -129,12 +132,15 @@ function archiveName(name: string, index: number): string {
   return /^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(name) ? `${name}.tar` : `_${index}.tar`;
 }
 
-/** Writes pod.dump and pod.options, which is the last to get its name: without it a folder holds no checkpoint. */
+/**
+ * Writes pod.dump, what all is evidence of, and pod.options, which is the last to get its name: without it a folder holds no
+ * checkpoint.
+ */
 async function writeDocuments(
   context: NodeContext,
   sandbox: SandboxRecord,
   finished: readonly FinishedCapture[],
-  { folder, work }: { folder: string; work: string },
+  { folder, work, options }: { folder: string; work: string; options: CheckpointOptions },
 ): Promise<Publication['files'][number][]> {
   const contents = new Map(
     finished.map(({ capture, figures }) => [capture.record.name, basename(figures.location)] as const),
@@ -143,5 +149,27 @@ async function writeDocuments(
   const documents = podDocuments(sandbox, contents, { checkpointedAt, truePause, version: context.version });
   await writePodDocument(join(work, POD_DUMP), documents.dump);
   await writePodDocument(join(work, POD_OPTIONS), documents.options);
-  return [POD_DUMP, POD_OPTIONS].map((name) => ({ from: join(work, name), to: join(folder, name) }));
+  const { id, identity } = sandbox;
+  await writePodEvidence(context, join(work, evidencePath(POD_OPTIONS)), {
+    pod: { name: identity.name, kubeNamespace: identity.kubeNamespace, sandboxID: id },
+    parts: finished.map(partOf),
+    documents: [
+      { name: POD_OPTIONS, digest: digestOf(Buffer.from(documents.options)) },
+      { name: POD_DUMP, digest: digestOf(Buffer.from(documents.dump)) },
+    ],
+    atomic: true,
+    versions: finished[0]?.versions ?? { stillframe: context.version },
+    startedAt: checkpointedAt,
+    finishedAt: new Date().toISOString(),
+    pause: { truePause },
+    ...(options.askedBy ? { askedBy: options.askedBy } : {}),
+  });
+  const names = [POD_DUMP, evidencePath(POD_OPTIONS), POD_OPTIONS];
+  return names.map((name) => ({ from: join(work, name), to: join(folder, name) }));
+}
+
+function partOf({ capture, figures, digest, statement }: FinishedCapture): PodPart {
+  const { size, location } = figures;
+  const { id, name } = capture.record;
+  return { container: { name, id }, archive: basename(location), size, digest, statement };
 }
