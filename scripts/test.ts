@@ -1,6 +1,6 @@
 /**
  * `npm test`: generated code, types and lint (`--only-tests` leaves them out), then every test of the project; lab tests
- * (`*.lab.test.ts`) two at a time after all the others.
+ * (`*.lab.test.ts`) after all the others, one more at a time than there are processors.
  * `npm test -- WORD…` runs only files whose path holds one of the words, `--name PATTERN` only tests of such a name.
  * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
  */
@@ -17,8 +17,8 @@ import { type Outcome, parseSkips, skipFaults } from './skips.ts';
 
 const root = join(import.meta.dirname, '..');
 const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
-/** Lab tests wait more than they work; each has its own node, and counts only what is its own. */
-const LABS = 2;
+/** Lab tests wait for half of their time; each has its own node, and counts only what is its own. */
+const LABS = availableParallelism() + 1;
 /** Milliseconds for one file. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
 /** The counts that node:test gives for a whole run, in the order in which it prints them. */
