@@ -1,11 +1,11 @@
 /**
  * `npm test`: generated code, types and lint (`--only-tests` leaves them out), then every test of the project; lab tests
- * (`*.lab.test.ts`) two at a time after all the others.
+ * (`*.lab.test.ts`) after all the others, one more at a time than there are processors.
  * `npm test -- WORD…` runs only files whose path holds one of the words, `--name PATTERN` only tests of such a name.
  * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
  */
 import { globSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,14 +17,18 @@ import { type Outcome, parseSkips, skipFaults } from './skips.ts';
 
 const root = join(import.meta.dirname, '..');
 const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
-/** Lab tests wait more than they work; each has its own node, and counts only what is its own. */
-const LABS = 2;
+/** Lab tests wait for half of their time; each has its own node, and counts only what is its own. */
+const LABS = availableParallelism() + 1;
 /** Milliseconds for one file. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
 /** The counts that node:test gives for a whole run, in the order in which it prints them. */
 const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 type Counts = Record<(typeof COUNTS)[number], number>;
 type TestEvent = { type: string; data: Record<string, unknown> };
+
+// Each test file is a process of its own: what one of them compiled and stripped of types the others need not. It is the
+// folder in which the program itself keeps such code where nothing is said.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'node-compile-cache');
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

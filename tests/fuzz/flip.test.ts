@@ -1,4 +1,3 @@
-import { flip } from './hurt.ts';
 import { testHurt } from './hurt-tests.ts';
 
-testHurt('with a bit turned', flip);
+testHurt('with a bit turned', 'flip');

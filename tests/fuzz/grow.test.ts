@@ -1,4 +1,3 @@
-import { grow } from './hurt.ts';
 import { testHurt } from './hurt-tests.ts';
 
-testHurt('grown', grow);
+testHurt('grown', 'grow');

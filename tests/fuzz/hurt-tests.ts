@@ -2,46 +2,38 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
-import type { Hurt } from './hurt.ts';
+import { fileURLToPath } from 'node:url';
+import { inThread } from '@stillframe/testkit';
+import type { HurtWork } from './hurt-thread.ts';
 import { boundariesOf } from './places.ts';
 import { Random } from './random.ts';
-import { readEverything } from './subject.ts';
 
-/** Milliseconds of processor time that any archive may take. */
-const SLOW = 2000;
-const FIXTURE = new URL('../../packages/checkpoint/fixtures/crio-counter.tar', import.meta.url);
+const THREAD = new URL('./hurt-thread.ts', import.meta.url);
+const FIXTURE = fileURLToPath(new URL('../../packages/checkpoint/fixtures/crio-counter.tar', import.meta.url));
 
 /** A suite over an archive that is hurt at every boundary of it and at 2,000 seeded offsets. */
-export function testHurt(what: string, hurt: Hurt): void {
+export function testHurt(what: string, hurt: HurtWork['hurt']): void {
   describe(`an archive ${what} ends with a result or an error of ours, soon`, () => {
     let archive: Uint8Array;
-    let boundaries: readonly number[];
     before(async () => {
       archive = await readFile(FIXTURE);
-      boundaries = await boundariesOf(archive);
     });
 
-    const check = async (at: number, seed: number) => {
-      try {
-        const { milliseconds } = await readEverything(hurt(archive, at, new Random(seed)), { pages: false });
-        assert.ok(milliseconds < SLOW, `${milliseconds} ms`);
-      } catch (error) {
-        throw new Error(`${hurt.name} at ${at}, seed ${seed}`, { cause: error });
-      }
-    };
+    const check = (places: HurtWork['places']) =>
+      inThread(THREAD, { hurt, archive: FIXTURE, places } satisfies HurtWork);
 
     test('at every header and frame boundary, one before and one behind', async () => {
+      const boundaries = await boundariesOf(archive);
       assert.ok(boundaries.length > 100);
-      for (const boundary of boundaries) {
-        for (const at of [boundary - 1, boundary, boundary + 1]) {
-          if (at >= 0 && at < archive.length) await check(at, boundary);
-        }
-      }
+      const places = boundaries.flatMap((boundary) =>
+        [boundary - 1, boundary, boundary + 1].map((at) => [at, boundary] as const),
+      );
+      await check(places.filter(([at]) => at >= 0 && at < archive.length));
     });
 
     test('at seeded offsets', async () => {
       const random = new Random(4711);
-      for (let seed = 0; seed < 2000; seed += 1) await check(random.below(archive.length), seed);
+      await check(Array.from({ length: 2000 }, (_, seed) => [random.below(archive.length), seed] as const));
     });
   });
 }

@@ -1,6 +1,7 @@
-/** The command tree: the program itself, and of its commands those that are asked for. */
-import { Command, Help, type Option } from 'commander';
+/** The command tree, with those commands that are asked for, and running it: what it throws becomes a message and a code. */
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { commands } from './commands/index.ts';
+import { exitCodeOf, printError } from './exit.ts';
 import type { Io } from './io.ts';
 import { productVersion } from './product.ts';
 
@@ -33,4 +34,26 @@ export async function openProgram(
     else program.command(name).description(summary);
   }
   return program;
+}
+
+/** Runs the command with these words, the program's own left out; its exit code. */
+export async function runProgram(argv: string[], io: Io): Promise<number> {
+  let code = 0;
+  // Options of the program itself take no value, so the first other word is the command.
+  const wanted = argv.find((word) => !word.startsWith('-'));
+  const program = await openProgram(
+    io,
+    (name) => name === wanted,
+    (result) => {
+      code = result ?? 0;
+    },
+  );
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    printError(io, error, argv);
+    return exitCodeOf(error);
+  }
 }

@@ -232,7 +232,7 @@ test('an archive without evidence has no chain', () =>
 test('many at once leave one chain that holds', () =>
   atDesk(async (desk) => {
     const { path } = await captured(desk);
-    await Promise.all(Array.from({ length: 5 }, () => desk.run('env', 'c.tar')));
+    await Promise.all(Array.from({ length: 5 }, () => desk.spawn('env', 'c.tar')));
     assert.equal((await linesOf(path)).length, 5);
     assert.equal((await verified(desk)).checks.custody.state, 'holds');
   }));
