@@ -2,7 +2,7 @@
 import { bytesSource, digestOf, isCode } from '@stillframe/core';
 import { type ContentStore, type Descriptor, encodeManifest, keepImage, Layout, mediaTypes } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { IMAGE_HELP } from './image-help.ts';
+import { IMAGE_HELP, VERSION_HINT } from './image-help.ts';
 import type { Io } from './io.ts';
 import { namesVersion, openLocation } from './open-location.ts';
 import { KEEP_KIND } from './retention/prune-registry.ts';
@@ -29,7 +29,9 @@ export function registerPins(group: Command, io: Io): void {
       .action(async (given: string[]) => {
         for (const image of given) {
           if (namesVersion(image)) continue;
-          throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(image)} names no tag and no digest`);
+          throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(image)} names no tag and no digest`, {
+            hint: VERSION_HINT,
+          });
         }
         for (const image of new Set(given)) {
           await using place = await openLocation(image, io);

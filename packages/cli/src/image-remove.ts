@@ -1,14 +1,22 @@
 /** `stillframe image rm`: images out of a layout or a registry. */
 import { bytesText, harmless, isCode } from '@stillframe/core';
-import { type ContentReader, type Removed, signatureTag } from '@stillframe/oci';
+import {
+  type ContentReader,
+  type ContentStore,
+  imagePinned,
+  Layout,
+  type Removed,
+  signatureTag,
+} from '@stillframe/oci';
 import type { Command } from 'commander';
 import { outputOption } from './commands/command.ts';
 import { renderJson } from './display/json.ts';
 import { exitCodes } from './exit.ts';
-import { IMAGE_HELP } from './image-help.ts';
+import { IMAGE_HELP, VERSION_HINT } from './image-help.ts';
 import type { Io } from './io.ts';
 import { namesVersion, type OpenLocation, openLocation } from './open-location.ts';
 import { type RegistryFlags, withRegistry } from './registries/flags.ts';
+import { KEEP_KIND } from './retention/prune-registry.ts';
 import { cliError } from './usage.ts';
 
 interface RemovedRow {
@@ -61,16 +69,27 @@ async function atPlace<T>(
   return await work(place);
 }
 
-/** With its signatures, unless the image has another name there. */
+/** With its signatures, unless the image has another name there. Throws ERR_OCI_IMAGE_PINNED. */
 async function removeWhole({ store, tag }: OpenLocation, signal: AbortSignal): Promise<Removed | undefined> {
   const { digest } = await store.resolve(tag, { signal });
+  const pin = `${digest.replace(':', '-')}.${KEEP_KIND}`;
+  // A layout tells by itself.
+  if (!(store instanceof Layout) && (await isThere(store, pin, signal)))
+    throw imagePinned(`${tag} is pinned, by the tag ${pin}`);
   const removed = await store.remove(tag, { signal });
   if (await isThere(store, digest, signal)) return removed;
   const signatures = signatureTag(digest);
   if (!(await isThere(store, signatures, signal))) return removed;
-  const also = await store.remove(signatures, { signal });
+  const also = await removeTag(store, signatures, signal);
   if (!removed || !also) return removed;
   return { ...removed, blobs: removed.blobs + also.blobs, bytes: removed.bytes + also.bytes };
+}
+
+/** Most registries remove by digest alone; a layout forgets a tag. */
+async function removeTag(store: ContentStore, tag: string, signal: AbortSignal): Promise<Removed | undefined> {
+  if (store instanceof Layout) return await store.remove(tag, { signal });
+  const { digest } = await store.resolve(tag, { signal });
+  return await store.remove(digest, { signal });
 }
 
 async function isThere(store: ContentReader, reference: string, signal: AbortSignal): Promise<boolean> {
@@ -99,5 +118,5 @@ function textOf({ reference, bytes, unreadable }: RemovedRow): string {
 /** Throws ERR_USAGE_ARGUMENT where `latest` would be guessed, and what parseLocation throws. */
 function demandNamed(image: string): void {
   if (namesVersion(image)) return;
-  throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(image)} names no tag and no digest`);
+  throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(image)} names no tag and no digest`, { hint: VERSION_HINT });
 }

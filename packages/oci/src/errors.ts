@@ -21,6 +21,7 @@ export const ociError = errorTable({
   },
   ERR_OCI_BLOB_UNKNOWN: { kind: 'not-found' },
   ERR_OCI_MANIFEST_UNKNOWN: { kind: 'not-found', hint: 'check the tag or digest' },
+  ERR_OCI_IMAGE_PINNED: { kind: 'failed-precondition', hint: '`stillframe image unpin` takes the pin away' },
   ERR_OCI_TAG_MOVED: { kind: 'unavailable', hint: 'somebody else wrote there at the same time; try again' },
   ERR_OCI_LAYOUT_INVALID: {
     kind: 'failed-precondition',
@@ -91,4 +92,9 @@ export const ociError = errorTable({
 /** What `resolve` throws for a tag or digest that is not there; for stores of other packages. */
 export function manifestUnknown(message: string) {
   return ociError('ERR_OCI_MANIFEST_UNKNOWN', message);
+}
+
+/** What removing a pinned image throws; for stores that tell pins by other means than a layout does. */
+export function imagePinned(message: string) {
+  return ociError('ERR_OCI_IMAGE_PINNED', message);
 }

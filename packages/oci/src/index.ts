@@ -4,7 +4,7 @@ export * from './content.ts';
 export * from './copy.ts';
 export * from './descriptor.ts';
 export * from './encryption/index.ts';
-export { manifestUnknown } from './errors.ts';
+export { imagePinned, manifestUnknown } from './errors.ts';
 export * from './image-build.ts';
 export * from './image-put.ts';
 export { inParallel } from './in-parallel.ts';

@@ -2,7 +2,17 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Digest, digestOf, digestSource, isCode, isDigest, limits, streamOf, systemCode } from '@stillframe/core';
+import {
+  type Digest,
+  digestOf,
+  digestSource,
+  harmless,
+  isCode,
+  isDigest,
+  limits,
+  streamOf,
+  systemCode,
+} from '@stillframe/core';
 import {
   openFileSource,
   publish,
@@ -29,7 +39,9 @@ import { isTag } from '../reference.ts';
 import { demandStanding } from '../standing.ts';
 import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
-import { IndexFile, tagOf, tagsText } from './index-file.ts';
+import { IndexFile, isKept, tagOf, tagsText } from './index-file.ts';
+import { freeLargest, onFullDisk } from './room.ts';
+import { saidOnlyAbout } from './sayings.ts';
 import { demandContent, reachable, sweep } from './sweep.ts';
 
 /** The only version of the image layout there is. */
@@ -92,17 +104,30 @@ export class Layout implements ContentStore {
   }
 
   /**
-   * Removes the image of a tag or digest from the list, and the blobs that no other image of the layout has. Throws
-   * ERR_OCI_MANIFEST_UNKNOWN, also for what is there only as a part of an index.
+   * Removes the image of a tag or digest from the list with what is said about it and what only it holds, and the blobs that no
+   * other image of the layout has. Throws ERR_OCI_MANIFEST_UNKNOWN, also for what is there only as a part of an index, and
+   * ERR_OCI_IMAGE_PINNED.
    */
   async remove(reference: string, options: ContentOptions = {}): Promise<Removed> {
     for (;;) {
       const descriptor = await this.resolve(reference, options);
       const { digest } = descriptor;
-      const about = await this.referrers(digest, options);
-      const { digests: candidates } = await reachable(this, [descriptor, ...about], options);
-      const gone = { digest, about: new Set(about.map((each) => each.digest)) };
-      if (await this.#index.drop(reference, gone, options)) return this.#swept(candidates, options);
+      const entries = await this.#index.entries();
+      const going = entries.filter(
+        (entry) => entry.digest === digest && (isDigest(reference) || tagOf(entry) === reference),
+      );
+      if (going.some(isKept))
+        throw ociError('ERR_OCI_IMAGE_PINNED', `${harmless(reference)} of ${this.path} is pinned`);
+      const about = await saidOnlyAbout(this, entries, going, options);
+      const sayers = [...about.values()].map(({ entry }) => entry);
+      const { digests: candidates } = await reachable(this, [descriptor, ...sayers], options);
+      const gone = { digest, about: new Set(about.keys()) };
+      const goers = new Set([digest, ...about.keys()]);
+      const dropped = await onFullDisk(
+        () => this.#index.drop(reference, gone, options),
+        () => freeLargest(this, this.#index, { goers, candidates }, options),
+      );
+      if (dropped) return this.#swept(candidates, options);
       if (isDigest(reference)) throw unlisted(this.path, reference);
       // The tag was moved meanwhile: what it stands for now is looked at.
     }

@@ -6,10 +6,11 @@ import { TEMPORARY_PREFIX } from '@stillframe/core/file';
 import type { ContentOptions, Removed } from '../content.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
-import { parseManifestOrIndex } from '../manifest.ts';
 import { BLOBS } from './folder.ts';
 import { IndexFile, isKept, tagOf } from './index-file.ts';
 import type { Layout } from './layout.ts';
+import { freeLargest, onFullDisk } from './room.ts';
+import { saidOnlyAbout } from './sayings.ts';
 import { reachable, type Sweep, sweep } from './sweep.ts';
 
 /** An image by its digest, with the names that it is known by: one that it got since stays, and its content with it. */
@@ -71,10 +72,11 @@ export async function removeImages(
   const sayers = [...about.values()].map(({ entry }) => entry);
   const { digests: candidates } = await reachable(layout, [...going, ...sayers], options);
   const index = new IndexFile(layout.path);
-  const removed = await index.dropAll(
-    names,
-    new Map([...about].map(([digest, said]) => [digest, said.about])),
-    options,
+  const subjects = new Map([...about].map(([digest, said]) => [digest, said.about]));
+  const goers = new Set([...going, ...sayers].map(({ digest }) => digest));
+  const removed = await onFullDisk(
+    () => index.dropAll(names, subjects, options),
+    () => freeLargest(layout, index, { goers, candidates }, options),
   );
   const swept = await sweepFrom(layout, index, async () => candidates, options);
   return { ...swept, removed };
@@ -148,60 +150,4 @@ async function isOld(path: string, before: number, links = false): Promise<boole
   const found = await lstat(path).catch(() => undefined);
   const counts = found?.isFile() === true || (links && found?.isSymbolicLink() === true);
   return counts && found.ctimeMs < before && found.mtimeMs < before;
-}
-
-/** What is said about images, by digest of the one that says it: all images that hold its subject. */
-type Sayings = Map<Digest, { readonly entry: Descriptor; readonly about: ReadonlySet<Digest> }>;
-
-/** Untagged entries whose subject nothing holds any more once `going` are gone, and what is said about those in turn. */
-async function saidOnlyAbout(
-  layout: Layout,
-  entries: readonly Descriptor[],
-  going: readonly Descriptor[],
-  options: ContentOptions,
-): Promise<Sayings> {
-  const subjects = await subjectsOf(layout, entries, options);
-  const holders = new Map<Digest, Set<Digest>>();
-  const hold = async (entry: Descriptor, roots: Iterable<Digest>) => {
-    const { digests } = await reachable(layout, [entry], options);
-    for (const digest of digests) {
-      const known = holders.get(digest) ?? new Set();
-      for (const root of roots) known.add(root);
-      holders.set(digest, known);
-    }
-  };
-  for (const entry of going) await hold(entry, [entry.digest]);
-  const said: Sayings = new Map();
-  for (;;) {
-    const left = entries.filter((entry) => !going.includes(entry) && !said.has(entry.digest));
-    const { digests } = await reachable(layout, left, options);
-    const more = left.filter((entry) => {
-      const subject = subjects.get(entry);
-      return subject !== undefined && holders.has(subject) && !digests.has(subject);
-    });
-    if (more.length === 0) return said;
-    for (const entry of more) {
-      const about = holders.get(subjects.get(entry) as Digest) ?? new Set();
-      said.set(entry.digest, { entry, about });
-      await hold(entry, about);
-    }
-  }
-}
-
-/** What untagged entries are about, of those that are about something. */
-async function subjectsOf(
-  layout: Layout,
-  entries: readonly Descriptor[],
-  options: ContentOptions,
-): Promise<ReadonlyMap<Descriptor, Digest>> {
-  const subjects = new Map<Descriptor, Digest>();
-  for (const entry of entries.filter((each) => tagOf(each) === undefined)) {
-    const subject = await layout
-      .manifest(entry, options)
-      .then((bytes) => parseManifestOrIndex(bytes, entry.mediaType).subject?.digest)
-      .catch(() => undefined);
-    options.signal?.throwIfAborted();
-    if (subject) subjects.set(entry, subject);
-  }
-  return subjects;
 }

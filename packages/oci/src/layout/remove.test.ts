@@ -1,7 +1,7 @@
 /** Removing images of a layout: what goes, what stays, and what others do meanwhile. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -55,6 +55,61 @@ describe('removing an image of a layout', () => {
     assert.deepEqual([await blobs(scratch.path), await scratch.store.entries()], [0, []]);
   });
 
+  it('takes what is said about the parts of an index with the index', async () => {
+    await using scratch = await openScratch();
+    const { store } = scratch;
+    const { image } = await putSmallImage(store, 'part');
+    const index = buildIndex({ manifests: [image.manifest.descriptor] });
+    await store.putManifest(index.bytes, mediaTypes.index, { tag: 'pod' });
+    const bytes = new TextEncoder().encode('said');
+    const artifact = { artifactType: 'text/plain', mediaType: 'text/plain', bytes, subject: image.manifest.descriptor };
+    await putArtifact(store, artifact);
+    await store.remove('pod');
+    assert.equal((await store.referrers(image.manifest.descriptor.digest)).length, 1, 'another tag has the part');
+    await putSmallImage(store, 'other');
+    await store.putManifest(index.bytes, mediaTypes.index, { tag: 'pod' });
+    await store.untag('part');
+    await store.remove('pod');
+    assert.equal((await store.entries()).length, 1);
+  });
+
+  it('leaves a pinned image, by whichever of its names', async () => {
+    await using scratch = await openScratch();
+    const { store, path } = scratch;
+    const { image } = await putSmallImage(store, 'a');
+    await putImage(store, image, { tag: 'b' });
+    const { digest } = image.manifest.descriptor;
+    await new IndexFile(path).keep(digest, true);
+    for (const name of ['a', 'b', digest]) await assert.rejects(store.remove(name), { code: 'ERR_OCI_IMAGE_PINNED' });
+    assert.equal((await store.entries()).length, 2);
+    await new IndexFile(path).keep(digest, false);
+    await store.remove(digest);
+    assert.deepEqual(await store.entries(), []);
+  });
+
+  it('frees what only that image has first, where the disk is full', async (t) => {
+    await using scratch = await openScratch();
+    const { store } = scratch;
+    const large = randomBytes(200_000);
+    await putSmallImage(store, 'a', large);
+    await putSmallImage(store, 'b', large);
+    const own = await putSmallImage(store, 'c', randomBytes(100_000));
+    const own2 = own.layer.digest;
+    await using any = await open(scratch.path, 'r');
+    const prototype = Object.getPrototypeOf(any) as FileHandle;
+    const { writeFile: write } = prototype;
+    // A disk that is full until the layer is gone.
+    t.mock.method(prototype, 'writeFile', async function (this: FileHandle, ...given: Parameters<typeof write>) {
+      const there = (await readdir(join(scratch.path, 'blobs/sha256'))).includes(hexOf(own2));
+      if (there)
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+      return write.apply(this, given);
+    });
+    await assert.rejects(store.remove('a'), { code: 'ENOSPC' }, 'what b needs is not freed for a');
+    await store.remove('c');
+    assert.deepEqual((await store.entries()).length, 2);
+  });
+
   it('removes no blob while what another image needs cannot be told, and says of which', async () => {
     await using scratch = await openScratch();
     await putSmallImage(scratch.store, 'a');
@@ -91,12 +146,12 @@ describe('removing an image of a layout', () => {
     await using scratch = await openScratch();
     await putSmallImage(scratch.store, 'a');
     const other = await Layout.open(scratch.path);
-    const { referrers } = scratch.store;
+    const { manifest } = scratch.store;
     let moved = false;
-    scratch.store.referrers = async (...asked) => {
+    scratch.store.manifest = async (...asked) => {
       if (!moved) await putSmallImage(other, 'a');
       moved = true;
-      return referrers.apply(scratch.store, asked);
+      return manifest.apply(scratch.store, asked);
     };
     await scratch.store.remove('a');
     assert.deepEqual(await scratch.store.entries(), []);
