@@ -1,5 +1,5 @@
 /** A checkpoint that a kubelet makes: the archive lies on its machine, and what is known of it is its path. */
-import { millisecondsText } from '@stillframe/core';
+import { harmless, millisecondsText } from '@stillframe/core';
 import type { ContainerAddress } from '@stillframe/kubelet';
 import { type KubeletClient, LEAST_TIMEOUT } from '@stillframe/kubelet/client';
 import { addressText, parseAddress } from '../commands/address.ts';
@@ -71,8 +71,8 @@ interface NodeCheckpoint {
 
 function textOf({ archive, container, requestMilliseconds }: NodeCheckpoint): string {
   const rows = [
-    ['archive', `${archive}, on the kubelet’s machine`],
-    ['container', addressText(container)],
+    ['archive', `${harmless(archive)}, on the kubelet’s machine`],
+    ['container', harmless(addressText(container))],
     ['request to answer', millisecondsText(requestMilliseconds)],
     ['true pause', 'not told by a kubelet'],
     ['sha256', 'not told by a kubelet: hash the archive where it lies, before it is moved'],
