@@ -48,3 +48,19 @@ test('a changed, cut or foreign text is refused with a code, never half read', (
   for (const wrong of ['null', '[]', '{}', '{"payloadType":"x","payload":"e30=","signatures":[]}']) invalid(wrong);
   fc.assert(fc.property(fc.json(), (json) => invalid(json)));
 });
+
+test('a statement of another type, or with sizes that no file has, is no capture’s', () => {
+  const envelope = JSON.parse(encodeCapture(evidence));
+  const changed = (from: string, to: string, payloadType = envelope.payloadType) => {
+    const payload = Buffer.from(envelope.payload, 'base64').toString().replace(from, to);
+    return JSON.stringify({ ...envelope, payloadType, payload: Buffer.from(payload).toString('base64') });
+  };
+  const refused = (text: string) => assert.throws(() => decodeCapture(text), { code: 'ERR_EVIDENCE_INVALID' });
+  assert.equal(decodeCapture(changed('', '')).size, 3);
+  refused(changed('', '', 'application/vnd.stillframe.custody.v1+json'));
+  refused(changed('capture:v1', 'capture:v2'));
+  refused(changed('Statement/v1', 'Statement/v9'));
+  refused(changed('"truePause":120', '"truePause":1e999'));
+  refused(changed('"predicate":{', `"deep":${'['.repeat(100_000)},"predicate":{`));
+  assert.equal(decodeCapture(changed('"size":3', '"size":1e999')).size, undefined);
+});

@@ -161,12 +161,16 @@ function isMeasuredMemory(value: unknown): value is MeasuredMemory {
 const isRoot = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 function statementOf(envelope: Envelope): Record<string, unknown> {
+  // The type is signed with the payload, so that nothing that a key has signed for another purpose is taken for a statement.
+  if (envelope.payloadType !== PAYLOAD_TYPE)
+    throw evidenceError('ERR_EVIDENCE_INVALID', 'the envelope holds something else than a statement');
   const statement = parseObject(new TextDecoder().decode(envelope.payload), 'the statement');
   if (statement['_type'] === STATEMENT_TYPE && statement['predicateType'] === PREDICATE_TYPE) return statement;
   throw evidenceError('ERR_EVIDENCE_INVALID', 'the statement is not about a capture of this version');
 }
 
-const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+/** JSON has `1e999`, too, which is read as infinite. */
+const isDuration = (value: unknown): value is number => Number.isFinite(value) && Number(value) >= 0;
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];

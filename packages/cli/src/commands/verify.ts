@@ -26,8 +26,9 @@ signed: evidence that it did not sign fails.
 
   stillframe verify web.tar --key node.pub             \`stillframe node status\` says where a node's key is`;
 
-/** Faults that are listed for people. */
+/** Faults that are listed for people, and characters of a line. */
 const TOLD = 20;
+const LINE = 2000;
 
 export const verify: RegisterCommand = (program, io, done) => {
   program
@@ -66,7 +67,7 @@ async function readKey(path: string, io: Io): Promise<NamedKey> {
 
 function textOf(found: Verification, holds: boolean): string {
   const words = { holds: 'holds', fails: 'DOES NOT HOLD', unchecked: 'not checked' } as const;
-  const rows = checksOf(found).map(([name, { state, text }]) => [name, `${words[state]}: ${harmless(text)}`]);
+  const rows = checksOf(found).map(([name, { state, text }]) => [name, `${words[state]}: ${short(text)}`]);
   const unchecked = checksOf(found).filter(([, { state }]) => state === 'unchecked');
   const verdict = holds ? 'everything that was checked holds' : 'the archive, or what is said of it, was changed';
   const left = unchecked.length === 0 ? '' : `; not checked: ${unchecked.map(([name]) => name).join(', ')}`;
@@ -74,10 +75,15 @@ function textOf(found: Verification, holds: boolean): string {
   return `${harmless(found.path)}\n${renderFacts(rows, 12)}${faultLines(found)}${head}${verdict}${left}\n`;
 }
 
+/** Evidence may name an entry with a million characters. */
+function short(text: string): string {
+  return harmless(text.length > LINE ? `${text.slice(0, LINE)}…` : text);
+}
+
 function faultLines({ faults, custodyFaults }: Verification): string {
   const lines = [
-    ...faults.map(({ what, name }) => `  ${what.padEnd(8)} ${harmless(name)}`),
-    ...custodyFaults.map(({ line, message }) => `  custody, line ${line} ${harmless(message)}`),
+    ...faults.map(({ what, name }) => `  ${what.padEnd(8)} ${short(name)}`),
+    ...custodyFaults.map(({ line, message }) => `  custody, line ${line} ${short(message)}`),
   ];
   const more = lines.length > TOLD ? [`  … and ${lines.length - TOLD} more; --output json has them`] : [];
   return [...lines.slice(0, TOLD), ...more].map((line) => `${line}\n`).join('');

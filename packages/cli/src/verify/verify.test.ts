@@ -101,10 +101,11 @@ test('one byte that is flipped is found wherever it lies, and the entry is named
     assert.deepEqual([header.code, header.entries[0]?.name, header.entries[0]?.what], [1, third.name, 'removed']);
     assert.match(header.checks.entries.text, /the archive is damaged/);
     await writeFile(path, whole);
-    // Padding belongs to no entry.
+    // The end mark belongs to no entry.
     await flip(path, whole.length - 1);
     const end = await verified(desk);
-    assert.deepEqual([end.code, end.checks.archive.state, end.checks.entries.state], [1, 'fails', 'holds']);
+    assert.deepEqual([end.code, end.checks.archive.state, end.entries], [1, 'fails', []]);
+    assert.match(end.checks.entries.text, /^the archive is damaged: behind io\.kubernetes/);
     await writeFile(path, whole);
     await flip(path, 0);
     assert.equal((await verified(desk)).code, 1);

@@ -203,7 +203,9 @@ describe('a client of a kubelet', () => {
       [`HTTP/1.1 200 OK\r\nX: ${'y'.repeat(99_999)}\r\n\r\n`, 'ERR_KUBELET_UNREACHABLE'],
     ];
     for (const [raw, code] of raws) {
-      it(`that breaks the protocol is told at once: ${JSON.stringify(raw.slice(0, 24))}`, { timeout: 5000 }, async () => {
+      it(`that breaks the protocol is told at once: ${JSON.stringify(raw.slice(0, 24))}`, {
+        timeout: 5000,
+      }, async () => {
         answer = { status: 0, body: '', raw };
         await assert.rejects(checkpoint(), { code });
       });
