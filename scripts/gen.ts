@@ -1,5 +1,6 @@
 /**
- * `npm run gen`: rebuilds every src/gen folder from proto/; `npm run gen -- proto/cri` that one alone. What comes from
+ * `npm run gen`: rebuilds every src/gen folder from proto/, and the pages of docs/ that are made of the code;
+ * `npm run gen -- proto/cri` that folder alone, `-- docs` those pages. What comes from
  * headers of the kernel, which a machine may lack, is rebuilt by `npm run gen -- syscalls [USR]` only.
  * `--check` fails instead when a committed file differs.
  * protoc-gen-es writes TypeScript enums, which type stripping cannot run; they are rewritten as frozen objects.
@@ -8,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { regeneratePages } from './pages.ts';
 import { generateSyscalls } from './syscalls.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -26,6 +28,7 @@ for (const target of TARGETS) {
   if (only.length > 0 && !only.includes(target.proto)) continue;
   if (existsSync(join(root, target.proto))) differing += regenerate(target.proto, join(root, target.gen));
 }
+if (only.length === 0 || only.includes('docs')) differing += await regeneratePages(check);
 process.exitCode = check && differing > 0 ? 1 : 0;
 
 function regenerate(proto: string, gen: string): number {

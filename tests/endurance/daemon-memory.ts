@@ -1,4 +1,7 @@
-/** What the daemon holds once all that can be freed is freed: its own inspector is asked to collect garbage first. */
+/**
+ * What the daemon holds once all that can be freed is freed: its own inspector is asked to collect garbage first; and how
+ * long its event loop was kept waiting.
+ */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -26,6 +29,39 @@ export async function heldMemory(pid: number, log: string): Promise<HeldMemory> 
   const { result } = (await inspector.call('Runtime.evaluate', { expression })) as { result: { value: string } };
   const { heapUsed, external, rss } = JSON.parse(result.value) as NodeJS.MemoryUsage;
   return { heap: kibibytes(heapUsed), outside: kibibytes(external), rss: Math.round(rss / 2 ** 20) };
+}
+
+/** Milliseconds by which turns of the event loop came late since `watchLoop` or the last look. */
+export interface LoopDelay {
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+const WATCH = `(() => {
+  const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
+  globalThis.loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  loopDelay.enable();
+})()`;
+/** The monitor counts the 10 ms that it sleeps itself. */
+const LOOK = `(() => {
+  const late = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - 10);
+  const seen = { p50: late(loopDelay.percentile(50)), p99: late(loopDelay.percentile(99)), max: late(loopDelay.max) };
+  loopDelay.reset();
+  return JSON.stringify(seen);
+})()`;
+
+/** Lets the daemon measure its event loop from now on. */
+export async function watchLoop(pid: number, log: string): Promise<void> {
+  await using inspector = await openInspector(pid, log);
+  await inspector.call('Runtime.evaluate', { expression: WATCH });
+}
+
+/** What was measured since the last look, and begins anew. */
+export async function loopDelay(pid: number, log: string): Promise<LoopDelay> {
+  await using inspector = await openInspector(pid, log);
+  const { result } = (await inspector.call('Runtime.evaluate', { expression: LOOK })) as { result: { value: string } };
+  return JSON.parse(result.value) as LoopDelay;
 }
 
 interface Inspector extends AsyncDisposable {
@@ -61,13 +97,21 @@ async function openInspector(pid: number, log: string): Promise<Inspector> {
   };
 }
 
-/** The signal opens the inspector once; it says where, and stays open. */
+/** Where the inspector of each daemon was opened. */
+const opened = new Map<number, string>();
+
+/** The signal opens the inspector once; it says where in a log that earlier daemons wrote to as well, and stays open. */
 async function inspectorUrl(pid: number, log: string): Promise<string> {
-  const said = async () => /^Debugger listening on (ws:\S+)$/m.exec(await readFile(log, 'utf8'))?.[1];
-  if ((await said()) === undefined) process.kill(pid, 'SIGUSR1');
+  const known = opened.get(pid);
+  if (known !== undefined) return known;
+  const said = async () => [...(await readFile(log, 'utf8')).matchAll(/^Debugger listening on (ws:\S+)$/gm)];
+  const before = (await said()).length;
+  process.kill(pid, 'SIGUSR1');
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50)) {
-    const url = await said();
-    if (url !== undefined) return url;
+    const url = (await said())[before]?.[1];
+    if (url === undefined) continue;
+    opened.set(pid, url);
+    return url;
   }
   throw new Error(`no inspector was opened by ${pid}`);
 }

@@ -1,36 +1,23 @@
-/** The stillframe command: builds the command tree, runs it, and turns what it throws into a message and a code. */
-import { Command, CommanderError, Help, type Option } from 'commander';
-import { commands } from './commands/index.ts';
+/** The stillframe command: runs what its words ask for, and turns what that throws into a message and a code. */
+import { CommanderError } from 'commander';
 import { exitCodeOf, printError } from './exit.ts';
 import { type Io, openIo } from './io.ts';
-import { productVersion } from './product.ts';
+import { openProgram } from './program.ts';
 
 const io = openIo(process);
 process.exitCode = await main(process.argv.slice(2), io);
 
-/** As usual, but nothing is said of an option that may be repeated and is not given. */
-function describeOption(this: Help, option: Option): string {
-  const none = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
-  const shown: Option = none ? Object.create(option, { defaultValue: { value: undefined } }) : option;
-  return Help.prototype.optionDescription.call(this, shown);
-}
-
 async function main(argv: string[], io: Io): Promise<number> {
-  const program = new Command('stillframe')
-    .description('Forensic container checkpointing: copy a running container, look inside, restore it anywhere.')
-    .version(productVersion)
-    .showHelpAfterError('(add --help for what this command takes)')
-    .enablePositionalOptions()
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
-    .configureHelp({ optionDescription: describeOption })
-    .exitOverride();
   let code = 0;
   // Options of the program itself take no value, so the first other word is the command.
   const wanted = argv.find((word) => !word.startsWith('-'));
-  for (const { name, summary, load } of commands) {
-    if (name !== wanted) program.command(name).description(summary);
-    else (await load())(program, io, (result) => (code = result ?? 0));
-  }
+  const program = await openProgram(
+    io,
+    (name) => name === wanted,
+    (result) => {
+      code = result ?? 0;
+    },
+  );
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

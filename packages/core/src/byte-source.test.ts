@@ -115,3 +115,9 @@ test('a stream stops where the signal aborts', async () => {
   );
   assert.deepEqual(seen, [2, 2]);
 });
+
+test('one byte over the limit is refused, however long the source is', async () => {
+  const source = bytesSource(new Uint8Array(10));
+  assert.equal((await readExactly(source, 0, 4, { limit: 4 })).length, 4);
+  await assert.rejects(readExactly(source, 0, 5, { limit: 4 }), { code: 'ERR_LIMIT_EXCEEDED' });
+});

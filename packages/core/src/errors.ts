@@ -61,14 +61,15 @@ export interface ErrorRow {
 
 /**
  * Makes a package's error constructor from its table, so that its codes are a closed union.
- * The result only builds the error; the caller throws it, which keeps control flow visible.
+ * The result only builds the error; the caller throws it, which keeps control flow visible. Its `rows` are the table.
  */
 export function errorTable<Code extends `ERR_${string}`>(rows: Readonly<Record<Code, ErrorRow>>) {
-  return (code: Code, message: string, facts: ErrorFacts = {}): StillframeError => {
+  const build = (code: Code, message: string, facts: ErrorFacts = {}): StillframeError => {
     const row = rows[code];
     const hint = facts.hint ?? row.hint;
     return new StillframeError(code, row.kind, message, hint === undefined ? facts : { ...facts, hint });
   };
+  return Object.assign(build, { rows });
 }
 
 /** Whether `value` is our error with this code. */

@@ -84,6 +84,14 @@ test('a length over the limit is refused before anything of that size is allocat
   assert.deepEqual(reads, [64]);
 });
 
+test('a message over the limit is not handed out either where it lies in what was read already', async () => {
+  const reader = new FrameReader(bytesSource(framesOf([new Uint8Array(1), new Uint8Array(9)])), { messageLimit: 8 });
+  assert.equal((await reader.next())?.bytes.length, 1);
+  assert.equal(reader.buffered(), undefined);
+  assert.equal(await reader.next(), undefined);
+  assert.equal(reader.fault?.id, 'image-message-too-long');
+});
+
 test('a length of 4 GiB in an image of some bytes is a truncation', async () => {
   const { source, reads } = counted(words(0xffffffff, 1));
   const reader = new FrameReader(source);

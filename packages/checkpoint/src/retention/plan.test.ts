@@ -76,6 +76,11 @@ describe('keeping the newest', () => {
 });
 
 describe('age', () => {
+  it('leaves one that is just as old as it may be', () => {
+    const units = [unit('new', 1), unit('just', 7), unit('over', 7.01)];
+    assert.deepEqual(Object.keys(going(units, rule({ maxAge: 7 * DAY }))), ['over']);
+  });
+
   it('lets go what is older, but not the newest', () => {
     const units = [unit('a', 20), unit('b', 9), unit('c', 8)];
     assert.deepEqual(going(units, rule({ maxAge: 7 * DAY })), {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, type FileHandle, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -94,4 +94,27 @@ test('a temporary folder is private and goes with all it holds', async () => {
     await chmod(join(path, 'left open'), 0);
   }
   await assert.rejects(stat(path), { code: 'ENOENT' });
+});
+
+test('a file is synced under its temporary name, its folder once it has its own', async (t) => {
+  await using folder = await openTemporaryFolder(tmpdir());
+  const path = join(folder.path, 'archive');
+  await using any = await open(folder.path, 'r');
+  const prototype = Object.getPrototypeOf(any) as FileHandle;
+  const synced: string[] = [];
+  const { sync } = prototype;
+  t.mock.method(prototype, 'sync', async function (this: FileHandle) {
+    const kind = (await this.stat()).isDirectory() ? 'folder' : 'file';
+    const named = await stat(path).then(
+      () => 'named',
+      () => 'unnamed',
+    );
+    synced.push(`${kind}, ${named}`);
+    await sync.call(this);
+  });
+  for (const options of [{}, { replace: false }]) {
+    await writeTextAtomically(path, 'text', options);
+    await rm(path);
+  }
+  assert.deepEqual(synced, ['file, unnamed', 'folder, named', 'file, unnamed', 'folder, named']);
 });

@@ -1,13 +1,9 @@
 /** Errors of requests that this node cannot serve. */
-import { errorTable } from '@stillframe/core';
-
-const rpcError = errorTable({
-  ERR_CRI_REQUEST_INVALID: { kind: 'invalid-argument' },
-});
+import { serverError } from '../errors.ts';
 
 /** The error of a request that lacks what the CRI demands of it. */
 export function invalidRequest(message: string) {
-  return rpcError('ERR_CRI_REQUEST_INVALID', message);
+  return serverError('ERR_CRI_REQUEST_INVALID', message);
 }
 
 /** `value`, or the error of a request that lacks `what`. */

@@ -1,9 +1,8 @@
 /** What the CRI demands of the streams of Exec and Attach. */
-import { errorTable } from '@stillframe/core';
-import type { EmbeddedNode } from '@stillframe/runtime';
-import { invalidRequest } from './invalid.ts';
 
-const streamsError = errorTable({ ERR_CRI_NOT_RUNNING: { kind: 'failed-precondition' } });
+import type { EmbeddedNode } from '@stillframe/runtime';
+import { serverError } from '../errors.ts';
+import { invalidRequest } from './invalid.ts';
 
 interface Streams {
   tty: boolean;
@@ -22,7 +21,7 @@ export function checkStreams({ tty, stdin, stdout, stderr }: Streams): void {
 export async function demandRunning(node: EmbeddedNode, idOrPrefix: string) {
   const { record, state } = await node.status(idOrPrefix);
   if (state !== 'running') {
-    throw streamsError('ERR_CRI_NOT_RUNNING', `container ${record.id} is ${state}, not running`);
+    throw serverError('ERR_CRI_NOT_RUNNING', `container ${record.id} is ${state}, not running`);
   }
   return record;
 }

@@ -6,8 +6,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorTable, type Logger, messageOf, silentLogger } from '@stillframe/core';
+import { type Logger, messageOf, silentLogger } from '@stillframe/core';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { serverError } from '../errors.ts';
 import type { CommandRequest } from './command.ts';
 import {
   listed,
@@ -31,10 +32,6 @@ export interface StreamingServer extends AsyncDisposable {
   /** An address for one call within a minute. Throws ERR_CRI_STREAMS_WAITING where too many were never called. */
   address(request: StreamingRequest): string;
 }
-
-const streamingError = errorTable({
-  ERR_CRI_STREAMS_WAITING: { kind: 'resource-exhausted', hint: 'try again in a minute' },
-});
 
 /** Bytes of one WebSocket message of a client. */
 const MESSAGE_LIMIT = 4 << 20;
@@ -78,7 +75,7 @@ export async function startStreaming(options: StreamingPlace & { logger?: Logger
   return {
     address(request) {
       const token = tokens.issue(request);
-      if (token === undefined) throw streamingError('ERR_CRI_STREAMS_WAITING', 'too many addresses wait to be called');
+      if (token === undefined) throw serverError('ERR_CRI_STREAMS_WAITING', 'too many addresses wait to be called');
       return `http://${host.includes(':') ? `[${host}]` : host}:${port}/${request.verb}/${token}`;
     },
     async [Symbol.asyncDispose]() {

@@ -5,9 +5,12 @@ import { describe, it } from 'node:test';
 import { bytesSource, digestOf, StillframeError } from '@stillframe/core';
 import { needs, startRegistry } from '@stillframe/testkit';
 import { chunked, collect, describeBytes, putSmallImage } from '../content.suite.ts';
+import { Authorizer } from './authorizer.ts';
 import { RegistryClient } from './client.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { json, registryThat, serve } from './fake.suite.ts';
+import type { HttpTransport } from './http.ts';
+import type { Origin } from './origin.ts';
 
 const bytes = randomBytes(2000);
 const descriptor = describeBytes(bytes);
@@ -55,6 +58,23 @@ describe('authorization', () => {
     const once = chunked(bytes)[Symbol.asyncIterator]() as AsyncGenerator<Uint8Array>;
     await registry.store.push(descriptor, once);
     assert.equal(tokens, 3);
+  });
+
+  it('sends no password to a token server without TLS that a registry with TLS names', async () => {
+    const sent: unknown[] = [];
+    const transport = { send: async (request: unknown) => sent.push(request) };
+    const origin = { url: async () => new URL('https://registry.example') };
+    const authorizer = new Authorizer(
+      'registry.example',
+      origin as unknown as Origin,
+      password,
+      transport as unknown as HttpTransport,
+    );
+    const challenge = 'Bearer realm="http://registry.example/token"';
+    await assert.rejects(authorizer.answer(challenge, { scopes: [] }, undefined), {
+      code: 'ERR_OCI_REGISTRY_PROTOCOL',
+    });
+    assert.deepEqual(sent, []);
   });
 
   for (const kind of ['password', 'identity-token'] as const) {

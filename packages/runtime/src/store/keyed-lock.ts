@@ -6,7 +6,7 @@ export class KeyedLock {
   /** Runs `work` once all earlier work under `key` has settled, whatever its outcome. */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
+    const mine = before.then(work);
     const tail = mine.catch(() => undefined);
     this.#tails.set(key, tail);
     try {

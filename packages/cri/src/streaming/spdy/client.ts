@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { serverError } from '../../errors.ts';
 import { SpdyConnection } from './connection.ts';
-import { spdyError } from './errors.ts';
 
 export interface SpdyClient {
   readonly connection: SpdyConnection;
@@ -27,7 +27,7 @@ export async function connectSpdy(
   const upgraded = once(call, 'upgrade') as Promise<[IncomingMessage, Duplex, Buffer]>;
   const refused = (once(call, 'response') as Promise<[IncomingMessage]>).then(async ([response]) => {
     const text = (await response.toArray()).join('').trim();
-    throw spdyError('ERR_SPDY_REFUSED', `the server answered ${response.statusCode}: ${text}`);
+    throw serverError('ERR_SPDY_REFUSED', `the server answered ${response.statusCode}: ${text}`);
   });
   refused.catch(() => undefined);
   call.end();

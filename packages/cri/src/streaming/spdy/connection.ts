@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { spdyError } from './errors.ts';
+import { serverError } from '../../errors.ts';
 import { encodeFrame, type Frame, FrameReader, goAwayStatus, INITIAL_WINDOW_SIZE, resetStatus } from './frame.ts';
 import { decodeHeaders, encodeHeaders, type SpdyHeaders } from './header-block.ts';
 import { HeaderCompression } from './header-compression.ts';
@@ -143,7 +143,7 @@ export class SpdyConnection {
     const { stream: id } = frame;
     const opened = this.#opened;
     if (!opened || id % 2 !== 1 || id <= this.#lastStream) {
-      throw spdyError('ERR_SPDY_PROTOCOL', `stream ${id} opened after ${this.#lastStream}`);
+      throw serverError('ERR_SPDY_PROTOCOL', `stream ${id} opened after ${this.#lastStream}`);
     }
     this.#lastStream = id;
     if (this.#closing || this.#streams.size >= MOST_STREAMS) {
@@ -174,7 +174,7 @@ export class SpdyConnection {
       await this.#answer(encodeFrame({ kind: 'window-update', stream: 0, delta }));
     }
     if (id > Math.max(this.#lastStream, this.#ownStream))
-      throw spdyError('ERR_SPDY_PROTOCOL', `data for stream ${id}, which was never opened`);
+      throw serverError('ERR_SPDY_PROTOCOL', `data for stream ${id}, which was never opened`);
     await this.#streams.get(id)?.receive(data, fin);
   }
 
@@ -218,7 +218,7 @@ export class SpdyConnection {
 
   async #write(bytes: Buffer): Promise<void> {
     const transport = this.#transport;
-    if (transport.destroyed || !transport.writable) throw spdyError('ERR_SPDY_CLOSED', 'the connection is closed');
+    if (transport.destroyed || !transport.writable) throw serverError('ERR_SPDY_CLOSED', 'the connection is closed');
     if (transport.write(bytes)) return;
     await Promise.race([once(transport, 'drain'), once(transport, 'close')]).catch(() => undefined);
   }

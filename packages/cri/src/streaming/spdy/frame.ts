@@ -1,5 +1,5 @@
 /** SPDY/3.1 frames (draft 3.1, section 2.2) as bytes. Header blocks stay compressed here; nothing waits here. */
-import { spdyError } from './errors.ts';
+import { serverError } from '../../errors.ts';
 
 /** RST_STREAM status codes that are used here. */
 export const resetStatus = { protocolError: 1, invalidStream: 2, refusedStream: 3, cancel: 5 } as const;
@@ -129,14 +129,14 @@ export class FrameReader {
     const flags = this.#held.readUInt8(4);
     const length = this.#held.readUIntBE(5, 3);
     if (first < 0x80000000) {
-      if (first === 0) throw spdyError('ERR_SPDY_FRAME', 'data for stream 0');
+      if (first === 0) throw serverError('ERR_SPDY_FRAME', 'data for stream 0');
       this.#take(HEADER);
       this.#data = { stream: first, fin: (flags & FIN) !== 0, left: length };
       return this.#dataPiece();
     }
     const version = (first >>> 16) & 0x7fff;
-    if (version !== VERSION) throw spdyError('ERR_SPDY_FRAME', `a frame of SPDY version ${version}`);
-    if (length > CONTROL_LIMIT) throw spdyError('ERR_SPDY_FRAME', `a control frame of ${length} bytes`);
+    if (version !== VERSION) throw serverError('ERR_SPDY_FRAME', `a frame of SPDY version ${version}`);
+    if (length > CONTROL_LIMIT) throw serverError('ERR_SPDY_FRAME', `a control frame of ${length} bytes`);
     if (this.#held.byteLength < HEADER + length) return undefined;
     this.#take(HEADER);
     return controlFrame(first & 0xffff, flags, this.#take(length));
@@ -146,14 +146,14 @@ export class FrameReader {
 function controlFrame(type: number, flags: number, body: Buffer): Frame {
   const fin = (flags & FIN) !== 0;
   const word = (index: number) => {
-    if (body.byteLength < 4 * index + 4) throw spdyError('ERR_SPDY_FRAME', `a frame of type ${type} is too short`);
+    if (body.byteLength < 4 * index + 4) throw serverError('ERR_SPDY_FRAME', `a frame of type ${type} is too short`);
     return body.readUInt32BE(4 * index);
   };
   const stream = () => nonZero(word(0) & MASK_31);
   switch (type) {
     case TYPES['syn-stream']: {
       const associated = word(1) & MASK_31;
-      if (body.byteLength < 10) throw spdyError('ERR_SPDY_FRAME', 'a SYN_STREAM is too short');
+      if (body.byteLength < 10) throw serverError('ERR_SPDY_FRAME', 'a SYN_STREAM is too short');
       const unidirectional = (flags & UNIDIRECTIONAL) !== 0;
       return { kind: 'syn-stream', stream: stream(), associated, fin, unidirectional, block: body.subarray(10) };
     }
@@ -178,7 +178,7 @@ function controlFrame(type: number, flags: number, body: Buffer): Frame {
 
 function settingsOf(count: number, body: Buffer): SettingsEntry[] {
   if (count > MOST_SETTINGS || body.byteLength < 8 * count) {
-    throw spdyError('ERR_SPDY_FRAME', `a SETTINGS frame of ${count} entries in ${body.byteLength} bytes`);
+    throw serverError('ERR_SPDY_FRAME', `a SETTINGS frame of ${count} entries in ${body.byteLength} bytes`);
   }
   return Array.from({ length: count }, (_entry, index) => ({
     flags: body.readUInt8(8 * index),
@@ -188,6 +188,6 @@ function settingsOf(count: number, body: Buffer): SettingsEntry[] {
 }
 
 function nonZero(stream: number): number {
-  if (stream === 0) throw spdyError('ERR_SPDY_FRAME', 'a control frame for stream 0');
+  if (stream === 0) throw serverError('ERR_SPDY_FRAME', 'a control frame for stream 0');
   return stream;
 }

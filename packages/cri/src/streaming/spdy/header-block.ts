@@ -1,5 +1,5 @@
 /** The name and value block of SPDY/3 (section 2.6.10), uncompressed: counts and lengths in 4 bytes each. */
-import { spdyError } from './errors.ts';
+import { serverError } from '../../errors.ts';
 
 /** Names in small letters; several values of one name are parted by a zero byte. */
 export type SpdyHeaders = ReadonlyMap<string, string>;
@@ -22,28 +22,28 @@ export function decodeHeaders(block: Uint8Array): SpdyHeaders {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
   let offset = 0;
   const number = () => {
-    if (offset + 4 > bytes.byteLength) throw spdyError('ERR_SPDY_HEADERS', 'a header block is cut off');
+    if (offset + 4 > bytes.byteLength) throw serverError('ERR_SPDY_HEADERS', 'a header block is cut off');
     offset += 4;
     return bytes.readUInt32BE(offset - 4);
   };
   const text = () => {
     const length = number();
-    if (length > bytes.byteLength - offset) throw spdyError('ERR_SPDY_HEADERS', 'a header is longer than its block');
+    if (length > bytes.byteLength - offset) throw serverError('ERR_SPDY_HEADERS', 'a header is longer than its block');
     offset += length;
     return bytes.toString('utf8', offset - length, offset);
   };
-  if (bytes.byteLength > BLOCK_LIMIT) throw spdyError('ERR_SPDY_HEADERS', `${bytes.byteLength} bytes of headers`);
+  if (bytes.byteLength > BLOCK_LIMIT) throw serverError('ERR_SPDY_HEADERS', `${bytes.byteLength} bytes of headers`);
   const count = number();
-  if (count > MOST_HEADERS) throw spdyError('ERR_SPDY_HEADERS', `${count} headers`);
+  if (count > MOST_HEADERS) throw serverError('ERR_SPDY_HEADERS', `${count} headers`);
   const headers = new Map<string, string>();
   for (let index = 0; index < count; index += 1) {
     const name = text();
     if (name === '' || name !== name.toLowerCase() || headers.has(name)) {
-      throw spdyError('ERR_SPDY_HEADERS', `the header name ${JSON.stringify(name.slice(0, 64))} is not allowed`);
+      throw serverError('ERR_SPDY_HEADERS', `the header name ${JSON.stringify(name.slice(0, 64))} is not allowed`);
     }
     headers.set(name, text());
   }
-  if (offset !== bytes.byteLength) throw spdyError('ERR_SPDY_HEADERS', 'bytes follow the headers');
+  if (offset !== bytes.byteLength) throw serverError('ERR_SPDY_HEADERS', 'bytes follow the headers');
   return headers;
 }
 

@@ -3,8 +3,8 @@
  * Blocks must pass in the order of their frames, one at a time.
  */
 import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
+import { serverError } from '../../errors.ts';
 import { spdyDictionary } from './dictionary.ts';
-import { spdyError } from './errors.ts';
 import { BLOCK_LIMIT } from './header-block.ts';
 
 export class HeaderCompression implements Disposable {
@@ -46,7 +46,7 @@ function through(stream: Deflate | Inflate, work: (done: () => void) => void): P
       finish();
     };
     const fail = (cause?: Error) =>
-      settle(() => reject(spdyError('ERR_SPDY_HEADERS', 'a header block cannot be decompressed', { cause })));
+      settle(() => reject(serverError('ERR_SPDY_HEADERS', 'a header block cannot be decompressed', { cause })));
     const collect = (chunk: Buffer) => {
       length += chunk.byteLength;
       chunks.push(chunk);

@@ -1,5 +1,5 @@
 /** How much may be sent: the windows of a connection and its streams, for peers that have shown that they know them. */
-import { spdyError } from './errors.ts';
+import { serverError } from '../../errors.ts';
 import { INITIAL_WINDOW, type SpdyStream } from './stream.ts';
 
 const LARGEST = 0x7fffffff;
@@ -18,7 +18,7 @@ export class SendWindow {
 
   /** SETTINGS: streams begin with `value` bytes, and those that are open change by the difference. */
   setInitial(value: number, open: Iterable<SpdyStream>): void {
-    if (value > LARGEST) throw spdyError('ERR_SPDY_PROTOCOL', `a window of ${value} bytes`);
+    if (value > LARGEST) throw serverError('ERR_SPDY_PROTOCOL', `a window of ${value} bytes`);
     for (const stream of open) stream.sendWindow += value - this.initial;
     this.initial = value;
     this.#kept = true;
@@ -36,7 +36,7 @@ export class SendWindow {
   /** Takes up to `wanted` bytes as soon as there is room. Throws ERR_SPDY_CLOSED where the stream is gone meanwhile. */
   async room(stream: SpdyStream, wanted: number): Promise<number> {
     for (;;) {
-      if (stream.destroyed) throw spdyError('ERR_SPDY_CLOSED', `stream ${stream.id} is closed`);
+      if (stream.destroyed) throw serverError('ERR_SPDY_CLOSED', `stream ${stream.id} is closed`);
       const free = this.#kept ? Math.min(wanted, stream.sendWindow, this.#connection) : wanted;
       if (free > 0) {
         stream.sendWindow -= free;
@@ -58,6 +58,6 @@ export class SendWindow {
 }
 
 function demandSmall(window: number): number {
-  if (window > LARGEST) throw spdyError('ERR_SPDY_PROTOCOL', 'a window of more than 2^31 - 1 bytes');
+  if (window > LARGEST) throw serverError('ERR_SPDY_PROTOCOL', 'a window of more than 2^31 - 1 bytes');
   return window;
 }
