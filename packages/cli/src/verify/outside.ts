@@ -21,13 +21,13 @@ export async function faultsOutside(
     const bytes = new Uint8Array(size);
     return bytes.subarray(0, await tar.readInto(offset, bytes, options));
   };
-  for (const { name, headerOffset } of entries.values()) {
+  const bodies = new Set(rangesOf(entries).map(({ name }) => name));
+  // In the order of the archive: of a compressed one, frames are decoded as the reads come.
+  for (const { name, headerOffset, offset, size } of entries.values()) {
     if (faults.length >= MOST) break;
     const checksum = Buffer.from(await read(headerOffset + 148, 8)).toString('latin1');
     if (!/^[0-7]{6}\0 $/.test(checksum)) faults.push({ name, what: 'header' });
-  }
-  for (const { name, offset, size } of rangesOf(entries)) {
-    if (faults.length >= MOST) break;
+    if (!bodies.has(name)) continue;
     const padding = await read(offset + size, (BLOCK - (size % BLOCK)) % BLOCK);
     if (padding.some((byte) => byte !== 0)) faults.push({ name, what: 'padding' });
   }
