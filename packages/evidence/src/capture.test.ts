@@ -108,3 +108,19 @@ test('of very many askers the first are listed, and all are counted', () => {
   const { askedBy, askerCount } = predicateOf(encodeCapture({ ...evidence, askedBy: Array(1000).fill(asker('ada')) }));
   assert.deepEqual([askedBy.length, askerCount], [MOST_ASKERS, 1000]);
 });
+
+test('a statement of another type, or with sizes that no file has, is no capture’s', () => {
+  const envelope = JSON.parse(encodeCapture(evidence));
+  const changed = (from: string, to: string, payloadType = envelope.payloadType) => {
+    const payload = Buffer.from(envelope.payload, 'base64').toString().replace(from, to);
+    return JSON.stringify({ ...envelope, payloadType, payload: Buffer.from(payload).toString('base64') });
+  };
+  const refused = (text: string) => assert.throws(() => decodeCapture(text), { code: 'ERR_EVIDENCE_INVALID' });
+  assert.equal(decodeCapture(changed('', '')).size, 3);
+  refused(changed('', '', 'application/vnd.stillframe.custody.v1+json'));
+  refused(changed('capture:v1', 'capture:v2'));
+  refused(changed('Statement/v1', 'Statement/v9'));
+  refused(changed('"truePause":120', '"truePause":1e999'));
+  refused(changed('"predicate":{', `"deep":${'['.repeat(100_000)},"predicate":{`));
+  assert.equal(decodeCapture(changed('"size":3', '"size":1e999')).size, undefined);
+});

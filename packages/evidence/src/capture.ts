@@ -173,7 +173,8 @@ const isRoot = (value: unknown): value is string => typeof value === 'string' &&
 
 const statementOf = (envelope: Envelope) => decodeStatement(envelope, PREDICATE_TYPE, 'a capture');
 
-const isDuration = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+/** JSON has `1e999`, too, which is read as infinite. */
+const isDuration = (value: unknown): value is number => Number.isFinite(value) && Number(value) >= 0;
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];

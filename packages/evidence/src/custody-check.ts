@@ -24,7 +24,7 @@ export interface CustodyReport {
   signatures: { valid: number; unknown: number; none: number };
 }
 
-/** Faults that are kept. */
+/** Faults, and torn lines, that are kept. */
 const MOST = 100;
 
 /** What the chain is said to be about, to compare with what its entries say. */
@@ -62,7 +62,7 @@ export class CustodyChecker {
     const entry = parseCustody(line);
     if (entry) this.#entry(entry);
     else if (this.#noEntry) this.#fault('is no entry', this.#line - 1);
-    if (!entry && !ended) report.torn.push(this.#line);
+    if (!entry && !ended) this.#torn(this.#line);
     this.#noEntry = !entry && ended;
     report.head = digestOf(line);
   }
@@ -76,7 +76,7 @@ export class CustodyChecker {
   #entry(entry: CustodyEntry): void {
     const report = this.#report;
     const { head = null } = report;
-    if (this.#noEntry && entry.afterTorn) report.torn.push(this.#line - 1);
+    if (this.#noEntry && entry.afterTorn) this.#torn(this.#line - 1);
     else if (this.#noEntry) this.#fault('is no entry', this.#line - 1);
     else if (entry.afterTorn) this.#fault('says that the line before was cut off, which is whole');
     if (entry.previous !== head) {
@@ -110,6 +110,10 @@ export class CustodyChecker {
     if (checked?.state === 'valid') signatures.valid += 1;
     else if (checked?.state === 'invalid') this.#fault(`has a signature that key ${checked.keyid} did not make`);
     else signatures.unknown += 1;
+  }
+
+  #torn(line: number): void {
+    if (this.#report.torn.length < MOST) this.#report.torn.push(line);
   }
 
   #fault(message: string, line = this.#line): void {

@@ -100,6 +100,13 @@ test('an entry about another archive or statement is a fault', () => {
   );
 });
 
+test('torn lines without number are counted to a limit', () => {
+  const [one = ''] = chain.split('\n');
+  let text = `${one}\n`;
+  for (let i = 0; i < 120; i += 1) text = append(`${text}{"previous":`, 'ps');
+  assert.deepEqual([check(text).faults, check(text).torn.length, check(text).entries], [[], 100, 121]);
+});
+
 test('any text gives a report', () => {
   fc.assert(fc.property(fc.string(), (text) => assert.ok(check(text).faults.length >= 0)));
 });

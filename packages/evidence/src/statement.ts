@@ -26,10 +26,13 @@ export function encodeStatement({ subject, predicateType, predicate }: Statement
 
 /** The statement as it was written. Throws ERR_EVIDENCE_INVALID for one of another type than `predicateType`, which is `about`. */
 export function decodeStatement(
-  { payload }: Pick<Envelope, 'payload'>,
+  { payloadType, payload }: Pick<Envelope, 'payloadType' | 'payload'>,
   predicateType: string,
   about: string,
 ): Record<string, unknown> {
+  // The type is signed with the payload, so that nothing that a key has signed for another purpose is taken for a statement.
+  if (payloadType !== PAYLOAD_TYPE)
+    throw evidenceError('ERR_EVIDENCE_INVALID', 'the envelope holds something else than a statement');
   const statement = parseObject(new TextDecoder().decode(payload), 'the statement');
   if (statement['_type'] === STATEMENT_TYPE && statement['predicateType'] === predicateType) return statement;
   throw evidenceError('ERR_EVIDENCE_INVALID', `the statement is not about ${about} of this version`);

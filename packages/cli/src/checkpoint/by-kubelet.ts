@@ -1,5 +1,5 @@
 /** A checkpoint that a kubelet makes: the archive lies on its machine, and what is known of it is its path. */
-import { millisecondsText } from '@stillframe/core';
+import { harmless, millisecondsText } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import type { ContainerAddress } from '@stillframe/kubelet';
 import { type KubeletClient, LEAST_TIMEOUT } from '@stillframe/kubelet/client';
@@ -87,8 +87,8 @@ function textOf(
   const place = facts ? archive : `${archive}, on the kubelet’s machine`;
   const elsewhere = 'not told by a kubelet: hash the archive where it lies, before it is moved';
   const rows = [
-    ['archive', place],
-    ['container', addressText(container)],
+    ['archive', harmless(place)],
+    ['container', harmless(addressText(container))],
     ['request to answer', millisecondsText(requestMilliseconds)],
     ['true pause', facts ? pauseText(facts) : 'not told by a kubelet'],
     ['sha256', facts?.digest.replace('sha256:', '') ?? elsewhere],

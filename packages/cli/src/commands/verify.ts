@@ -30,8 +30,9 @@ signed: evidence that it did not sign fails.
   stillframe verify web.tar --key node.pub             \`stillframe node status\` says where a node's key is`;
 
 const WORDS = { holds: 'holds', fails: 'DOES NOT HOLD', unchecked: 'not checked' } as const;
-/** Faults that are listed for people. */
+/** Faults that are listed for people, and characters of a line. */
 const TOLD = 20;
+const LINE = 2000;
 
 export const verify: RegisterCommand = (program, io, done) => {
   program
@@ -104,19 +105,33 @@ async function readKey(path: string, io: Io): Promise<NamedKey> {
 }
 
 function textOf(found: Verification, holds: boolean): string {
-  const rows = checksOf(found).map(([name, { state, text }]) => [name, `${WORDS[state]}: ${harmless(text)}`]);
+  const rows = checksOf(found).map(([name, { state, text }]) => [name, `${WORDS[state]}: ${short(text)}`]);
   const unchecked = checksOf(found).filter(([, { state }]) => state === 'unchecked');
-  const verdict = holds ? 'everything that was checked holds' : 'the archive, or what is said of it, was changed';
+  const verdict = holds ? 'everything that was checked holds' : faultText(found);
   const left = unchecked.length === 0 ? '' : `; not checked: ${unchecked.map(([name]) => name).join(', ')}`;
   const head = found.custodyHead === undefined ? '' : `last line of the chain of custody: ${found.custodyHead}\n`;
   const note = found.note === undefined ? '' : `${harmless(found.note)}\n`;
   return `${harmless(found.path)}\n${renderFacts(rows, 12)}${note}${faultLines(found)}${head}${verdict}${left}\n`;
 }
 
+/** A statement that holds, but that none of the keys has signed, is no sign of a change. */
+function faultText(found: Verification): string {
+  const failing = checksOf(found).filter(([, { state }]) => state === 'fails');
+  const forged = found.signatures.some(({ state }) => state === 'invalid');
+  const unsigned = failing.every(([name]) => name === 'signature') && !forged;
+  if (unsigned) return 'the archive is what the statement says, but no key that was given has signed that';
+  return 'the archive, or what is said of it, was changed';
+}
+
+/** Evidence may name an entry with a million characters. */
+function short(text: string): string {
+  return harmless(text.length > LINE ? `${text.slice(0, LINE)}…` : text);
+}
+
 function faultLines({ faults, custodyFaults }: Verification): string {
   const lines = [
-    ...faults.map(({ what, name }) => `  ${what.padEnd(8)} ${harmless(name)}`),
-    ...custodyFaults.map(({ line, message }) => `  custody, line ${line} ${harmless(message)}`),
+    ...faults.map(({ what, name }) => `  ${what.padEnd(8)} ${short(name)}`),
+    ...custodyFaults.map(({ line, message }) => `  custody, line ${line} ${short(message)}`),
   ];
   const more = lines.length > TOLD ? [`  … and ${lines.length - TOLD} more; --output json has them`] : [];
   return [...lines.slice(0, TOLD), ...more].map((line) => `${line}\n`).join('');

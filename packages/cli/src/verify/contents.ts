@@ -1,15 +1,18 @@
 /** An archive held against what its statement lists: its own digest, each entry, the Merkle root of its memory. */
+import { openArchive } from '@stillframe/checkpoint';
 import type { Digest } from '@stillframe/core';
 import type { Measured, MeasuredEntry, RecordedCapture, RecordedContents } from '@stillframe/evidence';
 import { showProgress } from '../display/progress.ts';
 import { measureFile } from '../evidence/measured-file.ts';
 import type { Io } from '../io.ts';
 import type { Check } from './check.ts';
+import { faultsOutside, hasTail } from './outside.ts';
 
 /** One entry that is not what was recorded. */
 export interface EntryFault {
   name: string;
-  what: 'changed' | 'removed' | 'added';
+  /** `header` and `padding` are outside of its body, which is as recorded. */
+  what: 'changed' | 'removed' | 'added' | 'moved' | 'header' | 'padding';
   recorded?: MeasuredEntry;
   found?: MeasuredEntry;
 }
@@ -32,13 +35,36 @@ export async function checkContents(
   io: Io,
 ): Promise<ContentsReport> {
   using progress = showProgress(io, 'verifying');
-  const {
-    digest,
-    size,
-    contents: found,
-    damage,
-  } = await measureFile(path, { signal: io.signal, onProgress: progress.update });
-  return { archive: ofArchive(recorded, digest, size), digest, ...ofContents(contents, found, damage) };
+  const { signal } = io;
+  const { digest, size, contents: measured, damage } = await measureFile(path, { signal, onProgress: progress.update });
+  const whole = ofArchive(recorded, digest, size);
+  const found: Found = { measured, damage: measured ? undefined : damage, outside: [], remark: undefined };
+  // What an archive was captured with is no fault of it.
+  if (whole.state === 'fails' && measured) await lookOutside(path, found, signal);
+  return { archive: whole, digest, ...ofContents(contents, found) };
+}
+
+/** What was found of a changed archive. */
+interface Found {
+  measured: Measured | undefined;
+  /** Why it cannot be read to its end. */
+  damage: string | undefined;
+  outside: EntryFault[];
+  /** Something that may be the change where no entry is. */
+  remark: string | undefined;
+}
+
+async function lookOutside(path: string, found: Found, signal: AbortSignal): Promise<void> {
+  await using archive = await openArchive(path, { signal, partial: true });
+  const { tar, entries, diagnostics } = archive;
+  if (!tar) return;
+  const last = [...entries.keys()].at(-1);
+  const error = diagnostics.find(({ severity }) => severity === 'error')?.message;
+  found.damage = error && (last === undefined ? error : `behind ${last}, ${error}`);
+  found.outside = await faultsOutside({ tar, entries }, { signal });
+  found.remark = diagnostics.find(({ severity }) => severity === 'warning')?.message;
+  if (!found.damage && !found.remark && (await hasTail({ tar, entries }, { signal })))
+    found.remark = 'bytes follow its end';
 }
 
 function ofArchive(recorded: RecordedCapture, digest: Digest, size: number): Check {
@@ -48,24 +74,30 @@ function ofArchive(recorded: RecordedCapture, digest: Digest, size: number): Che
   return { state: 'holds', text: `${digest}, ${size} bytes` };
 }
 
-function ofContents(
-  recorded: RecordedContents,
-  measured: Measured | undefined,
-  damage: string | undefined,
-): Omit<ContentsReport, 'archive' | 'digest'> {
+function ofContents(recorded: RecordedContents, found: Found): Omit<ContentsReport, 'archive' | 'digest'> {
+  const { measured, damage, outside, remark } = found;
+  const memory = ofMemory(recorded, measured);
   if (!recorded.entries) {
     const text = 'the statement lists none: it is of a version before, or they are too many';
-    return { entries: { state: 'unchecked', text }, memory: ofMemory(recorded, measured), faults: [] };
+    return { entries: { state: 'unchecked', text }, memory, faults: [] };
   }
-  const faults = faultsOf(recorded.entries, measured?.entries ?? []);
+  const faults = [...faultsOf(recorded.entries, measured?.entries ?? []), ...outside];
   const [first] = faults;
   const count = recorded.entries.length;
-  const reason = damage === undefined ? '' : `; the archive is damaged: ${damage}`;
-  const entries: Check = first
-    ? { state: 'fails', text: `${faults.length} of ${count}, the first ${first.what}: ${first.name}${reason}` }
-    : { state: 'holds', text: `${count}` };
-  return { entries, memory: ofMemory(recorded, measured), faults };
+  const reasons = [
+    first && `${faults.length} of ${count}, the first ${WORDS[first.what]}: ${first.name}`,
+    damage !== undefined && `the archive is damaged: ${damage}`,
+  ].filter((reason) => typeof reason === 'string');
+  const fails = reasons.length > 0;
+  const text = fails ? reasons.join('; ') : `${count}${remark === undefined ? '' : `; but ${remark}`}`;
+  return { entries: { state: fails ? 'fails' : 'holds', text }, memory, faults };
 }
+
+/** A fault as a sentence has it. */
+const WORDS = {
+  ...{ changed: 'changed', removed: 'removed', added: 'added', moved: 'moved' },
+  ...{ header: 'changed in its header', padding: 'changed in the padding behind it' },
+} as const;
 
 function ofMemory({ memory: recorded }: RecordedContents, measured: Measured | undefined): Check {
   if (!recorded) return { state: 'unchecked', text: 'the statement has no root: it is of a version before' };
@@ -80,17 +112,34 @@ function ofMemory({ memory: recorded }: RecordedContents, measured: Measured | u
   return { state: 'fails', text: `root ${found?.root ?? 'none'}, recorded were ${text}` };
 }
 
+/** Names that occur several times are paired in their order. */
 function faultsOf(recorded: readonly MeasuredEntry[], found: readonly MeasuredEntry[]): EntryFault[] {
-  const left = new Map(found.map((entry) => [entry.name, entry]));
-  const faults: EntryFault[] = [];
-  for (const entry of recorded) {
-    const here = left.get(entry.name);
-    left.delete(entry.name);
-    if (!here) faults.push({ name: entry.name, what: 'removed', recorded: entry });
-    else if (here.size !== entry.size || digestText(here) !== digestText(entry))
-      faults.push({ name: entry.name, what: 'changed', recorded: entry, found: here });
+  const left = new Map<string, number[]>();
+  for (const [at, { name }] of found.entries()) {
+    const places = left.get(name);
+    if (places) places.push(at);
+    else left.set(name, [at]);
   }
-  for (const entry of left.values()) faults.push({ name: entry.name, what: 'added', found: entry });
+  const taken = new Set<number>();
+  const faults: EntryFault[] = [];
+  let latest = -1;
+  for (const entry of recorded) {
+    const { name } = entry;
+    const at = left.get(name)?.shift() ?? -1;
+    const here = found[at];
+    if (!here) {
+      faults.push({ name, what: 'removed', recorded: entry });
+      continue;
+    }
+    taken.add(at);
+    if (here.size !== entry.size || digestText(here) !== digestText(entry))
+      faults.push({ name, what: 'changed', recorded: entry, found: here });
+    else if (at < latest) faults.push({ name, what: 'moved', recorded: entry, found: here });
+    latest = Math.max(latest, at);
+  }
+  for (const [at, entry] of found.entries()) {
+    if (!taken.has(at)) faults.push({ name: entry.name, what: 'added', found: entry });
+  }
   return faults;
 }
 

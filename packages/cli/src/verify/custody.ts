@@ -1,7 +1,7 @@
 /** The chain of custody beside an archive, read line by line. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { systemCode } from '@stillframe/core';
+import { systemCode, systemFact } from '@stillframe/core';
 import {
   CUSTODY_LINE_LIMIT,
   CustodyChecker,
@@ -14,7 +14,7 @@ import {
 const CHUNK = 256 << 10;
 const NEWLINE = 0x0a;
 
-/** Undefined where there is none. Throws ERR_EVIDENCE_INVALID for a line of more than 64 KiB, and the system's errors. */
+/** Undefined where there is none. Throws ERR_EVIDENCE_INVALID for what cannot be opened, is no file, or has a line of more than 64 KiB. */
 export async function checkCustody(
   archive: string,
   keys: readonly VerifyingKey[],
@@ -27,7 +27,8 @@ export async function checkCustody(
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    // A link too: whoever put it there must not keep the rest from being told.
+    throw evidenceError('ERR_EVIDENCE_INVALID', `${path} ${systemFact(error)}`, { cause: error });
   }
   await using _file = file;
   if (!(await file.stat()).isFile()) throw evidenceError('ERR_EVIDENCE_INVALID', `${path} is no file of its own`);

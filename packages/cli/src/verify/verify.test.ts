@@ -101,10 +101,11 @@ test('one byte that is flipped is found wherever it lies, and the entry is named
     assert.deepEqual([header.code, header.entries[0]?.name, header.entries[0]?.what], [1, third.name, 'removed']);
     assert.match(header.checks.entries.text, /the archive is damaged/);
     await writeFile(path, whole);
-    // Padding belongs to no entry.
+    // The end mark belongs to no entry.
     await flip(path, whole.length - 1);
     const end = await verified(desk);
-    assert.deepEqual([end.code, end.checks.archive.state, end.checks.entries.state], [1, 'fails', 'holds']);
+    assert.deepEqual([end.code, end.checks.archive.state, end.entries], [1, 'fails', []]);
+    assert.match(end.checks.entries.text, /^the archive is damaged: behind io\.kubernetes/);
     await writeFile(path, whole);
     await flip(path, 0);
     assert.equal((await verified(desk)).code, 1);
@@ -145,6 +146,11 @@ test('another statement, another key’s signature and evidence that is not sign
     const evidence = `${path}.evidence.json`;
     const text = await readFile(evidence, 'utf8');
     assert.equal((await verified(desk, '--key', 'node.pub')).code, 0);
+    const other = readSigningKey(makeSigningKey());
+    await writeFile(join(desk.work, 'other.pub'), publicPemOf(other));
+    const strange = await desk.run('verify', path, '--key', 'other.pub');
+    assert.equal(strange.code, 1);
+    assert.match(strange.stdout, /the archive is what the statement says, but no key that was given has signed that/);
     const envelope = JSON.parse(text);
     const payload = Buffer.from(envelope.payload, 'base64').toString().replace('"podName":"p"', '"podName":"q"');
     await writeFile(evidence, JSON.stringify({ ...envelope, payload: Buffer.from(payload).toString('base64') }));
@@ -157,8 +163,6 @@ test('another statement, another key’s signature and evidence that is not sign
     const unsigned = await verified(desk, '--key', 'node.pub');
     assert.deepEqual([unsigned.code, unsigned.checks.signature.text], [1, 'the evidence is not signed']);
     await writeFile(evidence, text);
-    const other = readSigningKey(makeSigningKey());
-    await writeFile(join(desk.work, 'other.pub'), publicPemOf(other));
     assert.match((await verified(desk, '--key', 'other.pub')).checks.signature.text, /none by a key that was given/);
     await writeFile(evidence, signEnvelopeText(text, other));
     const both = await verified(desk, '--key', 'other.pub', '--key', 'node.pub');

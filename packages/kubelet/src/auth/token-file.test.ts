@@ -94,6 +94,8 @@ test('a file is closed to others, read again when it changes, and not obeyed whi
   assert.equal(said.length, 1, 'told once');
   await writeFile(path, 'three,joe,3\n');
   assert.deepEqual(await names(), ['joe']);
+  await writeFile(path, '\ufefffour,ann,4\n');
+  assert.equal(userOfToken((await file.current()) ?? [], 'four')?.name, 'ann', 'with a mark of its encoding');
   await chmod(path, 0o644);
   assert.equal(await names(), undefined, 'opened to others');
 });

@@ -23,7 +23,10 @@ export function authenticated(user: User): User {
 /** What a connection's client certificate says. `refused`: one was given that no authority here has signed for clients. */
 export type CertificateSays = { readonly user: User } | 'none' | 'refused';
 
-/** Reads the certificate of a connection as Kubernetes does: common name and organizations of its subject. */
+/**
+ * Reads the certificate of a connection as Kubernetes does: common name and organizations of its subject. One with several
+ * common names is refused: who signed it may have judged another one than we would take.
+ */
 export function certificateOf(socket: Socket): CertificateSays {
   if (!(socket instanceof TLSSocket)) return 'none';
   const { subject } = socket.getPeerCertificate();
@@ -32,6 +35,8 @@ export function certificateOf(socket: Socket): CertificateSays {
   if (!socket.authorized) return 'refused';
   // Several values of one attribute come as an array, whatever the type says.
   const { CN, O } = subject as { CN?: string | string[]; O?: string | string[] };
-  const name = [CN ?? []].flat()[0];
-  return name === undefined || name === '' ? 'refused' : { user: authenticated({ name, groups: [O ?? []].flat() }) };
+  const [name, ...others] = [CN ?? []].flat();
+  return name === undefined || name === '' || others.length > 0
+    ? 'refused'
+    : { user: authenticated({ name, groups: [O ?? []].flat() }) };
 }

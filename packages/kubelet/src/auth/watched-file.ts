@@ -83,7 +83,8 @@ export class WatchedFile<T> {
     const own = process.geteuid?.() ?? 0;
     if (Number(uid) !== 0 && Number(uid) !== own) throw unsound(`belongs to user ${uid}, who could change it`);
     if (size > SIZE_LIMIT) throw unsound(`is larger than ${SIZE_LIMIT} bytes`);
-    const text = await file.readFile('utf8');
+    // Some editors begin a file with a mark of its encoding, which would be part of the first token.
+    const text = (await file.readFile('utf8')).replace(/^\ufeff/, '');
     try {
       this.#state = { version, value: parse(text) };
     } catch (cause) {

@@ -26,12 +26,15 @@ const RUNTIME_HINTS: readonly { said: RegExp; hint: string }[] = [
   { said: /DeadlineExceeded|context deadline exceeded/, hint: 'give it more time with --timeout' },
 ];
 
-/** The path on the node. Throws as failureOf says, and ERR_KUBELET_ANSWER for a body that is no such list. */
+/** Characters of a path (limits.h). */
+const PATH_MAX = 4096;
+
+/** The path on the node; untrusted. Throws as failureOf says, and ERR_KUBELET_ANSWER for a body that is no such list. */
 export function archiveIn({ status, body }: KubeletAnswer): string {
   if (status !== 200) throw failureOf({ status, body });
   const items = parsed(body)['items'];
   const [path] = Array.isArray(items) ? (items as unknown[]) : [];
-  if (typeof path === 'string' && path.startsWith('/')) return path;
+  if (typeof path === 'string' && path.startsWith('/') && path.length < PATH_MAX && !path.includes('\0')) return path;
   throw clientError('ERR_KUBELET_ANSWER', `the answer names no archive: ${excerpt(body)}`);
 }
 

@@ -6,6 +6,7 @@ export const clientError = errorTable({
     kind: 'invalid-argument',
     hint: 'name it as https://NODE:10250, or by way of an API server: https://HOST/api/v1/nodes/NODE:10250/proxy',
   },
+  ERR_KUBELET_TOKEN: { kind: 'invalid-argument', hint: 'a token file holds one token, on one line' },
   ERR_KUBELET_UNREACHABLE: {
     kind: 'unavailable',
     hint: 'is that the node and its port (10250 as a rule), and may this machine reach it?',

@@ -97,9 +97,23 @@ describe('a client of a kubelet', () => {
       'http://localhost:1',
       'localhost:10250',
       'https://user:secret@localhost',
+      'https://:secret@localhost',
       'https://localhost/?a',
     ])
-      assert.throws(() => openKubeletClient({ url }), { code: 'ERR_KUBELET_URL' });
+      assert.throws(() => openKubeletClient({ url }), { code: 'ERR_KUBELET_URL', message: /^(?!.*secret)/ });
+    for (const token of ['', 'two\nlines', 'späť'])
+      assert.throws(() => openKubeletClient({ ...trusted, token }), { code: 'ERR_KUBELET_TOKEN' });
+  });
+
+  it('asks for nothing under a name that would be another path', async () => {
+    await using client = openKubeletClient(trusted);
+    for (const name of ['..', '.', ''])
+      for (const part of ['kubeNamespace', 'pod', 'container'])
+        await assert.rejects(client.checkpoint({ ...COUNTER, [part]: name }, { timeout: 120 }), {
+          code: 'ERR_KUBELET_NOT_FOUND',
+          message: /is no name$/,
+        });
+    assert.equal(runtime.requests.length, 0);
   });
 
   it('tells a missing container from a missing right', async () => {
@@ -117,13 +131,14 @@ describe('a client of a kubelet', () => {
   describe('of another make', () => {
     let server: Server;
     let options: KubeletClientOptions;
-    let answer: { status: number; body: string | Buffer } = { status: 200, body: '' };
+    let answer: { status: number; body: string | Buffer; raw?: string } = { status: 200, body: '' };
     const seen: { url: string | undefined; authorization: string | undefined }[] = [];
     before(async () => {
       const text = (path: string) => readFile(path, 'utf8');
       const tls = { cert: await text(api.pki.server), key: await text(api.pki.serverKey) };
       server = createServer(tls, (request, response) => {
         seen.push({ url: request.url, authorization: request.headers.authorization });
+        if (answer.raw !== undefined) return void request.socket.end(answer.raw);
         response.writeHead(answer.status);
         response.end(answer.body);
       });
@@ -168,6 +183,8 @@ describe('a client of a kubelet', () => {
         /no \\x1b\[31mnode$/,
       ],
       [200, '{"items":["relative.tar"]}', 'ERR_KUBELET_ANSWER', /names no archive/],
+      [200, JSON.stringify({ items: [`/${'x'.repeat(5000)}`] }), 'ERR_KUBELET_ANSWER', /names no archive.{1,2100}$/],
+      [200, '{"items":["/a\\u0000b"]}', 'ERR_KUBELET_ANSWER', /names no archive/],
       [200, '<html>', 'ERR_KUBELET_ANSWER', /no JSON/],
       [302, '', 'ERR_KUBELET_FAILED', /302/],
     ];
@@ -177,6 +194,28 @@ describe('a client of a kubelet', () => {
         await assert.rejects(checkpoint(), { code, message });
       });
     }
+
+    const raws: [string, string][] = [
+      ['', 'ERR_KUBELET_UNREACHABLE'],
+      ['\u001b[2J\r\n\r\n', 'ERR_KUBELET_UNREACHABLE'],
+      ['HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nx', 'ERR_KUBELET_ANSWER'],
+      ['HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"items":', 'ERR_KUBELET_UNREACHABLE'],
+      [`HTTP/1.1 200 OK\r\nX: ${'y'.repeat(99_999)}\r\n\r\n`, 'ERR_KUBELET_UNREACHABLE'],
+    ];
+    for (const [raw, code] of raws) {
+      it(`that breaks the protocol is told at once: ${JSON.stringify(raw.slice(0, 24))}`, {
+        timeout: 5000,
+      }, async () => {
+        answer = { status: 0, body: '', raw };
+        await assert.rejects(checkpoint(), { code });
+      });
+    }
+
+    it('is given as long as timers can wait, and no shorter', async () => {
+      answer = { status: 200, body: '{"items":["/a.tar"]}' };
+      await using client = openKubeletClient(options);
+      for (const timeout of [2_147_484, 1e12]) assert.equal(await client.checkpoint(COUNTER, { timeout }), '/a.tar');
+    });
 
     it('is not listened to for ever, nor for more than an answer can be', async () => {
       answer = { status: 200, body: Buffer.alloc(70 << 20, 0x20) };

@@ -63,17 +63,22 @@ export const LEAST_TIMEOUT = 120;
 /** Seconds that an answer may come later than the runtime's time is over. */
 const GRACE = 30;
 const POD_LIST_SECONDS = 60;
+/** Milliseconds, of any timer. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 /** Bytes: a list of 500 pods with their whole specifications. */
 const LARGEST_LIST = 64 << 20;
 
-/** Throws ERR_KUBELET_URL; nothing is sent yet. */
+/** Throws ERR_KUBELET_URL, ERR_KUBELET_TOKEN; nothing is sent yet. */
 export function openKubeletClient(options: KubeletClientOptions): KubeletClient {
   const base = baseOf(options.url);
-  const { cert, key, ca, insecure } = options;
+  const { cert, key, ca, token, insecure } = options;
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw clientError('ERR_KUBELET_TOKEN', 'the token is empty, or has characters that no header can carry');
+  }
   const tls = { ...(cert ? { cert } : {}), ...(key ? { key } : {}), ...(ca ? { ca } : {}) };
   const agent = new Agent({ ...tls, rejectUnauthorized: insecure !== true, keepAlive: false });
   const call = (method: 'GET' | 'POST', path: string, how: { seconds: number; most: number } & KubeletCallOptions) =>
-    ask({ agent, method, url: new URL(base + path), token: options.token, ...how });
+    ask({ agent, method, url: new URL(base + path), token, ...how });
   const podItems = async (signal: AbortSignal | undefined): Promise<readonly unknown[]> => {
     const answer = await call('GET', 'pods', { seconds: POD_LIST_SECONDS, most: LARGEST_LIST, signal });
     if (answer.status !== 200) throw failureOf(answer);
@@ -81,7 +86,11 @@ export function openKubeletClient(options: KubeletClientOptions): KubeletClient 
   };
   return {
     async checkpoint({ kubeNamespace, pod, container }, { timeout, signal }) {
-      const path = ['checkpoint', kubeNamespace, pod, container].map(encodeURIComponent).join('/');
+      const names = [kubeNamespace, pod, container];
+      // What no pod is called would be another path: `..` leads out of it, however it is escaped.
+      const wrong = names.find((name) => /^\.{0,2}$/.test(name));
+      if (wrong !== undefined) throw clientError('ERR_KUBELET_NOT_FOUND', `${JSON.stringify(wrong)} is no name`);
+      const path = ['checkpoint', ...names].map(encodeURIComponent).join('/');
       const seconds = Math.max(timeout, LEAST_TIMEOUT) + GRACE;
       return archiveIn(await call('POST', `${path}?timeout=${timeout}`, { seconds, most: limits.json, signal }));
     },
@@ -95,8 +104,9 @@ export function openKubeletClient(options: KubeletClientOptions): KubeletClient 
 
 function baseOf(text: string): string {
   const url = URL.parse(text);
-  if (url?.protocol !== 'https:' || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw clientError('ERR_KUBELET_URL', `${JSON.stringify(text)} is no address of a kubelet`);
+  if (url?.protocol !== 'https:' || url.search !== '' || url.hash !== '' || `${url.username}${url.password}` !== '') {
+    const shown = JSON.stringify(text.replace(/\/\/[^/]*@/, '//…@'));
+    throw clientError('ERR_KUBELET_URL', `${shown} is no address of a kubelet`);
   }
   return url.href.endsWith('/') ? url.href : `${url.href}/`;
 }
@@ -113,7 +123,8 @@ interface Question extends KubeletCallOptions {
 }
 
 function ask({ agent, method, url, token, seconds, most, signal }: Question): Promise<KubeletAnswer> {
-  const limit = AbortSignal.timeout(seconds * 1000);
+  // Timers take no more; what is no number is none at all.
+  const limit = AbortSignal.timeout(Math.min(Math.ceil(seconds * 1000) || 0, LONGEST_WAIT));
   const either = signal ? AbortSignal.any([signal, limit]) : limit;
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => {
@@ -136,6 +147,12 @@ function ask({ agent, method, url, token, seconds, most, signal }: Question): Pr
       );
     });
     sent.on('error', fail);
+    // Node.js ends a connection that changes its protocol unasked without an error.
+    sent.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(clientError('ERR_KUBELET_ANSWER', `${url.host} changes the protocol unasked`));
+    });
+    sent.on('close', () => fail(new Error('the connection ended')));
     sent.end();
   });
 }

@@ -259,9 +259,29 @@ test('hostile files end as faults: bombs, depth, size, duplicate keys, other kin
     ['kind: Deployment', /Deployment is none of Pod, ConfigMap, Secret/],
     ['- 1', /kind: must be one of/],
     ['kind: !!js/function x', /unresolved tag/i],
+    ['kind: Pod\nspec: {a: 1, a: 2}\n', /unique at line 2, column 14$/],
+    ['!!set {kind, Pod}', /unresolved tag/i],
     [`${JSON.stringify(POD)}\n---\n${JSON.stringify(POD)}`, /the pod default\/p stands there twice/],
   ] as const) {
     assert.throws(() => parseManifest(source, 'm'), { code: 'ERR_KUBELET_MANIFEST', message: words });
+  }
+});
+
+test('a file of the largest size is read in seconds, whatever it is made of', () => {
+  const lines = (text: (i: number) => string) => Array.from({ length: 30_000 }, (_, i) => text(i)).join('\n');
+  const shapes = {
+    keys: lines((i) => `k${i}: 1`),
+    flow: `{${lines((i) => `k${i}: 1,`)}}`,
+    set: `!!set\n${lines((i) => `? k${i}`)}`,
+    omap: `!!omap\n${lines((i) => `- k${i}: 1`)}`,
+    merged: `x: &x {${lines((i) => `k${i}: 1,`)}}\ny: {<<: *x, z: 1}`,
+    documents: lines(() => '--- a'),
+  };
+  for (const [name, source] of Object.entries(shapes)) {
+    const began = performance.now();
+    assert.throws(() => parseManifest(source, 'm'), { code: 'ERR_KUBELET_MANIFEST' }, name);
+    // Comparing each key with every other took 15 s and more.
+    assert.ok(performance.now() - began < 10_000, `${name}: ${performance.now() - began} ms`);
   }
 });
 

@@ -1,16 +1,13 @@
 /** A manifest file: YAML or JSON, several documents, read as Kubernetes reads it (YAML 1.1) and with every length bounded. */
 import { harmless, messageOf } from '@stillframe/core';
-import { parseAllDocuments } from 'yaml';
 import { kubeletError } from '../errors.ts';
 import { configMap, secret } from './config-schema.ts';
 import { type Pod, pod } from './pod-schema.ts';
 import type { Reader } from './reader.ts';
+import { yamlDocuments } from './yaml.ts';
 
-/** Bytes of one file, and documents in it. */
+/** Bytes of one file. */
 export const MANIFEST_BYTES = 1 << 20;
-const DOCUMENTS = 200;
-/** Times that aliases may be resolved within one document. */
-const ALIASES = 100;
 
 /** Texts of a ConfigMap or Secret by key. */
 export type Texts = ReadonlyMap<string, Uint8Array>;
@@ -49,28 +46,12 @@ export function parseManifest(source: string, file: string): Manifest {
 function plainDocuments(source: string, file: string): unknown[] {
   if (Buffer.byteLength(source) > MANIFEST_BYTES) throw unsound(file, `it has more than ${MANIFEST_BYTES} bytes`);
   try {
-    const documents = parseAllDocuments(source, {
-      version: '1.1',
-      // `2024-01-01` and `12:30` stay texts, as with Kubernetes.
-      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTime(tag)),
-      logLevel: 'silent',
-    });
-    if (!Array.isArray(documents)) return [];
-    if (documents.length > DOCUMENTS) throw new Error(`it has more than ${DOCUMENTS} documents`);
-    const plain = documents.map((document) => {
-      const [wrong] = [...document.errors, ...document.warnings];
-      if (wrong) throw new Error(wrong.message.split('\n')[0]?.replace(/:$/, '') ?? 'no YAML');
-      return document.toJS({ maxAliasCount: ALIASES }) as unknown;
-    });
-    return plain.flatMap(itemsOf).filter((each) => each !== null && each !== undefined);
+    return yamlDocuments(source)
+      .flatMap(itemsOf)
+      .filter((each) => each !== null && each !== undefined);
   } catch (cause) {
-    // Deep nesting ends the stack and not the process.
-    throw unsound(file, cause instanceof RangeError ? 'it is nested too deep' : messageOf(cause), cause);
+    throw unsound(file, messageOf(cause), cause);
   }
-}
-
-function isTime(tag: { tag: string; format?: string }): boolean {
-  return tag.tag === 'tag:yaml.org,2002:timestamp' || tag.format === 'TIME';
 }
 
 /** A `List` of kubectl is the documents in it. */

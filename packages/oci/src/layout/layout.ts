@@ -1,18 +1,7 @@
 /** An OCI image layout in a folder (image-spec: image-layout.md) as a store of content. */
-import { constants } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  type Digest,
-  digestOf,
-  digestSource,
-  harmless,
-  isCode,
-  isDigest,
-  limits,
-  streamOf,
-  systemCode,
-} from '@stillframe/core';
+import { type Digest, digestOf, harmless, isCode, isDigest, limits, streamOf } from '@stillframe/core';
 import {
   openFileSource,
   publish,
@@ -39,6 +28,7 @@ import { isTag } from '../reference.ts';
 import { demandStanding } from '../standing.ts';
 import { chunksOf, replayable, verified, verifyBytes, verifySize } from '../verify.ts';
 import { BLOBS, blobPath, checkBlobsFolder, readSmallFile, sizeOfFile } from './folder.ts';
+import { checkFile, type LinkBlobOptions, linkOrCopy } from './given-file.ts';
 import { IndexFile, isKept, tagOf, tagsText } from './index-file.ts';
 import { freeLargest, onFullDisk } from './room.ts';
 import { saidOnlyAbout } from './sayings.ts';
@@ -46,15 +36,6 @@ import { demandContent, reachable, sweep } from './sweep.ts';
 
 /** The only version of the image layout there is. */
 const VERSION = '1.0.0';
-
-/** Options of linkBlob. */
-export interface LinkBlobOptions extends ContentOptions {
-  /** The caller has hashed these very bytes already: do not read them again. The size is checked all the same. */
-  digestKnown?: boolean;
-}
-
-/** Errors of link(2) for which a copy is the answer: another filesystem, no hard links, not allowed, too many links. */
-const UNLINKABLE = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** A store in a folder. Holds no open files between calls, so it needs no disposal. */
 export class Layout implements ContentStore {
@@ -270,32 +251,6 @@ export class Layout implements ContentStore {
 function unlisted(path: string, digest: Digest) {
   const hint = 'a part of an index goes with the index; a blob goes with the image that has it';
   return ociError('ERR_OCI_MANIFEST_UNKNOWN', `${path} does not list ${digest} by itself`, { hint });
-}
-
-async function checkFile(path: string, descriptor: Descriptor, options: LinkBlobOptions): Promise<void> {
-  const stat = await lstat(path);
-  if (!stat.isFile()) throw ociError('ERR_OCI_LAYOUT_INVALID', `${path} is not a regular file`, { details: { path } });
-  verifySize(stat.size, descriptor);
-  if (options.digestKnown) return;
-  await using source = await openFileSource(path);
-  const actual = await digestSource(source, options);
-  if (actual !== descriptor.digest) {
-    throw ociError('ERR_OCI_CONTENT_WRONG', `${path} has the digest ${actual}, not ${descriptor.digest}`);
-  }
-}
-
-async function linkOrCopy(path: string, temporary: string): Promise<'linked' | 'copied'> {
-  let way: 'linked' | 'copied' = 'linked';
-  try {
-    await link(path, temporary);
-  } catch (error) {
-    if (!UNLINKABLE.has(systemCode(error) ?? '')) throw error;
-    await copyFile(path, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    way = 'copied';
-  }
-  await using file = await open(temporary, 'r');
-  await file.sync();
-  return way;
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
