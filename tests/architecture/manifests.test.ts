@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { npmPackageOf } from './imports.ts';
-import { type Manifest, type Package, packages, readJson, referencesOf, type SourceFile, tools } from './project.ts';
+import {
+  type Manifest,
+  type Package,
+  packages,
+  readJson,
+  referencesOf,
+  root,
+  type SourceFile,
+  tools,
+} from './project.ts';
 
 /** Tools that every package's tests may use, from the root's manifest: fast-check, the types of Node.js. */
 const shared = Object.keys((readJson('package.json') as Manifest).devDependencies ?? {});
@@ -29,6 +40,26 @@ for (const one of packages) {
     assert.match(manifest.description ?? '', /\w{3}/);
   });
 }
+
+test('docs/dependencies.md names every package that is not ours, with its version, and no other', () => {
+  const page = readFileSync(join(root, 'docs/dependencies.md'), 'utf8');
+  const manifests = [readJson('package.json') as Manifest, ...packages.map(({ manifest }) => manifest)];
+  const wanted = manifests.flatMap(({ dependencies, devDependencies, optionalDependencies }) =>
+    Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }),
+  );
+  const outside = wanted.filter(([name]) => !name.startsWith('@stillframe/'));
+  const said = (name: string, version: string) =>
+    page.includes(`| ${name} | ${version} |`) || page.includes(`${name} ${version}`);
+  assert.deepEqual(
+    outside.filter(([name, version]) => !said(name, version)),
+    [],
+  );
+  const rows = [...page.matchAll(/^\| (@?[a-z][\w/@.-]*) \| \d/gm)].map(([, name = '']) => name);
+  assert.deepEqual(
+    rows.filter((name) => !outside.some(([other]) => other === name)),
+    [],
+  );
+});
 
 test('the root compiles every package and every folder of tools', () => {
   const wanted = [...packages.map(({ name }) => name), 'bench', 'scripts', 'tests'];

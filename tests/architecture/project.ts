@@ -11,6 +11,7 @@ export interface Manifest {
   exports?: Record<string, string>;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
 }
 
 export interface SourceFile {
