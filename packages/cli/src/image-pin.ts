@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { IMAGE_HELP, VERSION_HINT } from './image-help.ts';
 import type { Io } from './io.ts';
 import { namesVersion, openLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 import { KEEP_KIND } from './retention/prune-registry.ts';
 import { cliError } from './usage.ts';
 
@@ -22,11 +23,11 @@ export function registerPins(group: Command, io: Io): void {
     ['unpin', 'Take the pin away', false],
   ] as const;
   for (const [verb, description, kept] of verbs) {
-    group
+    const command = group
       .command(verb)
       .description(description)
       .argument('<image...>', `${IMAGE_HELP}; tag or digest must be given`)
-      .action(async (given: string[]) => {
+      .action(async (given: string[], flags: RegistryFlags) => {
         for (const image of given) {
           if (namesVersion(image)) continue;
           throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(image)} names no tag and no digest`, {
@@ -34,7 +35,7 @@ export function registerPins(group: Command, io: Io): void {
           });
         }
         for (const image of new Set(given)) {
-          await using place = await openLocation(image, io);
+          await using place = await openLocation(image, io, flags);
           const { store, tag } = place;
           const { signal } = io;
           const changed =
@@ -44,6 +45,7 @@ export function registerPins(group: Command, io: Io): void {
           io.out(`${verb}ned${changed ? '' : ' already'}  ${image}\n`);
         }
       });
+    withRegistry(command);
   }
 }
 

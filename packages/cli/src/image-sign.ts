@@ -25,6 +25,7 @@ import { IMAGE_HELP } from './image-help.ts';
 import type { Io } from './io.ts';
 import { readSecret } from './key-files.ts';
 import { openLocation, parseLocation } from './open-location.ts';
+import { type RegistryFlags, withRegistry } from './registries/flags.ts';
 import { cliError } from './usage.ts';
 
 /** What commander gives for `withSigning`. */
@@ -52,23 +53,24 @@ interface SignOptions {
 }
 
 export function registerSign(group: Command, io: Io): void {
-  group
+  const command = group
     .command('sign')
     .description('Sign an image as cosign does; signatures that it has stay')
     .argument('<image>', IMAGE_HELP)
     .requiredOption('--key <file>', 'private key in PEM (`stillframe key generate`)')
     .option(...IDENTITY)
     .addOption(outputOption('table', 'json'))
-    .action(async (image: string, { key, signIdentity, output }: SignOptions) => {
+    .action(async (image: string, { key, signIdentity, output, ...flags }: SignOptions & RegistryFlags) => {
       const options = { signKey: key, ...(signIdentity === undefined ? {} : { signIdentity }) };
       const signer = await openSigner(options, [image], io);
-      await using place = await openLocation(image, io);
+      await using place = await openLocation(image, io, flags);
       const descriptor = await place.store.resolve(place.tag, { signal: io.signal });
       const signed = await signer?.(place.store, descriptor, image);
       const { digest } = descriptor;
       if (output === 'json') io.out(renderJson('SignedImage', 1, { image, digest, ...signed }));
       else io.out(`${image}\n${renderFacts([['manifest', digest]])}${signedLine(signed)}`);
     });
+  withRegistry(command);
 }
 
 /** What one signature says. */
