@@ -19,6 +19,8 @@ export interface RegistryOptions {
   retry?: RetryPolicy | undefined;
   /** Milliseconds without a byte until a connection counts as broken; 120,000 by default. */
   idleTimeout?: number | undefined;
+  /** Bytes of an answer that must come in each `idleTimeout` of waiting for them; 65,536 by default. */
+  leastBytes?: number | undefined;
   /** Bytes of one resumable part of an upload, 16 MiB by default. */
   partSize?: number | undefined;
   /** Remembers uploads in parts beyond this process. */
@@ -35,12 +37,12 @@ export class RegistryClient implements AsyncDisposable {
 
   /** `registry` as in references. Throws ERR_OCI_REFERENCE_INVALID. Connects to nothing yet. */
   constructor(registry: string, options: RegistryOptions = {}) {
-    const { trust = 'usual', certificates, idleTimeout } = options;
+    const { trust = 'usual', certificates, idleTimeout, leastBytes } = options;
     this.registry = registry;
     this.#uploading = { partSize: options.partSize ?? 16 << 20, ledger: options.uploads };
     const { host: ownHost } = secureOrigin(registry);
     const unverified = trust === 'unverified';
-    this.#transport = new HttpTransport({ certificates, idleTimeout, ownHost, unverified });
+    this.#transport = new HttpTransport({ certificates, idleTimeout, leastBytes, ownHost, unverified });
     const origin = new Origin(registry, trust, this.#transport);
     const authorizer = new Authorizer(registry, origin, options.credentials ?? noCredentials, this.#transport);
     this.#session = new Session(origin, this.#transport, authorizer, options.retry ?? defaultRetry);

@@ -57,6 +57,8 @@ export interface TransportOptions {
   unverified?: boolean | undefined;
   /** Milliseconds without a byte in either direction until a connection counts as broken; 120,000 by default. */
   idleTimeout?: number | undefined;
+  /** Bytes of an answer that must come in each `idleTimeout` of waiting for them; 65,536 by default. */
+  leastBytes?: number | undefined;
 }
 
 /** A body this small is read to its end on discard, since that keeps the connection for the next request. */
@@ -81,12 +83,14 @@ export class HttpTransport implements Disposable {
   readonly #plain = new HttpAgent({ keepAlive: true });
   readonly #options: TransportOptions;
   readonly #idleTimeout: number;
+  readonly #leastBytes: number;
   #certificates: Promise<Certificates> | undefined;
   readonly #secure = new Map<SecureContext | undefined, HttpsAgent>();
 
   constructor(options: TransportOptions = {}) {
     this.#options = options;
     this.#idleTimeout = options.idleTimeout ?? 120_000;
+    this.#leastBytes = options.leastBytes ?? 64 << 10;
   }
 
   /** Whether certificates are laid ready for the registry's own host. Throws what reading them throws. */
@@ -117,11 +121,12 @@ export class HttpTransport implements Disposable {
     );
     endWith(outgoing, signal);
     const incoming = await exchange(outgoing, request);
+    const pace = { least: this.#leastBytes, within: this.#idleTimeout };
     return {
       url,
       status: incoming.statusCode ?? 0,
       headers: incoming.headers,
-      body: { [Symbol.asyncIterator]: () => read(incoming, request) },
+      body: { [Symbol.asyncIterator]: () => read(incoming, request, pace) },
       discard: () => discard(incoming),
     };
   }
@@ -216,9 +221,31 @@ function room(outgoing: ClientRequest): Promise<void> {
   });
 }
 
-async function* read(incoming: IncomingMessage, request: HttpRequest): AsyncGenerator<Uint8Array, void, undefined> {
+/** Bytes that must come in so many milliseconds. Only waiting counts: a reader that is slow itself blames nobody. */
+interface Pace {
+  readonly least: number;
+  readonly within: number;
+}
+
+async function* read(
+  incoming: IncomingMessage,
+  request: HttpRequest,
+  { least, within }: Pace,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let came = 0;
+  let waited = 0;
   try {
-    for await (const chunk of incoming) yield chunk;
+    let since = performance.now();
+    for await (const chunk of incoming) {
+      came += chunk.length;
+      waited += performance.now() - since;
+      // A drip that never ends looks alive to a time-out of silence, and would hold the command for ever.
+      if (waited > within && came < least)
+        throw Object.assign(new Error(`${came} bytes in ${Math.round(waited)} ms`), { code: 'ETIMEDOUT' });
+      if (waited > within) [came, waited] = [0, 0];
+      yield chunk;
+      since = performance.now();
+    }
   } catch (error) {
     throw failureOf(error, request);
   }

@@ -63,6 +63,22 @@ describe('trying again', () => {
   });
 });
 
+describe('a registry that drips', () => {
+  it('is given up after the tries that are left, though it is never silent', async () => {
+    const answer: Answer = (request, response) => {
+      response.writeHead(request.headers.range ? 206 : 200, {
+        'content-length': '2000',
+        'content-range': `bytes ${/\d+/.exec(request.headers.range ?? '0')?.[0]}-1999/2000`,
+      });
+      const drip = setInterval(() => response.write('x'), 10);
+      response.on('close', () => clearInterval(drip));
+    };
+    await using registry = await registryThat(answer, { idleTimeout: 60, leastBytes: 1000 });
+    await assert.rejects(collect(registry.store.stream(descriptor)), { code: 'ERR_OCI_REGISTRY_BROKEN' });
+    assert.equal(registry.seen.length, 3);
+  });
+});
+
 describe('an upload in parts', () => {
   it('goes on where the registry says that it stands', async () => {
     let stored = Buffer.alloc(0);

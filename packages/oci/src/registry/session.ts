@@ -25,6 +25,9 @@ export interface Call extends ContentOptions {
   readonly repeatable?: boolean;
 }
 
+/** Bytes of a download after which its tries are counted anew. */
+const PROGRESS = 64 << 10;
+
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -62,10 +65,12 @@ export class Session {
   async *download(call: Call, size: number): AsyncGenerator<Uint8Array, void, undefined> {
     let offset = 0;
     for (let attempt = 1; ; attempt += 1) {
+      const begun = offset;
       try {
         for await (const chunk of (await this.#from(call, offset, size)).body) {
           offset += chunk.length;
-          attempt = 1;
+          // Less is what a registry that drips sends in each try: it would be tried for ever.
+          if (offset - begun >= PROGRESS) attempt = 1;
           yield chunk;
         }
         return;
