@@ -169,7 +169,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'a lock whose holder has died is taken',
-    file: 'oci/src/layout/lock.ts',
+    file: 'core/src/file/lock.ts',
     find: 'if (host === hostname() && !isRunning(Number(pid))) return true;',
     put: 'if (host === hostname() && pid === undefined) return true;',
     tests: ['oci/src/layout/layout.test.ts'],

@@ -27,7 +27,6 @@ export const ociError = errorTable({
     kind: 'failed-precondition',
     hint: 'name a folder that holds oci-layout, index.json and blobs',
   },
-  ERR_OCI_LAYOUT_LOCKED: { kind: 'unavailable', hint: 'another process writes this layout; try again' },
   ERR_OCI_REGISTRY_UNREACHABLE: {
     kind: 'unavailable',
     hint: 'check the registry name, the network and its certificate',

@@ -91,6 +91,9 @@ describe('pruning a folder', () => {
       const others = [`${oldest}.gz`, `${oldest}x`, 'notes.txt', `${oldest.replace('.tar', '')}.json`];
       for (const name of [...beside, ...others]) await writeFile(folder.at(name), '');
       await symlink('/etc/hostname', folder.at(`${oldest}.link.json`));
+      // What a writer of the chain leaves that was killed, also while it took over from another.
+      for (const end of ['', '.0123456789ab'])
+        await symlink('4194999 host x', folder.at(`${oldest}.custody.jsonl.lock${end}`));
       assert.deepEqual(await prune(folder, { keep: 1 }), { [oldest]: 'removed' });
       const left = [newest, `${newest}.evidence.json`, `${oldest}.link.json`, ...others];
       assert.deepEqual(await folder.names(), left.sort());

@@ -8,7 +8,7 @@ import { POD_OPTIONS } from '@stillframe/checkpoint';
 import { systemCode } from '@stillframe/core';
 import { syncFolder } from '@stillframe/core/file';
 import { isPinned, POD_DUMP, readPodList } from './pod-folder.ts';
-import { KEEP, sideFilesByArchive, sideFilesOf } from './side-files.ts';
+import { isBeside, KEEP, sideFilesByArchive, sideFilesOf } from './side-files.ts';
 import type { CheckpointUnit } from './unit.ts';
 
 /** Names of what is being removed begin so. */
@@ -42,7 +42,7 @@ export async function removeUnits(
 /** Ends removals in `folder` that were begun, by this process or another that was killed. */
 export async function completeRemovals(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
-  const files = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
+  const files = new Set(entries.filter(isBeside).map(({ name }) => name));
   const marked = [...files].filter((name) => name.startsWith(REMOVED)).map((name) => name.slice(REMOVED.length));
   const sides = sideFilesByArchive(files);
   for (const name of marked) {

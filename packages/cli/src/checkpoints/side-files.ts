@@ -4,7 +4,14 @@
 export const KEEP = '.keep';
 
 /** Evidence, custody and whatever else is said of an archive in a document, and pins, also one that is just being written. */
-const SIDE = /^(?:\.[a-z0-9-]+)*\.(?:json|jsonl|keep|keep\.tmp)$/;
+const SIDE = /^(?:\.[a-z0-9-]+)*\.(?:json|jsonl|keep|keep\.tmp|jsonl\.lock(?:\.[0-9a-f]{12})?)$/;
+/** The lock of a chain of custody is a link; a writer that was killed leaves it. */
+const LOCK = /\.jsonl\.lock(?:\.[0-9a-f]{12})?$/;
+
+/** Whether a name of a folder may be one that lies beside an archive: a file, or the lock of its custody. */
+export function isBeside(entry: { readonly name: string; isFile(): boolean; isSymbolicLink(): boolean }): boolean {
+  return entry.isFile() || (entry.isSymbolicLink() && LOCK.test(entry.name));
+}
 
 /** Names that belong to the file `name`, of all of its folder. */
 export function sideFilesOf(name: string, all: Iterable<string>): string[] {

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '@stillframe/core/file';
+import { acquireLock, syncFolder } from '@stillframe/core/file';
 import {
   CUSTODY_LINE_LIMIT,
   type CustodyFacts,
@@ -12,7 +12,6 @@ import {
   evidenceError,
   type SigningKey,
 } from '@stillframe/evidence';
-import { acquireLock } from '@stillframe/oci';
 
 /** Milliseconds that another writer is waited for. */
 const PATIENCE = 10_000;

@@ -1,7 +1,6 @@
 export type { LinkBlobOptions } from './given-file.ts';
 export { isKept, tagOf } from './index-file.ts';
 export { Layout } from './layout.ts';
-export { acquireLock, type HeldLock, type LockOptions } from './lock.ts';
 export {
   keepImage,
   type ListedImage,

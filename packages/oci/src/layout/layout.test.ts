@@ -7,13 +7,12 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { hexOf } from '@stillframe/core';
-import { openTemporaryFolder } from '@stillframe/core/file';
+import { acquireLock, openTemporaryFolder } from '@stillframe/core/file';
 import { chunked, collect, contentStoreSuite, describeBytes, putSmallImage } from '../content.suite.ts';
 import { copyImage } from '../copy.ts';
 import { mediaTypes } from '../descriptor.ts';
 import { referrersSuite } from '../referrers.suite.ts';
 import { Layout } from './layout.ts';
-import { acquireLock } from './lock.ts';
 
 async function openScratch() {
   const folder = await openTemporaryFolder(tmpdir(), 'layout');
@@ -246,7 +245,7 @@ describe('the lock of index.json', () => {
       assert.ok((await lstat(path)).isSymbolicLink());
       assert.match(await readlink(path), new RegExp(`^${process.pid} `));
       assert.ok(await held.held());
-      await assert.rejects(acquireLock(path, { patience: 0 }), { code: 'ERR_OCI_LAYOUT_LOCKED' });
+      await assert.rejects(acquireLock(path, { patience: 0 }), { code: 'ERR_FILE_LOCKED' });
     }
     await assert.rejects(lstat(path), { code: 'ENOENT' });
     await symlink(`4194999 ${hostname()} x`, path);

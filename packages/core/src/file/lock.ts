@@ -3,13 +3,13 @@
  * whose target is the holder's name: that is there from the first moment, also where the disk is full or the holder is killed.
  */
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { lstat, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { orAborted, systemCode } from '@stillframe/core';
-import type { ContentOptions } from '../content.ts';
-import { ociError } from '../errors.ts';
-import { readSmallFile } from './folder.ts';
+import { coreError } from '../core-errors.ts';
+import { systemCode } from '../errors.ts';
+import { orAborted } from '../lifetime.ts';
 
 /** A lock this old is left over: holders keep it for a few small writes. Milliseconds. */
 const STALE_AFTER = 30_000;
@@ -25,14 +25,15 @@ export interface HeldLock extends AsyncDisposable {
 }
 
 /** Options of acquireLock. */
-export interface LockOptions extends ContentOptions {
+export interface LockOptions {
+  signal?: AbortSignal | undefined;
   /** Milliseconds to wait for the holder, 60,000 by default. */
-  patience?: number;
+  patience?: number | undefined;
 }
 
 /**
  * Creates the lock file `path`, waiting while another holder has it. A lock whose process on this machine is gone, or
- * that is older than 30 seconds, is removed. Throws ERR_OCI_LAYOUT_LOCKED when patience runs out.
+ * that is older than 30 seconds, is removed. Throws ERR_FILE_LOCKED when patience runs out.
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<HeldLock> {
   const token = `${process.pid} ${hostname()} ${randomBytes(8).toString('hex')}`;
@@ -41,7 +42,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     options.signal?.throwIfAborted();
     if (await removedIfStale(path)) continue;
     if (performance.now() > deadline) {
-      throw ociError('ERR_OCI_LAYOUT_LOCKED', `${path} is held by another writer`, { details: { path } });
+      throw coreError('ERR_FILE_LOCKED', `${path} is held by another writer`, { details: { path } });
     }
     await orAborted(delay(2 + Math.random() * 20), options.signal);
   }
@@ -122,8 +123,10 @@ async function holderOf(path: string): Promise<string | undefined> {
 }
 
 async function textOf(path: string): Promise<string | undefined> {
-  const bytes = await readSmallFile(path, MAX_TOKEN);
-  return bytes && new TextDecoder().decode(bytes);
+  // Between lstat and open another name may have come here: links and pipes are neither followed nor waited for.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_TOKEN), 0, MAX_TOKEN, 0);
+  return buffer.toString('utf8', 0, bytesRead);
 }
 
 function isRunning(pid: number): boolean {
