@@ -6,6 +6,8 @@ import { encodeTarHeader, openCheckpoint, readTarIndex } from '@stillframe/check
 import { type ByteSource, bytesSource, StillframeError } from '@stillframe/core';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { chainOf } from './chain.ts';
+import { readEverything } from './subject.ts';
+import { archiveOf } from './worker.ts';
 
 const FIXTURE = new URL('../../packages/checkpoint/fixtures/crio-counter.tar', import.meta.url);
 
@@ -16,6 +18,18 @@ test('the chain that the run hurts is a sound one', async () => {
   assert.ok([...space.capturedRuns()].every(({ pages }) => pages === space.chain.levels[1]));
   assert.deepEqual(checkpoint.diagnostics(), []);
 });
+
+/** Seeds of the run that once showed a defect, and what it was. */
+const SEEDS = [
+  // An environment on pages of a mapped file: the table of open files was taken for files to read those from.
+  337,
+];
+
+for (const seed of SEEDS) {
+  test(`seed ${seed} of the run ends with a result or an error of ours`, async () => {
+    assert.match((await readEverything(await archiveOf(seed))).result, /^read$|^ERR_/);
+  });
+}
 
 test('an archive of more entries than are believed is given up, without having been held', async () => {
   const header = encodeTarHeader({ name: 'checkpoint/core-1.img', size: 0n, type: '0' });

@@ -88,7 +88,8 @@ export type Extractable = ExtractableFile | ExtractableTree;
 export interface ExtractContext {
   readonly checkpoint: Checkpoint;
   readonly processes: readonly Process[];
-  readonly files: FileTable;
+  /** Not `files`: a context is handed on as options, and there that are files to read memory from. */
+  readonly fileTable: FileTable;
   readonly holders: Holders;
   readonly signal: AbortSignal | undefined;
 }

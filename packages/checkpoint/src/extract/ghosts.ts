@@ -8,13 +8,13 @@ import type { Extractable, ExtractContext } from './extractable.ts';
 
 /** Lists them by ghost id. */
 export async function* ghosts(context: ExtractContext): AsyncGenerator<Extractable, void, undefined> {
-  const { checkpoint, holders, files } = context;
+  const { checkpoint, holders, fileTable } = context;
   const { images } = checkpoint;
   const owners = await filesOfGhosts(images, context);
   for (const id of images.ids('ghost-file')) {
     const head = await ghostHead(images, id, context);
     const ids = owners.get(id) ?? [];
-    const paths = [...new Set(ids.map((file) => files.path(file)).filter((path) => path !== undefined))];
+    const paths = [...new Set(ids.map((file) => fileTable.path(file)).filter((path) => path !== undefined))];
     yield {
       form: 'file',
       kind: 'ghost',

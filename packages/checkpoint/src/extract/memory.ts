@@ -46,7 +46,7 @@ async function isWished(
   context: ExtractContext,
 ): Promise<boolean> {
   if (wish.what === 'vma') return vma.start <= wish.at && wish.at < vma.end;
-  if (wish.what === 'backing') return backingOf(vma, context.files, space) === wish.backing;
+  if (wish.what === 'backing') return backingOf(vma, context.fileTable, space) === wish.backing;
   for await (const { state } of space.survey(vma.start, vma.end)) if (state === 'captured') return true;
   return false;
 }
@@ -62,7 +62,7 @@ function memoryFile(
   const range = `${start.toString(16)}-${end.toString(16)}`;
   return {
     ...{ form: 'file', kind: 'memory', id: `${pid}-${range}`, file: `pid-${pid}-${range}.bin` },
-    name: vma && backingOf(vma, context.files, space),
+    name: vma && backingOf(vma, context.fileTable, space),
     source: { image: fileNameOf('pagemap', pid) },
     holders: [{ pid, start, end, offset: 0n }],
     facts: { pid, start: hexAddress(start), end: hexAddress(end), ...(vma ? { protection: vma.prot } : {}) },

@@ -20,14 +20,14 @@ async function* pipeData(
   kind: 'pipe' | 'fifo',
   image: 'pipes-data' | 'fifo-data',
 ): AsyncGenerator<Extractable, void, undefined> {
-  const ends = filesBy(context.files, (entry) => entry[kind]?.pipeId);
+  const ends = filesBy(context.fileTable, (entry) => entry[kind]?.pipeId);
   for await (const { role, offset, message, payload } of context.checkpoint.images.records(image, undefined, context)) {
     const data = payload['data'];
     if (role !== 'entry' || data === undefined) continue;
     const { pipeId, size } = message;
     const ids = ends.get(pipeId) ?? [];
     const [first] = ids;
-    const target = first === undefined ? undefined : context.files.target(first);
+    const target = first === undefined ? undefined : context.fileTable.target(first);
     yield {
       ...{ form: 'file', kind, id: String(pipeId), file: `${kind}-${pipeId}.bin`, isQueue: true },
       name: target?.type === 'fifo' ? target.path : undefined,
@@ -42,13 +42,13 @@ async function* pipeData(
 /** Lists what was typed into terminals or written to them and not yet read, by CRIU's id of the terminal. */
 export async function* terminals(context: ExtractContext): AsyncGenerator<Extractable, void, undefined> {
   const { images } = context.checkpoint;
-  const filesOf = filesBy(context.files, ({ tty }) => tty?.ttyInfoId);
+  const filesOf = filesBy(context.fileTable, ({ tty }) => tty?.ttyInfoId);
   for await (const { role, offset, message } of images.records('tty-data', undefined, context)) {
     if (role !== 'entry') continue;
     const { ttyId, data } = message;
     const ids = filesOf.get(ttyId) ?? [];
     const [first] = ids;
-    const target = first === undefined ? undefined : context.files.target(first);
+    const target = first === undefined ? undefined : context.fileTable.target(first);
     yield {
       ...{ form: 'file', kind: 'tty', id: String(ttyId), file: `tty-${ttyId}.bin`, isQueue: true },
       name: target?.type === 'tty' ? target.path : undefined,

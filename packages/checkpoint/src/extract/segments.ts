@@ -51,7 +51,7 @@ type Found = Pick<ExtractableFile, 'form' | 'source' | 'holders' | 'facts' | 'co
 /** The inodes of memfd.img, with who has them. */
 async function* inodes(context: ExtractContext) {
   const { images } = context.checkpoint;
-  const filesOf = filesBy(context.files, ({ memfd }) => memfd?.inodeId);
+  const filesOf = filesBy(context.fileTable, ({ memfd }) => memfd?.inodeId);
   for await (const { role, offset, message } of images.records('memfd', undefined, context)) {
     if (role !== 'entry') continue;
     const { name, inodeId, shmid, size, uid, gid, seals, mode } = message;

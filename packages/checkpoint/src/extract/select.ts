@@ -32,7 +32,7 @@ export async function openExtractContext(checkpoint: Checkpoint, options: Signal
   const { images } = checkpoint;
   const processes = await readProcesses(images, options);
   const holders = await readHolders(images, processes, options);
-  return { checkpoint, processes, files: holders.open.files, holders, signal: options.signal };
+  return { checkpoint, processes, fileTable: holders.open.files, holders, signal: options.signal };
 }
 
 /**

@@ -18,12 +18,12 @@ const AF_INET6 = 10;
 /** Lists connections by the inode of the socket, in hexadecimal as their images are named. */
 export async function* tcpQueues(context: ExtractContext): AsyncGenerator<Extractable, void, undefined> {
   const { images, metadata } = context.checkpoint;
-  const sockets = filesBy(context.files, ({ isk }) => isk?.ino);
+  const sockets = filesBy(context.fileTable, ({ isk }) => isk?.ino);
   const time = secondsOf(metadata.checkpointed);
   for (const inode of images.ids('tcp-stream')) {
     const ids = sockets.get(inode) ?? [];
     const [first = -1] = ids;
-    const socket = context.files.entry(first)?.isk;
+    const socket = context.fileTable.entry(first)?.isk;
     for await (const { role, offset, message, payload } of images.records('tcp-stream', inode, context)) {
       const { received, sent } = payload;
       if (role !== 'entry' || received === undefined || sent === undefined) continue;
@@ -111,8 +111,8 @@ function isMapped(address: Uint8Array): boolean {
   return address.length === 16 && address.subarray(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 0xff));
 }
 
-function nameOf({ files }: ExtractContext, id: number): string | undefined {
-  const target = files.target(id);
+function nameOf({ fileTable }: ExtractContext, id: number): string | undefined {
+  const target = fileTable.target(id);
   if (target.type !== 'inet-socket') return undefined;
   const { local, remote, family } = target;
   const end = ({ address, port }: typeof local) => (family === 'ipv6' ? `[${address}]:${port}` : `${address}:${port}`);

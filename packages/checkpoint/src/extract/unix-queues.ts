@@ -86,15 +86,18 @@ function streamContent(pieces: readonly StreamPiece[]): Content {
   };
 }
 
-function socketOf({ files }: ExtractContext, id: number): { socketType: string | undefined; name: string | undefined } {
-  const target = files.target(id);
+function socketOf(
+  { fileTable }: ExtractContext,
+  id: number,
+): { socketType: string | undefined; name: string | undefined } {
+  const target = fileTable.target(id);
   if (target.type !== 'unix-socket') return { socketType: undefined, name: undefined };
   return { socketType: target.socketType, name: target.name === '' ? undefined : target.name };
 }
 
 function socketFacts(context: ExtractContext, id: number, more: Record<string, unknown>) {
   const { socketType, name } = socketOf(context, id);
-  const entry = context.files.entry(id)?.usk;
+  const entry = context.fileTable.entry(id)?.usk;
   const inodes = entry ? { inode: entry.ino, peer: entry.peer } : {};
   const facts = { fileIds: [id], ...(socketType ? { socketType } : {}), ...inodes, ...more };
   return { name, holders: context.holders.ofFile(id), facts };
