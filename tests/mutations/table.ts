@@ -135,8 +135,8 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'a message that is longer than any sound one is not read',
     file: 'criu-image/src/frame.ts',
-    find: 'end > this.#window.length || length > this.#messageLimit || this.#frames',
-    put: 'end > this.#window.length || this.#frames',
+    find: 'if (end > this.#window.length || this.#refusal(length)) return undefined;',
+    put: 'if (end > this.#window.length) return undefined;',
     tests: ['criu-image/src/frame.test.ts'],
   },
   {

@@ -81,13 +81,10 @@ export class FrameReader {
     if (this.fault !== undefined || at + 4 > this.#window.length) return undefined;
     const length = wordAt(this.#window, at);
     const end = at + 4 + length;
-    if (end > this.#window.length || length > this.#messageLimit || this.#frames >= limits.criuEntries)
-      return undefined;
-    if (length === 0 && this.#empties >= EMPTIES) return undefined;
-    this.#empties = length === 0 ? this.#empties + 1 : 0;
+    if (end > this.#window.length || this.#refusal(length)) return undefined;
     const frame = { offset: this.#position, bytes: this.#window.subarray(at + 4, end) };
     this.#position += 4 + length;
-    this.#frames += 1;
+    this.#count(length);
     return frame;
   }
 
@@ -95,22 +92,30 @@ export class FrameReader {
   async next(): Promise<Frame | undefined> {
     if (this.fault !== undefined || this.remaining === 0) return undefined;
     const offset = this.#position;
-    if (this.#frames >= limits.criuEntries) {
-      return this.#fail('image-too-many-entries', offset, `more than ${limits.criuEntries} messages`);
-    }
     const length = await this.word();
     if (length === undefined) return undefined;
-    if (length > this.#messageLimit && length <= this.remaining) {
-      return this.#fail('image-message-too-long', offset, `a message of ${length} bytes is over the limit`);
-    }
-    this.#empties = length === 0 ? this.#empties + 1 : 0;
-    if (this.#empties > EMPTIES) {
-      return this.#fail('image-too-many-entries', offset, `more than ${EMPTIES} empty messages in a row`);
-    }
+    const refusal = length <= this.remaining ? this.#refusal(length) : undefined;
+    if (refusal) return this.#fail(refusal.id, offset, refusal.message);
     const bytes = await this.#take(length);
     if (bytes === undefined) return undefined;
-    this.#frames += 1;
+    this.#count(length);
     return { offset, bytes };
+  }
+
+  /** Why a message of this length is not read: held against every limit before anything is allocated for it. */
+  #refusal(length: number): Omit<Fault, 'offset'> | undefined {
+    if (this.#frames >= limits.criuEntries)
+      return { id: 'image-too-many-entries', message: `more than ${limits.criuEntries} messages` };
+    if (length > this.#messageLimit)
+      return { id: 'image-message-too-long', message: `a message of ${length} bytes is over the limit` };
+    if (length === 0 && this.#empties >= EMPTIES)
+      return { id: 'image-too-many-entries', message: `more than ${EMPTIES} empty messages in a row` };
+    return undefined;
+  }
+
+  #count(length: number): void {
+    this.#frames += 1;
+    this.#empties = length === 0 ? this.#empties + 1 : 0;
   }
 
   /**
