@@ -76,8 +76,9 @@ describe('a pod as a whole', { skip }, () => {
     await cri.runtime.removePodSandbox({ podSandboxId });
     const reference = `${lab.registry}/pods/imaged:1`;
     await lab.stillframe.read(['image', 'build', outputPath, '-t', reference]);
-    const seen = await execute([process.execPath, PROGRAM, 'image', 'inspect', reference]);
-    const { containers } = JSON.parse(seen.stdout) as { containers: { facts: { containerName: string } }[] };
+    const { containers } = await lab.stillframe.read<{ containers: { facts: { containerName: string } }[] }>([
+      ...['image', 'inspect', reference],
+    ]);
     assert.deepEqual(containers.map(({ facts }) => facts.containerName).sort(), ['one', 'two']);
     const out = join(lab.folder, 'two.tar');
     await execute([process.execPath, PROGRAM, 'image', 'extract', reference, out, '--container', 'two']);
