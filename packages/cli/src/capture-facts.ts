@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Archive } from '@stillframe/checkpoint';
 import { type Diagnostic, digestSource, messageOf, StillframeError } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
-import { readEvidence } from './image-evidence.ts';
+import { readEvidence } from './image/evidence.ts';
 import { readSealedEvidence } from './sealed.ts';
 
 /** The evidence of an archive, and what is wrong with it. */

@@ -14,7 +14,7 @@ import {
   parsePrivateKey,
   parsePublicKey,
 } from '@stillframe/oci';
-import { CARRIED } from './image-evidence.ts';
+import { CARRIED } from './image/evidence.ts';
 import type { Io } from './io.ts';
 import { cliError } from './usage.ts';
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { custodyPath, evidencePath } from '@stillframe/evidence';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { atDesk, type Desk } from './desk.fixture.ts';
-import { FIXTURE, writeEvidence } from './image-desk.fixture.ts';
+import { FIXTURE, writeEvidence } from './image/desk.fixture.ts';
 
 /** A desk with an archive, its evidence, and an identity in `key.txt`. */
 function atSealedDesk(use: (desk: Desk & { recipient: string }) => Promise<void>): Promise<void> {

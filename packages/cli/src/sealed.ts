@@ -4,7 +4,7 @@ import { isAge, openAge } from '@stillframe/age';
 import { type ByteSource, type Digest, Sha256, streamOf, UndoStack } from '@stillframe/core';
 import { openFileSource, writeAtomically } from '@stillframe/core/file';
 import { showProgress } from './display/progress.ts';
-import { type FoundEvidence, readEvidence } from './image-evidence.ts';
+import { type FoundEvidence, readEvidence } from './image/evidence.ts';
 import type { Io } from './io.ts';
 import { readIdentities } from './key-files.ts';
 import { cliError } from './usage.ts';

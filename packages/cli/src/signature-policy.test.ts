@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { atDesk, FIXTURE } from './image-desk.fixture.ts';
+import { atDesk, FIXTURE } from './image/desk.fixture.ts';
 import type { Io } from './io.ts';
 import { openEvidence } from './open-evidence.ts';
 

@@ -7,7 +7,7 @@ import type { CaptureAsker, CaptureEvidence, RecordedCapture, SigningKey } from 
 import { type ContainerAddress, parseArchiveName } from '@stillframe/kubelet';
 import { noteAccess } from '../custody/note.ts';
 import { attestForCommand } from '../evidence/for-command.ts';
-import { readEvidence } from '../image-evidence.ts';
+import { readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 
 /** A request to a kubelet, and what came of it. */

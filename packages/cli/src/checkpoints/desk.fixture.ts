@@ -7,7 +7,7 @@ import { digestOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { evidencePath } from '@stillframe/evidence';
 import { archiveName } from '@stillframe/kubelet';
-import { captureText } from '../image-desk.fixture.ts';
+import { captureText } from '../image/desk.fixture.ts';
 
 export const NOW = Date.parse('2026-11-26T12:00:00Z');
 const HOUR = 3_600_000;

@@ -6,7 +6,7 @@ import type { RecordedCapture } from '@stillframe/evidence';
 import { evidencePath } from '@stillframe/evidence';
 import { type ParsedArchiveName, parseArchiveName, reservationOf } from '@stillframe/kubelet';
 import { inParallel } from '@stillframe/oci';
-import { readEvidence } from '../image-evidence.ts';
+import { readEvidence } from '../image/evidence.ts';
 import { type KnownAddresses, learn, ownerOf } from './owner.ts';
 import { podUnit } from './pod-folder.ts';
 import { KEEP } from './side-files.ts';

@@ -8,7 +8,7 @@ import { openCheckpoint } from '@stillframe/checkpoint';
 import { digestOf, readAll } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { Command } from 'commander';
-import { FIXTURE, writeWithZeroes } from '../image-desk.fixture.ts';
+import { FIXTURE, writeWithZeroes } from '../image/desk.fixture.ts';
 import type { Io } from '../io.ts';
 import { convert } from './convert.ts';
 

@@ -3,7 +3,7 @@ import { type Checkpoint, type Process, readProcesses, reportMissingImages } fro
 import { type Diagnostic, harmless } from '@stillframe/core';
 import type { Command } from 'commander';
 import { evidenceCode } from '../exit.ts';
-import { CONTAINER_HELP } from '../image-help.ts';
+import { CONTAINER_HELP } from '../image/help.ts';
 import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { openEvidence } from '../open-evidence.ts';

@@ -11,7 +11,7 @@ import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
-import { copyEvidence, readEvidence } from '../image-evidence.ts';
+import { copyEvidence, readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 import { readRecipientsFile } from '../key-files.ts';
 import { demandFree, SEALED } from '../sealed.ts';

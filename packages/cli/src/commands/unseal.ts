@@ -7,7 +7,7 @@ import { Option } from 'commander';
 import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
-import { copyEvidence } from '../image-evidence.ts';
+import { copyEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 import { type IdentityOptions, withIdentity } from '../key-options.ts';
 import { demandFree, openSealed, readSealedEvidence, unsealedName, writeUnsealed } from '../sealed.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { CustodyChecker, makeSigningKey, readVerifyingKey } from '@stillframe/evidence';
-import { writeEvidence } from '../image-desk.fixture.ts';
+import { writeEvidence } from '../image/desk.fixture.ts';
 import { commandOf, noteAccess } from './note.ts';
 
 const signal = new AbortController().signal;

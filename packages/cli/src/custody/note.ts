@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import type { Archive } from '@stillframe/checkpoint';
 import { digestOf, harmless, messageOf, namesSecret, StillframeError } from '@stillframe/core';
 import { type CustodyFacts, custodyPath, decodeEnvelope, readSigningKey, type SigningKey } from '@stillframe/evidence';
-import { type FoundEvidence, readEvidence } from '../image-evidence.ts';
+import { type FoundEvidence, readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 import { readKeyText } from '../key-files.ts';
 import { productVersion } from '../product.ts';

@@ -6,7 +6,7 @@ import { addAskers, type CaptureAsker, evidencePath, MOST_ASKERS, type SigningKe
 import type { CheckpointRecord } from '@stillframe/kubelet';
 import { appendCustody } from '../custody/append.ts';
 import { factsNow } from '../custody/note.ts';
-import { readEvidence } from '../image-evidence.ts';
+import { readEvidence } from '../image/evidence.ts';
 import { openSigningKey } from '../node/signing-key.ts';
 import { attestAfterWriting } from './after-writing.ts';
 

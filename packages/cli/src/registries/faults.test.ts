@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { StillframeError } from '@stillframe/core';
 import { needs, startRegistry } from '@stillframe/testkit';
 import { printError } from '../exit.ts';
-import { atDesk, type Desk, FIXTURE } from '../image-desk.fixture.ts';
+import { atDesk, type Desk, FIXTURE } from '../image/desk.fixture.ts';
 
 const run = promisify(execFile);
 const SECRET = 'open sesame';

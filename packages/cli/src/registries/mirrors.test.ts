@@ -5,7 +5,7 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { needs, type RunningRegistry, startRegistry } from '@stillframe/testkit';
-import { atDesk, type Desk, FIXTURE, writeEvidence } from '../image-desk.fixture.ts';
+import { atDesk, type Desk, FIXTURE, writeEvidence } from '../image/desk.fixture.ts';
 
 const CONF = '.config/containers/registries.conf';
 

@@ -5,7 +5,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { needs, type RegistrySettings, startRegistry } from '@stillframe/testkit';
-import { atDesk, type Desk, FIXTURE } from '../image-desk.fixture.ts';
+import { atDesk, type Desk, FIXTURE } from '../image/desk.fixture.ts';
 
 const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 

@@ -1,7 +1,7 @@
 /** Archives of several times, so that their images differ. */
 import { openCheckpoint, type WriterEntry, writeArchive } from '@stillframe/checkpoint';
 import { readAll } from '@stillframe/core';
-import { FIXTURE } from '../image-desk.fixture.ts';
+import { FIXTURE } from '../image/desk.fixture.ts';
 
 const HOUR = 3_600_000;
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { isCode } from '@stillframe/core';
 import { RegistryClient, type RegistryRepository } from '@stillframe/oci';
 import { needs, startRegistry } from '@stillframe/testkit';
-import { atDesk, type Desk, writeEvidence } from '../image-desk.fixture.ts';
+import { atDesk, type Desk, writeEvidence } from '../image/desk.fixture.ts';
 import { writeAged } from './archives.fixture.ts';
 
 interface Pruned {

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildIndex, Layout, mediaTypes, tagOf } from '@stillframe/oci';
-import { atDesk, type Desk, writeEvidence } from '../image-desk.fixture.ts';
+import { atDesk, type Desk, writeEvidence } from '../image/desk.fixture.ts';
 import { writeAged } from './archives.fixture.ts';
 
 interface Pruned {

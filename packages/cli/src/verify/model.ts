@@ -12,7 +12,7 @@ import {
   verifyEnvelope,
 } from '@stillframe/evidence';
 import { laterText } from '../evidence/foreign-capture.ts';
-import { readEvidence } from '../image-evidence.ts';
+import { readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 import { cliError } from '../usage.ts';
 import type { Check } from './check.ts';

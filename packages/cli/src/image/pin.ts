@@ -2,12 +2,12 @@
 import { bytesSource, digestOf, isCode } from '@stillframe/core';
 import { type ContentStore, type Descriptor, encodeManifest, keepImage, Layout, mediaTypes } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { IMAGE_HELP, VERSION_HINT } from './image-help.ts';
-import type { Io } from './io.ts';
-import { namesVersion, openLocation } from './open-location.ts';
-import { type RegistryFlags, withRegistry } from './registries/flags.ts';
-import { KEEP_KIND } from './retention/prune-registry.ts';
-import { cliError } from './usage.ts';
+import type { Io } from '../io.ts';
+import { namesVersion, openLocation } from '../open-location.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { KEEP_KIND } from '../retention/prune-registry.ts';
+import { cliError } from '../usage.ts';
+import { IMAGE_HELP, VERSION_HINT } from './help.ts';
 
 /** The artifactType of a pin in a registry. */
 const PIN = 'application/vnd.stillframe.image.keep.v1';

@@ -7,7 +7,7 @@ import { openCheckpoint, type WriterEntry, writeArchive } from '@stillframe/chec
 import { readAll } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
 import { Layout } from '@stillframe/oci';
-import { atDesk, FIXTURE, writeEvidence } from './image-desk.fixture.ts';
+import { atDesk, FIXTURE, writeEvidence } from './desk.fixture.ts';
 
 /** The fixture as it would be of another container of its pod, with its evidence. */
 async function writeSibling(path: string, name: string): Promise<void> {
@@ -152,7 +152,7 @@ test('the archives of a pod become one image; each is found by its container’s
       code: 'ERR_POD_ARCHIVES',
       message: /two of/,
     });
-    const stranger = fileURLToPath(new URL('../../checkpoint/fixtures/containerd-counter.tar', import.meta.url));
+    const stranger = fileURLToPath(new URL('../../../checkpoint/fixtures/containerd-counter.tar', import.meta.url));
     await assert.rejects(run('build', at('a.tar'), stranger, '-t', where), {
       code: 'ERR_POD_ARCHIVES',
       message: /several/,

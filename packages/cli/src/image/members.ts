@@ -16,11 +16,11 @@ import {
 } from '@stillframe/checkpoint';
 import { type Diagnostic, type Digest, limits, observedSource, type UndoStack } from '@stillframe/core';
 import { openScratchFile, openTemporaryFolder } from '@stillframe/core/file';
-import { type ArchivePlan, type ArchiveWishes, planArchive, writePlan } from './archive-for.ts';
-import { noteOpened } from './custody/note.ts';
-import { showProgress } from './display/progress.ts';
-import { type FoundEvidence, readEvidence } from './image-evidence.ts';
-import type { Io } from './io.ts';
+import { type ArchivePlan, type ArchiveWishes, planArchive, writePlan } from '../archive-for.ts';
+import { noteOpened } from '../custody/note.ts';
+import { showProgress } from '../display/progress.ts';
+import type { Io } from '../io.ts';
+import { type FoundEvidence, readEvidence } from './evidence.ts';
 
 /** What is asked of the archives. */
 export interface MemberOptions extends ArchiveWishes {

@@ -2,7 +2,7 @@
 import type { CheckpointImage } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
 import { type Descriptor, type Recipient, recipientsText } from '@stillframe/oci';
-import { renderFacts } from './display/facts.ts';
+import { renderFacts } from '../display/facts.ts';
 
 /** An image, with what was found out about it. */
 export interface ShownImage extends CheckpointImage {

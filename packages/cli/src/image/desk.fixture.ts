@@ -10,10 +10,10 @@ import { openTemporaryFolder } from '@stillframe/core/file';
 import { openAddressSpace, VmaStatus } from '@stillframe/criu-image';
 import { encodeCapture, evidencePath } from '@stillframe/evidence';
 import { Command } from 'commander';
-import { image } from './commands/image.ts';
-import type { Io } from './io.ts';
+import { image } from '../commands/image.ts';
+import type { Io } from '../io.ts';
 
-export const FIXTURE = fileURLToPath(new URL('../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
+export const FIXTURE = fileURLToPath(new URL('../../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
 
 export interface Ran {
   code: number;

@@ -4,15 +4,15 @@ import { limitsAnything, type RetentionPolicy } from '@stillframe/checkpoint';
 import { bytesText, harmless } from '@stillframe/core';
 import { formatReference, Layout, parseReference, type Removed } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { tellDiagnostics } from './diagnostics.ts';
-import { renderJson } from './display/json.ts';
-import { exitCodes } from './exit.ts';
-import type { Io } from './io.ts';
-import { durationOf } from './numbers.ts';
-import { namesVersion, parseLocation } from './open-location.ts';
-import { connectRegistries, type RegistryFlags, withRegistry } from './registries/flags.ts';
-import type { ImageUnit } from './retention/image-units.ts';
+import { outputOption } from '../commands/command.ts';
+import { tellDiagnostics } from '../diagnostics.ts';
+import { renderJson } from '../display/json.ts';
+import { exitCodes } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { durationOf } from '../numbers.ts';
+import { namesVersion, parseLocation } from '../open-location.ts';
+import { connectRegistries, type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import type { ImageUnit } from '../retention/image-units.ts';
 import {
   agreed,
   type ConsentOptions,
@@ -21,11 +21,11 @@ import {
   type RuleOptions,
   withConsent,
   withRules,
-} from './retention/options.ts';
-import { type PrunedLayout, planLayout, pruneLayout } from './retention/prune-layout.ts';
-import { type ImageRemoval, planRegistry, pruneRegistry } from './retention/prune-registry.ts';
-import { countText, goingOf, planBody, planTable, tellUnmet } from './retention/view.ts';
-import { cliError } from './usage.ts';
+} from '../retention/options.ts';
+import { type PrunedLayout, planLayout, pruneLayout } from '../retention/prune-layout.ts';
+import { type ImageRemoval, planRegistry, pruneRegistry } from '../retention/prune-registry.ts';
+import { countText, goingOf, planBody, planTable, tellUnmet } from '../retention/view.ts';
+import { cliError } from '../usage.ts';
 
 interface Options extends RuleOptions, ConsentOptions, RegistryFlags {
   protect?: string[];

@@ -9,15 +9,15 @@ import {
   signatureTag,
 } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { renderJson } from './display/json.ts';
-import { exitCodes } from './exit.ts';
-import { IMAGE_HELP, VERSION_HINT } from './image-help.ts';
-import type { Io } from './io.ts';
-import { namesVersion, type OpenLocation, openLocation } from './open-location.ts';
-import { type RegistryFlags, withRegistry } from './registries/flags.ts';
-import { KEEP_KIND } from './retention/prune-registry.ts';
-import { cliError } from './usage.ts';
+import { outputOption } from '../commands/command.ts';
+import { renderJson } from '../display/json.ts';
+import { exitCodes } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { namesVersion, type OpenLocation, openLocation } from '../open-location.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { KEEP_KIND } from '../retention/prune-registry.ts';
+import { cliError } from '../usage.ts';
+import { IMAGE_HELP, VERSION_HINT } from './help.ts';
 
 interface RemovedRow {
   reference: string;

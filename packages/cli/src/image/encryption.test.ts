@@ -5,8 +5,8 @@ import { chmod, copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { test } from 'node:test';
 import { evidencePath } from '@stillframe/evidence';
 import { Layout, parseManifest } from '@stillframe/oci';
-import { atDesk as atOtherDesk } from './desk.fixture.ts';
-import { atDesk, type Desk, FIXTURE, writeEvidence } from './image-desk.fixture.ts';
+import { atDesk as atOtherDesk } from '../desk.fixture.ts';
+import { atDesk, type Desk, FIXTURE, writeEvidence } from './desk.fixture.ts';
 
 /** `NAME.pub` and `NAME.pem`. */
 async function writeKeys(at: (name: string) => string, ...names: string[]): Promise<void> {

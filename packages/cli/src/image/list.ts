@@ -12,16 +12,16 @@ import {
   tagOf,
 } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { tellDiagnostics } from './diagnostics.ts';
-import { renderJson } from './display/json.ts';
-import { renderTable } from './display/table.ts';
-import { evidenceCode } from './exit.ts';
-import type { Io } from './io.ts';
-import { namesVersion, parseLocation } from './open-location.ts';
-import { connectRegistries, type RegistryFlags, withRegistry } from './registries/flags.ts';
-import { attachmentOf } from './retention/image-units.ts';
-import { isPassing, KEEP_KIND } from './retention/prune-registry.ts';
+import { outputOption } from '../commands/command.ts';
+import { tellDiagnostics } from '../diagnostics.ts';
+import { renderJson } from '../display/json.ts';
+import { renderTable } from '../display/table.ts';
+import { evidenceCode } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { namesVersion, parseLocation } from '../open-location.ts';
+import { connectRegistries, type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { attachmentOf } from '../retention/image-units.ts';
+import { isPassing, KEEP_KIND } from '../retention/prune-registry.ts';
 
 /** Images of a registry that are looked at, at a time. */
 const WIDTH = 8;

@@ -2,19 +2,24 @@
 import { bytesText } from '@stillframe/core';
 import { type CopyProgress, copyImage, encryptingReader } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { renderFacts } from './display/facts.ts';
-import { renderJson } from './display/json.ts';
-import { showProgress } from './display/progress.ts';
-import { CARRIED } from './image-evidence.ts';
-import { IMAGE_HELP } from './image-help.ts';
-import { copySignatures, openSigner, type SigningOptions, signedLine, withSigning } from './image-sign.ts';
-import type { Io } from './io.ts';
-import { readDecryptionKeys, readEncryptionKeys, seenThrough } from './key-files.ts';
-import { type DecryptionOptions, type EncryptionOptions, withDecryptionKey, withEncryptionKey } from './key-options.ts';
-import { type OpenSource, openLocation, openSource, parseLocation } from './open-location.ts';
-import { type RegistryFlags, withRegistry, withTwoRegistries } from './registries/flags.ts';
-import { type PolicyOptions, resolveAllowed, withPolicy } from './signature-policy.ts';
+import { outputOption } from '../commands/command.ts';
+import { renderFacts } from '../display/facts.ts';
+import { renderJson } from '../display/json.ts';
+import { showProgress } from '../display/progress.ts';
+import type { Io } from '../io.ts';
+import { readDecryptionKeys, readEncryptionKeys, seenThrough } from '../key-files.ts';
+import {
+  type DecryptionOptions,
+  type EncryptionOptions,
+  withDecryptionKey,
+  withEncryptionKey,
+} from '../key-options.ts';
+import { type OpenSource, openLocation, openSource, parseLocation } from '../open-location.ts';
+import { type RegistryFlags, withRegistry, withTwoRegistries } from '../registries/flags.ts';
+import { type PolicyOptions, resolveAllowed, withPolicy } from '../signature-policy.ts';
+import { CARRIED } from './evidence.ts';
+import { IMAGE_HELP } from './help.ts';
+import { copySignatures, openSigner, type SigningOptions, signedLine, withSigning } from './sign.ts';
 
 /** `copy` has them for each side, the others once for both. */
 interface CopyFlags extends DecryptionOptions, EncryptionOptions, PolicyOptions, SigningOptions, RegistryFlags {

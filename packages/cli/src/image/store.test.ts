@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { bytesSource, type Digest, digestOf } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
 import { buildImage, Layout, mediaTypes, parseIndex, putArtifact, putImage } from '@stillframe/oci';
-import { atDesk, FIXTURE, writeEvidence } from './image-desk.fixture.ts';
+import { atDesk, FIXTURE, writeEvidence } from './desk.fixture.ts';
 
 test('an archive whose layer a tool compressed on the way comes back as it was captured', () =>
   atDesk(async ({ at, run, json }) => {

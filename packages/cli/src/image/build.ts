@@ -4,31 +4,24 @@ import { type ConvertedImage, convertArchive, convertPod, demandOnePod, type Pod
 import { bytesText, harmless, UndoStack } from '@stillframe/core';
 import { isEncryptedType, Layout } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { droppedFacts, droppedText, forOption, withSmaller } from './archive-for.ts';
-import { outputOption } from './commands/command.ts';
-import { collect } from './commands/run.ts';
-import { tellDiagnostics } from './diagnostics.ts';
-import { renderFacts } from './display/facts.ts';
-import { renderJson } from './display/json.ts';
-import { showProgress } from './display/progress.ts';
-import { evidenceCode } from './exit.ts';
-import { type BuiltImage, encryptedImage } from './image-encrypted.ts';
-import { attachEvidence } from './image-evidence.ts';
-import {
-  archivesOf,
-  faultsOf,
-  type MemberOptions,
-  memberOf,
-  type PreparedArchive,
-  prepareArchive,
-} from './image-members.ts';
-import { openSigner, type Signed, type SigningOptions, signedLine, withSigning } from './image-sign.ts';
-import type { Io } from './io.ts';
-import { readEncryptionKeys } from './key-files.ts';
-import { type EncryptionOptions, withEncryptionKey } from './key-options.ts';
-import { type OpenLocation, openLocation, parseLocation } from './open-location.ts';
-import { type RegistryFlags, withRegistry } from './registries/flags.ts';
-import { cliError } from './usage.ts';
+import { droppedFacts, droppedText, forOption, withSmaller } from '../archive-for.ts';
+import { outputOption } from '../commands/command.ts';
+import { collect } from '../commands/run.ts';
+import { tellDiagnostics } from '../diagnostics.ts';
+import { renderFacts } from '../display/facts.ts';
+import { renderJson } from '../display/json.ts';
+import { showProgress } from '../display/progress.ts';
+import { evidenceCode } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { readEncryptionKeys } from '../key-files.ts';
+import { type EncryptionOptions, withEncryptionKey } from '../key-options.ts';
+import { type OpenLocation, openLocation, parseLocation } from '../open-location.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { cliError } from '../usage.ts';
+import { type BuiltImage, encryptedImage } from './encrypted.ts';
+import { attachEvidence } from './evidence.ts';
+import { archivesOf, faultsOf, type MemberOptions, memberOf, type PreparedArchive, prepareArchive } from './members.ts';
+import { openSigner, type Signed, type SigningOptions, signedLine, withSigning } from './sign.ts';
 
 interface BuildOptions extends MemberOptions, EncryptionOptions, SigningOptions, RegistryFlags {
   tag: string[];

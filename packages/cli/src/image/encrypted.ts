@@ -11,9 +11,9 @@ import {
   parseManifest,
   StagedContent,
 } from '@stillframe/oci';
-import { showProgress } from './display/progress.ts';
-import { CARRIED } from './image-evidence.ts';
-import type { Io } from './io.ts';
+import { showProgress } from '../display/progress.ts';
+import type { Io } from '../io.ts';
+import { CARRIED } from './evidence.ts';
 
 /** What was made. */
 export interface BuiltImage {

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { openCheckpoint, openCheckpointImage } from '@stillframe/checkpoint';
 import { digestOf } from '@stillframe/core';
 import { Layout } from '@stillframe/oci';
-import { atDesk, FIXTURE, writeEvidence, writeWithZeroes } from './image-desk.fixture.ts';
+import { atDesk, FIXTURE, writeEvidence, writeWithZeroes } from './desk.fixture.ts';
 
 interface Built {
   layer: { digest: string; size: number; mediaType: string };

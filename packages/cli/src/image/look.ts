@@ -12,20 +12,20 @@ import { bytesText, type Digest, harmless, StillframeError } from '@stillframe/c
 import { evidencePath } from '@stillframe/evidence';
 import { type ContentReader, type Descriptor, isEncryptedType, type Recipient, recipientsOf } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { renderFacts } from './display/facts.ts';
-import { renderJson } from './display/json.ts';
-import { showProgress } from './display/progress.ts';
-import { exitCodes } from './exit.ts';
-import { writeAttached } from './image-evidence.ts';
-import { CONTAINER_HELP, IMAGE_HELP } from './image-help.ts';
-import { type Recorded, type ShownImage, shownText } from './image-shown.ts';
-import type { Io } from './io.ts';
-import { readDecryptionKeys, seenThrough } from './key-files.ts';
-import { type DecryptionOptions, withDecryptionKey } from './key-options.ts';
-import { type OpenSource, openSource } from './open-location.ts';
-import { type RegistryFlags, withRegistry } from './registries/flags.ts';
-import { type PolicyOptions, resolveAllowed, withPolicy } from './signature-policy.ts';
+import { outputOption } from '../commands/command.ts';
+import { renderFacts } from '../display/facts.ts';
+import { renderJson } from '../display/json.ts';
+import { showProgress } from '../display/progress.ts';
+import { exitCodes } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { readDecryptionKeys, seenThrough } from '../key-files.ts';
+import { type DecryptionOptions, withDecryptionKey } from '../key-options.ts';
+import { type OpenSource, openSource } from '../open-location.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { type PolicyOptions, resolveAllowed, withPolicy } from '../signature-policy.ts';
+import { writeAttached } from './evidence.ts';
+import { CONTAINER_HELP, IMAGE_HELP } from './help.ts';
+import { type Recorded, type ShownImage, shownText } from './shown.ts';
 
 type Done = (code: number) => void;
 

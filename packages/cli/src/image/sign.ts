@@ -18,15 +18,15 @@ import {
   type SigningKey,
 } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { renderFacts } from './display/facts.ts';
-import { renderJson } from './display/json.ts';
-import { IMAGE_HELP } from './image-help.ts';
-import type { Io } from './io.ts';
-import { readSecret } from './key-files.ts';
-import { openLocation, parseLocation } from './open-location.ts';
-import { type RegistryFlags, withRegistry } from './registries/flags.ts';
-import { cliError } from './usage.ts';
+import { outputOption } from '../commands/command.ts';
+import { renderFacts } from '../display/facts.ts';
+import { renderJson } from '../display/json.ts';
+import type { Io } from '../io.ts';
+import { readSecret } from '../key-files.ts';
+import { openLocation, parseLocation } from '../open-location.ts';
+import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { cliError } from '../usage.ts';
+import { IMAGE_HELP } from './help.ts';
 
 /** What commander gives for `withSigning`. */
 export interface SigningOptions {

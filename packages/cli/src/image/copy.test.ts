@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { bytesSource, digestOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { buildImage, buildIndex, copyImage, type Descriptor, Layout, mediaTypes, putImage } from '@stillframe/oci';
-import { CopyTally } from './image-copy.ts';
+import { CopyTally } from './copy.ts';
 
 /** An index over two images that share a layer, in a new layout. */
 async function putIndex(path: string): Promise<{ layout: Layout; index: Descriptor; shared: Uint8Array }> {

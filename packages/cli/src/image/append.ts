@@ -11,17 +11,17 @@ import {
 import { bytesText } from '@stillframe/core';
 import { type Descriptor, Layout, tagOf } from '@stillframe/oci';
 import type { Command } from 'commander';
-import { outputOption } from './commands/command.ts';
-import { noteOpened } from './custody/note.ts';
-import { tellDiagnostics } from './diagnostics.ts';
-import { renderFacts } from './display/facts.ts';
-import { renderJson } from './display/json.ts';
-import { showProgress } from './display/progress.ts';
-import { evidenceCode } from './exit.ts';
-import { attachEvidence, readEvidence } from './image-evidence.ts';
-import type { Io } from './io.ts';
-import { parseLocation } from './open-location.ts';
-import { cliError } from './usage.ts';
+import { outputOption } from '../commands/command.ts';
+import { noteOpened } from '../custody/note.ts';
+import { tellDiagnostics } from '../diagnostics.ts';
+import { renderFacts } from '../display/facts.ts';
+import { renderJson } from '../display/json.ts';
+import { showProgress } from '../display/progress.ts';
+import { evidenceCode } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { parseLocation } from '../open-location.ts';
+import { cliError } from '../usage.ts';
+import { attachEvidence, readEvidence } from './evidence.ts';
 
 /** What `--after` says where the checkpoint is to rely on no other. */
 const NONE = 'none';

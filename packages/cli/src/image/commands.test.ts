@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openCheckpoint, type WriterEntry, writeArchive } from '@stillframe/checkpoint';
 import { evidencePath } from '@stillframe/evidence';
-import { atDesk, FIXTURE, writeEvidence } from './image-desk.fixture.ts';
+import { atDesk, FIXTURE, writeEvidence } from './desk.fixture.ts';
 
 async function writeWithout(path: string, lost: RegExp, more: Record<string, string> = {}): Promise<void> {
   await using whole = await openCheckpoint(FIXTURE);

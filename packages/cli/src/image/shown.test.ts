@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { bytesSource, digestOf } from '@stillframe/core';
 import { buildImage, Layout, mediaTypes, parseManifest, putImage } from '@stillframe/oci';
 import { needs, startRegistry } from '@stillframe/testkit';
-import { atDesk, FIXTURE } from './image-desk.fixture.ts';
+import { atDesk, FIXTURE } from './desk.fixture.ts';
 
 test('an archive without evidence comes out of a layer that a tool compressed as it went in', () =>
   atDesk(async ({ at, run, json }) => {
