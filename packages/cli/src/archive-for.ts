@@ -25,7 +25,7 @@ import type { Io } from './io.ts';
 import { cliError } from './usage.ts';
 
 /** Engines that an archive can be laid out for. */
-export const CONVERSION_TARGETS = ['cri-o', 'containerd', 'podman'] as const satisfies readonly ConversionTarget[];
+const CONVERSION_TARGETS = ['cri-o', 'containerd', 'podman'] as const satisfies readonly ConversionTarget[];
 
 /** `--for`. */
 export const forOption = (description: string) => new Option('--for <engine>', description).choices(CONVERSION_TARGETS);

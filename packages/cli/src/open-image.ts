@@ -39,7 +39,7 @@ export async function openImage(what: string | undefined, io: Io): Promise<OpenI
 }
 
 /** All of standard input. Throws ERR_USAGE_ARGUMENT where that is more than an image may have. */
-export async function readInput(io: Io): Promise<Uint8Array> {
+async function readInput(io: Io): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of io.input()) {

@@ -44,7 +44,7 @@ type Surroundings = Pick<Io, 'env' | 'signal'>;
  * The policy that holds: that of the options, else the user's, else the machine's; undefined where there is none, which lets
  * every image in. Throws ERR_OCI_POLICY_INVALID, ERR_FILE_UNREADABLE, ERR_USAGE_ARGUMENT.
  */
-export async function openPolicy(
+async function openPolicy(
   { policy, insecurePolicy }: PolicyOptions,
   io: Surroundings,
 ): Promise<SignaturePolicy | undefined> {
@@ -157,7 +157,7 @@ async function readPolicy(path: string, { signal }: Surroundings): Promise<Signa
 }
 
 /** A key that a policy names. Throws ERR_FILE_UNREADABLE, ERR_OCI_KEY_INVALID. */
-export async function keyAt(place: KeyPlace, { signal }: Pick<Io, 'signal'>) {
+async function keyAt(place: KeyPlace, { signal }: Pick<Io, 'signal'>) {
   if ('pem' in place) {
     const bytes = await readAll(bytesSource(place.pem), { limit: MAX_KEY_FILE });
     return parseVerifyingKey(bytes, 'a key in the policy');

@@ -11,7 +11,7 @@ const COUNTS = /^(bytes|length|inq_len|outq_len|keys_bytes|values_bytes|size|nse
 const DEEPEST = 4;
 
 /** A message with its required fields and any of the optional ones, text of any bytes among them. */
-export function arbitraryMessage(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
+function arbitraryMessage(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   const fields = schema.fields.map((field) => arbitraryField(field, depth));
   // By name, not through reflection: that refuses text which is no UTF-8.
   return fc.tuple(...fields).map((values) => {

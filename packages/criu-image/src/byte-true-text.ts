@@ -29,7 +29,7 @@ export function decodeBytes(bytes: Uint8Array): string {
 }
 
 /** Text to bytes: escaped bytes as they were, other lone surrogates as U+FFFD. */
-export function encodeBytes(text: string): Uint8Array<ArrayBuffer> {
+function encodeBytes(text: string): Uint8Array<ArrayBuffer> {
   if (text.isWellFormed()) return encoder.encode(text);
   const parts: Uint8Array[] = [];
   let start = 0;

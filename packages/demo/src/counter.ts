@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const SECRET = 'stillframe-holds-this-in-memory';
 
 /** Seconds between two numbers. */
-export const BEAT = 0.25;
+const BEAT = 0.25;
 
 /** Command of the container. */
 export const command = [

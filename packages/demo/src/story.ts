@@ -11,7 +11,7 @@ import { openSampleStep } from './steps/reading.ts';
 import { convertStep, pushStep, removeStep, restoreFromRegistryStep, restoreStep } from './steps/restore.ts';
 import { Stillframe } from './stillframe.ts';
 
-export const wholeStory: readonly Step[] = [
+const wholeStory: readonly Step[] = [
   hostStep,
   startRegistryStep,
   startNodeStep,
@@ -27,7 +27,7 @@ export const wholeStory: readonly Step[] = [
   restoreFromRegistryStep,
 ];
 
-export const readingHalf: readonly Step[] = [openSampleStep, inspectStep, searchStep];
+const readingHalf: readonly Step[] = [openSampleStep, inspectStep, searchStep];
 
 export interface ToldStep {
   id: string;

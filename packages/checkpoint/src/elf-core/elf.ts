@@ -1,9 +1,9 @@
 /** The headers of an ELF core file: 64 bits, little-endian. Source: System V ABI, elf(5). */
 import { Structure } from './structure.ts';
 
-export const FILE_HEADER_BYTES = 64;
-export const PROGRAM_HEADER_BYTES = 56;
-export const SECTION_HEADER_BYTES = 64;
+const FILE_HEADER_BYTES = 64;
+const PROGRAM_HEADER_BYTES = 56;
+const SECTION_HEADER_BYTES = 64;
 
 /** e_phnum where there are as many program headers or more; the number then stands in the first section header. */
 export const PN_XNUM = 0xffff;

@@ -12,7 +12,7 @@ export interface TaskIds {
 }
 
 /** Where the registers begin in elf_prstatus. */
-export const REGISTERS_OFFSET = 112;
+const REGISTERS_OFFSET = 112;
 
 /** Processor times are zero: CRIU does not record them. */
 export function prstatus(core: core_entry, tid: number, ids: TaskIds, registers: Uint8Array): Note {

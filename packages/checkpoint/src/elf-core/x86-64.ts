@@ -10,9 +10,9 @@ import { Structure } from './structure.ts';
 
 const EM_X86_64 = 62;
 
-export const FXSAVE_BYTES = 512;
+const FXSAVE_BYTES = 512;
 /** In the XSAVE area of a core: which components it has room for (XCR0), in bytes that the processor leaves to software. */
-export const XCR0_OFFSET = 464;
+const XCR0_OFFSET = 464;
 
 /** Bits of XCR0 and XSTATE_BV. */
 const LEGACY = 0b11n;

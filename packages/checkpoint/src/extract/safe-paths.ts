@@ -49,7 +49,7 @@ export class SafePaths {
 }
 
 /** One name, without a `/`. */
-export function safeName(raw: string): string {
+function safeName(raw: string): string {
   const plain = raw.replace(UNSAFE, '_').replace(/[. ]+$/, (end) => '_'.repeat(end.length));
   const name = cut(plain === '' ? '_' : plain);
   return RESERVED.test(name) ? `_${name}` : name;

@@ -5,7 +5,7 @@ import type { SpecDump } from '../metadata/spec-dump.ts';
 import { readProcesses } from '../process/process-tree.ts';
 
 /** Names as in /proc/PID/ns. */
-export const nsKinds = ['pid', 'net', 'ipc', 'uts', 'mnt', 'user', 'cgroup', 'time'] as const;
+const nsKinds = ['pid', 'net', 'ipc', 'uts', 'mnt', 'user', 'cgroup', 'time'] as const;
 /** One of them. */
 export type NsKind = (typeof nsKinds)[number];
 

@@ -104,6 +104,6 @@ export function tellFaults(diagnostics: readonly Diagnostic[], io: Pick<Io, 'err
 }
 
 /** One fault in one harmless line. */
-export function faultLine({ severity, id, source, message }: Diagnostic): string {
+function faultLine({ severity, id, source, message }: Diagnostic): string {
   return harmless(`${severity} ${id} in ${source}: ${message}`);
 }

@@ -43,7 +43,7 @@ async function holdsRecords(paths: NodePaths): Promise<boolean> {
 const FURTHER = ['node.pid', 'node.log', 'audit', 'pods', 'run-pods', 'lost+found'];
 
 /** Names in the root folder that no node makes; none where it is not there. */
-export async function strangersIn(paths: NodePaths): Promise<string[]> {
+async function strangersIn(paths: NodePaths): Promise<string[]> {
   const inRoot = (path: string) => relative(resolve(paths.root), resolve(path)).split('/')[0] ?? '';
   const known = new Set([...Object.values(foldersOf(paths)).map(inRoot), inRoot(paths.state), ...FURTHER]);
   return (await readdir(paths.root).catch(() => [])).filter((name) => !known.has(name));

@@ -80,7 +80,7 @@ function timerName({ clock, remaining, interval }: Extract<FileTarget, { type: '
 }
 
 /** Nanoseconds as people read them. */
-export function nanosecondsText(nanoseconds: bigint): string {
+function nanosecondsText(nanoseconds: bigint): string {
   return nanoseconds < 1000n ? `${nanoseconds} ns` : microsecondsText(Number(nanoseconds / 1000n));
 }
 

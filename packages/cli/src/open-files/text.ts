@@ -60,7 +60,7 @@ function pipeText({ readers, writers, queued, capacity }: PipeView, flags: reado
 }
 
 /** `11 B`; why it is not known where it is not. */
-export function queuedText(queued: Queued): string {
+function queuedText(queued: Queued): string {
   return queued.state === 'present' ? bytesText(queued.bytes) : `unknown (${queued.reason})`;
 }
 
@@ -73,7 +73,7 @@ function peerText({ peer }: FileRow): string | undefined {
 }
 
 /** `lock posix write 10-29`. */
-export function lockText({ kind, access, breaking, mandatory, start, length }: FileLock): string {
+function lockText({ kind, access, breaking, mandatory, start, length }: FileLock): string {
   const range = length === undefined ? `${start}-end` : `${start}-${start + length - 1n}`;
   const whole = start === 0n && length === undefined;
   const words = ['lock', kind, access, whole ? '' : range, breaking ? 'breaking' : '', mandatory ? 'mandatory' : ''];

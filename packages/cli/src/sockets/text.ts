@@ -33,7 +33,7 @@ export const COLUMNS = [
 ];
 
 /** `tcp`, `udp`, `unix-stream`, `netlink-route`, `packet`; a raw socket with the protocol inside. */
-export function protoText(socket: Socket): string {
+function protoText(socket: Socket): string {
   switch (socket.family) {
     case 'unix':
       return `unix-${socket.type}`;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Step } from '../step.ts';
 
 /** The shipped archive. */
-export const samplePath: string = fileURLToPath(new URL('../../sample/counter.tar', import.meta.url));
+const samplePath: string = fileURLToPath(new URL('../../sample/counter.tar', import.meta.url));
 
 export const openSampleStep: Step = {
   id: 'sample',

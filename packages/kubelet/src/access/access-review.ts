@@ -6,7 +6,7 @@ import type { User } from '../auth/user.ts';
 import type { ApiServer } from '../cluster/api-server.ts';
 
 /** Seconds that answers hold: a kubelet's `authorization.webhook.cacheAuthorizedTTL` and `cacheUnauthorizedTTL`. */
-export const REVIEW_TIMES = { allowed: 300, denied: 30 } as const;
+const REVIEW_TIMES = { allowed: 300, denied: 30 } as const;
 
 /** What the cluster says. */
 export interface Review {

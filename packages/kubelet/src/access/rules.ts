@@ -27,7 +27,7 @@ export interface Asked {
 }
 
 /** Rights on the streams and logs of pods, as Kubernetes names them; a kubelet knows `nodes/proxy` alone. */
-export const POD_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward'] as const;
+const POD_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward'] as const;
 export type PodSubresource = (typeof POD_SUBRESOURCES)[number];
 
 const RESOURCES = [

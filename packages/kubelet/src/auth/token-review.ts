@@ -6,7 +6,7 @@ import { TtlCache } from './ttl-cache.ts';
 import { authenticated, type User } from './user.ts';
 
 /** Seconds that an answer holds: a kubelet's `authentication.webhook.cacheTTL`. */
-export const REVIEW_SECONDS = 120;
+const REVIEW_SECONDS = 120;
 
 const open = { others: 'ignored' } as const;
 const user = group({ username: text, uid: text, groups: list(text), extra: mapping(list(text)) }, open);

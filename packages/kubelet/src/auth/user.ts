@@ -10,7 +10,7 @@ export interface User {
 }
 
 /** Group of everybody who has proved a name. */
-export const AUTHENTICATED = 'system:authenticated';
+const AUTHENTICATED = 'system:authenticated';
 
 /** Who proves nothing, where that is allowed. */
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };

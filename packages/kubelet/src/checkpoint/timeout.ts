@@ -2,7 +2,7 @@
 import { kubeletError } from '../errors.ts';
 
 /** Seconds of a capture whose request says nothing: kubelet's runtimeRequestTimeout. */
-export const DEFAULT_SECONDS = 120;
+const DEFAULT_SECONDS = 120;
 /** Seconds beyond which a request is given no more: a day. */
 export const MOST_SECONDS = 86_400;
 

@@ -18,7 +18,7 @@ import { portName } from './words.ts';
 const number = whole(1, 65_535);
 
 /** A number, or the name of one of the container's ports. */
-export const portReference: Reader<number | string> = (value, path, faults) =>
+const portReference: Reader<number | string> = (value, path, faults) =>
   typeof value === 'string' ? portName(value, path, faults) : number(value, path, faults);
 
 const headerName = matching('the name of an HTTP header', (name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/.test(name));

@@ -78,4 +78,3 @@ export const envFrom = list(
 );
 
 export type Env = ValueOf<typeof env>;
-export type EnvFrom = ValueOf<typeof envFrom>;

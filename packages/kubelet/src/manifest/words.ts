@@ -29,7 +29,7 @@ export function isConfigKey(key: string): boolean {
 export const configKey = matching('a key of letters, digits, `-`, `_` and `.`', isConfigKey);
 
 /** A path that leads nowhere but down. */
-export function isInnerPath(path: string): boolean {
+function isInnerPath(path: string): boolean {
   return path !== '' && path.length <= 4096 && !path.startsWith('/') && !/\0|(?:^|\/)\.\.(?:\/|$)/.test(path);
 }
 export const innerPath = matching('a relative path without `..`', isInnerPath);

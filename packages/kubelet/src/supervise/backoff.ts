@@ -1,8 +1,8 @@
 /** Waiting before a further try: 10 s, doubled up to 5 min, forgotten after 10 min without one (client-go, flowcontrol). */
 
 const SECOND = 1000;
-export const FIRST_DELAY = 10 * SECOND;
-export const LONGEST_DELAY = 300 * SECOND;
+const FIRST_DELAY = 10 * SECOND;
+const LONGEST_DELAY = 300 * SECOND;
 
 interface Entry {
   delay: number;

@@ -43,7 +43,7 @@ export async function stopContainer(
   await cri.runtime.stopContainer(request, { signal, timeoutMs: left * 1000 + SLACK });
 }
 
-export function graceOf({ annotations }: ActualContainer): number {
+function graceOf({ annotations }: ActualContainer): number {
   const seconds = Number(annotations[GRACE] ?? DEFAULT_GRACE);
   return Number.isInteger(seconds) && seconds >= 0 && seconds <= 86_400 ? seconds : DEFAULT_GRACE;
 }

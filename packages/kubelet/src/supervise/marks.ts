@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Container, Pod } from '../manifest/pod-schema.ts';
 
-export const POD_NAME = 'io.kubernetes.pod.name';
+const POD_NAME = 'io.kubernetes.pod.name';
 export const POD_NAMESPACE = 'io.kubernetes.pod.namespace';
 export const POD_UID = 'io.kubernetes.pod.uid';
 export const CONTAINER_NAME = 'io.kubernetes.container.name';
-export const HASH = 'io.kubernetes.container.hash';
-export const RESTART_COUNT = 'io.kubernetes.container.restartCount';
+const HASH = 'io.kubernetes.container.hash';
+const RESTART_COUNT = 'io.kubernetes.container.restartCount';
 export const PRE_STOP = 'io.kubernetes.container.preStopHandler';
 export const GRACE = 'io.kubernetes.pod.terminationGracePeriod';
 export const PORTS = 'io.kubernetes.container.ports';

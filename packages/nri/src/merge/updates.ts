@@ -57,7 +57,7 @@ export class UpdateMerge {
 }
 
 /** One update of a container's limits. */
-export function updateOf(containerId: string, resources: LinuxResources, ignoreFailure: boolean): ContainerUpdate {
+function updateOf(containerId: string, resources: LinuxResources, ignoreFailure: boolean): ContainerUpdate {
   const linux = create(LinuxContainerUpdateSchema, { resources });
   return create(ContainerUpdateSchema, { containerId, linux, ignoreFailure });
 }

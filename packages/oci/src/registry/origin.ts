@@ -20,7 +20,7 @@ export function secureOrigin(registry: string): URL {
 }
 
 /** Whether the host of `url` can only be this machine. URL parsing has brought IPv4 and IPv6 into their one spelling. */
-export function isLoopback(url: URL): boolean {
+function isLoopback(url: URL): boolean {
   return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
 }
 

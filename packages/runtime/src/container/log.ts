@@ -39,7 +39,7 @@ export async function reopenLog(context: NodeContext, idOrPrefix: string): Promi
  * Writes one line to a FIFO of the monitor, such as `1 40 120\n` for a terminal's rows and columns. Never waits for a
  * reader: throws ERR_CONTAINER_STATE where there is none.
  */
-export async function tellMonitor(fifo: string, line: string): Promise<void> {
+async function tellMonitor(fifo: string, line: string): Promise<void> {
   try {
     await using handle = await open(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
     if (!(await handle.stat()).isFIFO()) throw runtimeError('ERR_CONTAINER_STATE', `${fifo} is no FIFO`);

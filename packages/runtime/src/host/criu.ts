@@ -35,7 +35,7 @@ export function judgeCriu(path: string, version: string, code: number | null, sa
 }
 
 /** The messages of the error lines of `criu check`, without source positions, at most four. */
-export function reasonLines(said: string): string[] {
+function reasonLines(said: string): string[] {
   const messages = said.split('\n').map((line) => /^(?:\(\S+\)\s*)?Error \([^)]*\):\s*(.+)$/.exec(line)?.[1]?.trim());
   return messages.filter((message) => message !== undefined).slice(0, 4);
 }

@@ -8,17 +8,6 @@ import type { ReadOptions } from '@stillframe/core';
 const NULL = '/dev/null';
 export const DESCRIPTORS = 'descriptors.json';
 
-/** Whether the text is what the OCI runtime can use: an array of three texts. */
-export function isUsable(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.length === 3 && value.every((each) => typeof each === 'string');
-  } catch {
-    // Not JSON: as good as none.
-    return false;
-  }
-}
-
 /** The file's text as the images tell it, for a dump whose engine wrote none. */
 export async function describeStreams({ images }: Checkpoint, options: ReadOptions = {}): Promise<string> {
   const root = await images.single('pstree', undefined, options);

@@ -10,7 +10,7 @@ export interface RootfsFolders {
   work: string;
 }
 
-export function rootfsFolders(folder: string): RootfsFolders {
+function rootfsFolders(folder: string): RootfsFolders {
   return { folder, upper: join(folder, 'upper'), work: join(folder, 'work') };
 }
 
