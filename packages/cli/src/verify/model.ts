@@ -119,8 +119,12 @@ function custodyCheck(report: CustodyReport, keys: readonly NamedKey[]): Check {
   const signed =
     keys.length === 0 ? 'signatures not checked' : `${signatures.valid} signed by your keys, ${unsigned} not`;
   const cut = torn.length === 0 ? '' : `; cut off while it was written: line ${torn.join(', ')}`;
+  // One that was taken away begins anew with whoever comes next.
+  const begun = first.action.startsWith('checkpoint')
+    ? ''
+    : '; it does not begin with the capture: what was before is not told';
   return {
     state: 'holds',
-    text: harmless(`${entries === 1 ? 'one entry' : `${entries} entries`}, ${span}; ${signed}${cut}`),
+    text: harmless(`${entries === 1 ? 'one entry' : `${entries} entries`}, ${span}; ${signed}${begun}${cut}`),
   };
 }

@@ -268,3 +268,11 @@ test('a chain that cannot be written is told, and what was asked for is done', (
     assert.equal((await desk.run('ps', 'c.tar')).code, 0);
     await chmod(path, 0o600);
   }));
+
+test('a chain that was taken away and began anew is told as one that does not begin with the capture', () =>
+  atDesk(async (desk) => {
+    const { path } = await captured(desk);
+    await rm(`${path}.custody.jsonl`, { force: true });
+    await verified(desk);
+    assert.match((await verified(desk)).checks.custody.text, /^one entry, from verify.*does not begin with the capture/);
+  }));
