@@ -274,5 +274,8 @@ test('a chain that was taken away and began anew is told as one that does not be
     const { path } = await captured(desk);
     await rm(`${path}.custody.jsonl`, { force: true });
     await verified(desk);
-    assert.match((await verified(desk)).checks.custody.text, /^one entry, from verify.*does not begin with the capture/);
+    assert.match(
+      (await verified(desk)).checks.custody.text,
+      /^one entry, from verify.*does not begin with the capture/,
+    );
   }));
