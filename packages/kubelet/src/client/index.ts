@@ -1,6 +1,5 @@
 /** Speaking to kubelets. */
 
-export { at, listAt, textAt } from './at.ts';
 export { clientError } from './errors.ts';
 export {
   type KubeletAddress,

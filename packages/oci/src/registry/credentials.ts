@@ -1,10 +1,10 @@
 /** Who we are to a registry: the port, and the auth.json that docker, podman and skopeo write at login. */
 import { stat } from 'node:fs/promises';
-import { limits, readAll, systemCode } from '@stillframe/core';
+import { isObject, type JsonObject, limits, readAll, systemCode } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
-import { decodeObject, isObject, type JsonObject } from '../json.ts';
+import { decodeObject } from '../json.ts';
 
 /** A name and password, a token that token servers exchange for access tokens, or such an access token itself. */
 export type Credentials =
