@@ -19,7 +19,7 @@ export interface CritOptions extends JsonStyle {
 const PIECE = 1 << 16;
 
 /** The kind of an image, by its magic alone. Throws ERR_CRIU_IMAGE_UNRECOGNISED for an image of content only. */
-export async function recogniseImage(
+async function recogniseImage(
   source: ByteSource,
   options: ReadOptions = {},
 ): Promise<FramedKind & { name: FramedName }> {

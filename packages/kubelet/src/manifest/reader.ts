@@ -38,12 +38,6 @@ export const text: Reader<string> = (value, path, faults) => {
   return fault(faults, path, 'must be a text');
 };
 
-/** A text of at least one character. */
-export const filled: Reader<string> = (value, path, faults) => {
-  if (typeof value === 'string' && value !== '') return value;
-  return fault(faults, path, 'must be a text that is not empty');
-};
-
 export const flag: Reader<boolean> = (value, path, faults) => {
   if (typeof value === 'boolean') return value;
   return fault(faults, path, 'must be true or false');
