@@ -1,19 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sources, tools } from './project.ts';
+import { codeLines, handwritten, sources, tools } from './project.ts';
 
 /** Types may be exported for the signatures that they stand in; a value is exported for somebody. */
 const EXPORTED = /^export (?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)/gm;
-const WORD = /[A-Za-z_$][\w$]*/g;
+/** What is imported, at the top of a file or later. To hand a name on is not to use it. */
+const IMPORTED =
+  /^import\s[^'"]*?\{([^}]*)\}\s*from|\{([^}]*)\}\s*=\s*await import\(|\(await import\([^)]*\)\)\.(\w+)/gm;
+const CODE = /\bERR_[A-Z0-9_]+\b/g;
 
-test('what a file exports, another one names', () => {
-  const named = new Map<string, Set<string>>();
-  for (const { path, text } of [...sources, ...tools])
-    for (const [word] of text.matchAll(WORD)) named.set(word, (named.get(word) ?? new Set()).add(path));
+test('what a file exports, another one imports', () => {
+  const imported = new Set<string>();
+  for (const { text } of [...sources, ...tools])
+    for (const match of text.matchAll(IMPORTED))
+      for (const name of match.slice(1).join(',').split(',')) imported.add(name.trim().replace(/^type | as .*$/g, ''));
   const unused = sources
     .filter(({ path }) => path.startsWith('packages/') && !path.includes('/gen/'))
     .flatMap(({ path, text }) => [...text.matchAll(EXPORTED)].map(([, name = '']) => ({ path, name })))
-    .filter(({ name }) => (named.get(name)?.size ?? 0) < 2)
+    .filter(({ name }) => !imported.has(name))
     .map(({ path, name }) => `${path}: ${name}`);
   assert.deepEqual(unused, []);
+});
+
+test('a code that a table of errors has stands somewhere else, too', () => {
+  const lines = handwritten.filter(({ isTest }) => !isTest).flatMap(({ text }) => codeLines(text));
+  const codes = lines.flatMap(({ line }) => line.match(CODE) ?? []);
+  const rows = lines.flatMap(({ line }) => /^ {2}(ERR_[A-Z0-9_]+): /.exec(line)?.[1] ?? []);
+  assert.ok(rows.length > 200, `${rows.length} rows were found`);
+  assert.deepEqual(
+    rows.filter((row) => codes.indexOf(row) === codes.lastIndexOf(row)),
+    [],
+  );
 });

@@ -1,4 +1,3 @@
-export { ageError } from './errors.ts';
 export { isAge } from './header.ts';
 export {
   type AgeRecipient,

@@ -1,5 +1,5 @@
 /** What the container had changed in its root filesystem: rootfs-diff.tar, plain or, from containerd, gzipped (checkpoint-spec 2.8, 4.3). */
-import { isCode } from '@stillframe/core';
+import { orAbsent } from '@stillframe/core';
 import { type Archive, type OpenArchiveOptions, openArchive } from './archive/open.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -17,10 +17,6 @@ export async function openRootfsDiff(
 ): Promise<Archive | undefined> {
   const { archive } = checkpoint;
   if (archive.entries.get(ROOTFS_DIFF)?.kind !== 'file') return undefined;
-  try {
-    return await openArchive(archive.open(ROOTFS_DIFF), { ...options, label: ROOTFS_DIFF, role: 'filesystem' });
-  } catch (error) {
-    if (isCode(error, 'ERR_ARCHIVE_EMPTY')) return undefined;
-    throw error;
-  }
+  const diff = openArchive(archive.open(ROOTFS_DIFF), { ...options, label: ROOTFS_DIFF, role: 'filesystem' });
+  return await orAbsent(diff, 'ERR_ARCHIVE_EMPTY');
 }

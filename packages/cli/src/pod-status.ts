@@ -1,5 +1,5 @@
 /** How a pod is, in the words of kubectl, from the document that a kubelet's API gives. */
-import { at, listAt, textAt } from '@stillframe/kubelet/client';
+import { at, listAt, textAt } from '@stillframe/core';
 
 export interface PodRow {
   kubeNamespace: string;

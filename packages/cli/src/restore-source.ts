@@ -61,7 +61,7 @@ export interface SourceOptions extends DecryptionOptions, IdentityOptions, Polic
 
 /**
  * `container`: the only one wanted of a pod. Throws what the readers throw, ERR_NOT_A_CHECKPOINT, and
- * ERR_IMAGE_CONTAINER_UNKNOWN or ERR_USAGE_ARGUMENT for a container that is not there.
+ * ERR_IMAGE_CONTAINER_MISSING or ERR_USAGE_ARGUMENT for a container that is not there.
  */
 export async function describeSource(what: string, io: Io, options: SourceOptions = {}): Promise<RestoreSource> {
   const { container } = options;

@@ -51,5 +51,4 @@ export const cliError = errorTable({
     kind: 'already-exists',
     hint: 'a key is never overwritten: what it signed could not be told any more; give another name',
   },
-  ERR_DEMO_STEP: { kind: 'unknown' },
 });

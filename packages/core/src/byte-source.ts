@@ -121,3 +121,8 @@ export async function* streamOf(
     offset += length;
   }
 }
+
+/** A view of just these bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

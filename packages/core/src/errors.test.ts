@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorTable, isCode, messageOf, StillframeError, systemCode } from './errors.ts';
+import { errorTable, isCode, messageOf, orAbsent, StillframeError, systemCode } from './errors.ts';
 
 const tableError = errorTable({
   ERR_TEST_PLAIN: { kind: 'internal' },
@@ -56,4 +56,12 @@ test('anything thrown has a message', () => {
   assert.equal(messageOf(new Error('words')), 'words');
   assert.equal(messageOf('words'), 'words');
   assert.equal(messageOf(undefined), 'undefined');
+});
+
+test('what is not there is absent, any other failure is one', async () => {
+  const failed = (code: string) => Promise.reject(Object.assign(new Error(code), { code }));
+  assert.equal(await orAbsent(Promise.resolve(1), 'ENOENT'), 1);
+  assert.equal(await orAbsent(failed('ENOENT'), 'ENOENT', 'ENOTDIR'), undefined);
+  await assert.rejects(orAbsent(failed('EACCES'), 'ENOENT', 'ENOTDIR'), { code: 'EACCES' });
+  await assert.rejects(orAbsent(Promise.reject(new Error('no code')), 'ENOENT'), /no code/);
 });

@@ -84,6 +84,19 @@ export function systemCode(value: unknown): string | undefined {
 }
 
 /**
+ * What was asked for, or undefined where that failed with one of `codes`: the system's, such as `ENOENT`, or ours. Any other
+ * failure is thrown.
+ */
+export async function orAbsent<T>(asked: Promise<T>, ...codes: readonly string[]): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (codes.includes(systemCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/**
  * What really failed. Where cleaning up failed as well, `await using` throws a SuppressedError around the first failure,
  * which is the one that tells what happened.
  */

@@ -1,4 +1,5 @@
 /** Reading a document against a schema: every value is checked, every key known, every fault says where it is. */
+import { isObject } from './json.ts';
 
 /** Makes a value of what was written at `where` (`images.mirrors[0].prefix`). Throws ConfigFault. */
 export type Reader<T> = (value: unknown, where: string) => T;
@@ -64,8 +65,7 @@ export function absent(reason: string): Reader<never> {
 /** A mapping of any keys to values of one kind. */
 export function mapping<T>(item: Reader<T>): Reader<Record<string, T>> {
   return (value, where) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new ConfigFault(`${where || 'the file'} is no mapping`);
+    if (!isObject(value)) throw new ConfigFault(`${where || 'the file'} is no mapping`);
     const entries = Object.entries(value);
     return Object.fromEntries(
       entries.map(([key, inner]) => [key, item(inner, where === '' ? key : `${where}.${key}`)]),
@@ -81,8 +81,7 @@ export function group<F extends Fields>(fields: F, { others = 'refused' }: Group
   return (value, where) => {
     // YAML reads a key with nothing behind it as null: a section that is commented out.
     if (value === null || value === undefined) return {};
-    if (typeof value !== 'object' || Array.isArray(value))
-      throw new ConfigFault(`${where || 'the file'} is no mapping`);
+    if (!isObject(value)) throw new ConfigFault(`${where || 'the file'} is no mapping`);
     const found: Record<string, unknown> = {};
     for (const [key, inner] of Object.entries(value)) {
       const path = where === '' ? key : `${where}.${key}`;

@@ -5,8 +5,6 @@ export {
   demandUnbroken,
   environment as counterEnvironment,
   numbersIn,
-  numbersOf,
-  SECRET,
   waitForNumbers,
 } from './counter.ts';
 export { execute, Stillframe } from './stillframe.ts';

@@ -1,12 +1,12 @@
 /** What a capture says of itself: an in-toto statement (v1), kept beside the archive as `<archive>.evidence.json`. */
-import { type Digest, isDigest } from '@stillframe/core';
+import { at, type Digest, isDigest } from '@stillframe/core';
 import { askersOf, type CaptureAsker } from './askers.ts';
 import { type DigestsAfter, decodeDigestsAfter, type UntoldPause } from './digests-after.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { evidenceError } from './errors.ts';
 import type { MeasuredEntry, MeasuredMemory } from './measure.ts';
 import { MERKLE_ALGORITHM } from './merkle.ts';
-import { at, decodeStatement, encodeStatement } from './statement.ts';
+import { decodeStatement, encodeStatement } from './statement.ts';
 
 export interface CaptureEvidence {
   archive: { name: string; digest: Digest; size: number };

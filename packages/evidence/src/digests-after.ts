@@ -1,5 +1,5 @@
 /** What a statement says where somebody else wrote the archive: digests came after it, and of the pause little is known. */
-import { at } from './statement.ts';
+import { at } from '@stillframe/core';
 
 export interface DigestsAfter {
   taken: 'after-writing';

@@ -1,5 +1,5 @@
 /** The envelope around a statement: DSSE v1, JSON form. */
-import { limits } from '@stillframe/core';
+import { isObject, type JsonObject, limits } from '@stillframe/core';
 import { evidenceError } from './errors.ts';
 
 export interface Envelope {
@@ -34,15 +34,13 @@ function signatureOf(value: unknown): Envelope['signatures'] {
 }
 
 /** A JSON object. Throws ERR_EVIDENCE_INVALID. */
-export function parseObject(text: string, what: string): Record<string, unknown> {
+export function parseObject(text: string, what: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw evidenceError('ERR_EVIDENCE_INVALID', `${what} is no JSON`, { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw evidenceError('ERR_EVIDENCE_INVALID', `${what} is no JSON object`);
-  }
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw evidenceError('ERR_EVIDENCE_INVALID', `${what} is no JSON object`);
+  return value;
 }

@@ -10,17 +10,9 @@ export {
   type RecordedCapture,
   type RecordedContents,
 } from './capture.ts';
-export {
-  CUSTODY_LINE_LIMIT,
-  type CustodyEntry,
-  type CustodyFacts,
-  type CustodyTail,
-  custodyPath,
-  encodeCustody,
-} from './custody.ts';
+export { CUSTODY_LINE_LIMIT, type CustodyFacts, type CustodyTail, custodyPath, encodeCustody } from './custody.ts';
 export { CustodyChecker, type CustodyFault, type CustodyReport } from './custody-check.ts';
-export type { DigestsAfter, UntoldPause } from './digests-after.ts';
-export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+export { decodeEnvelope } from './envelope.ts';
 export { evidenceError } from './errors.ts';
 export {
   makeSigningKey,
@@ -30,22 +22,14 @@ export {
   type SigningKey,
   type VerifyingKey,
 } from './key.ts';
-export {
-  type EntryRange,
-  isMemory,
-  type Measured,
-  type MeasuredEntry,
-  type MeasuredMemory,
-  measure,
-} from './measure.ts';
+export { type Measured, type MeasuredEntry, measure } from './measure.ts';
 export {
   decodePodCapture,
   encodePodCapture,
   type PodCaptureEvidence,
-  type PodDocument,
   type PodPart,
   type RecordedPod,
 } from './pod-capture.ts';
-export { preAuthEncoding, signEnvelope, signEnvelopeText } from './sign.ts';
+export { signEnvelopeText } from './sign.ts';
 export { statementDigestOf } from './statement.ts';
-export { type CheckedSignature, isSignatureOf, verifyEnvelope } from './verify.ts';
+export { type CheckedSignature, verifyEnvelope } from './verify.ts';

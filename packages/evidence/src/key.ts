@@ -1,5 +1,7 @@
 /** Keys that sign and verify evidence: ECDSA P-256 and Ed25519, in PEM (PKCS#8, RFC 5958; SubjectPublicKeyInfo, RFC 5280). */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { digestOf, hexOf } from '@stillframe/core';
 import { evidenceError } from './errors.ts';
 
 export interface VerifyingKey {
@@ -53,8 +55,5 @@ function verifying(publicKey: KeyObject): VerifyingKey {
     const found = [type, details?.namedCurve].filter((word) => word !== undefined).join(' ');
     throw evidenceError('ERR_EVIDENCE_KEY', `a key of kind ${found} does not sign evidence`);
   }
-  const id = createHash('sha256')
-    .update(publicKey.export({ format: 'der', type: 'spki' }))
-    .digest('hex');
-  return { id, publicKey };
+  return { id: hexOf(digestOf(publicKey.export({ format: 'der', type: 'spki' }))), publicKey };
 }

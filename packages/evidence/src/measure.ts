@@ -30,7 +30,7 @@ export interface Measured {
 }
 
 /** Whether an entry holds pages of memory: CRIU's pages images, of earlier dumps too. */
-export function isMemory(name: string): boolean {
+function isMemory(name: string): boolean {
   return /(^|\/)pages-[^/]*\.img$/.test(name);
 }
 

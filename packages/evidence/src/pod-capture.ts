@@ -3,12 +3,12 @@
  * `pod.options.evidence.json`: which archive is whose, and which statement is about it. So none can be left out, put in
  * or exchanged for another of the same node.
  */
-import { type Digest, isDigest } from '@stillframe/core';
+import { at, type Digest, isDigest } from '@stillframe/core';
 import { askersOf, type CaptureAsker } from './askers.ts';
 import type { CaptureEvidence } from './capture.ts';
 import { decodeEnvelope } from './envelope.ts';
 import { evidenceError } from './errors.ts';
-import { at, decodeStatement, encodeStatement } from './statement.ts';
+import { decodeStatement, encodeStatement } from './statement.ts';
 
 /** A container of the pod, and what was written of it. */
 export interface PodPart {

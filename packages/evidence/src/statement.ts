@@ -55,13 +55,3 @@ export function addToStatement({ payloadType, payload }: Envelope, more: Readonl
 export function statementDigestOf(text: string): Digest {
   return digestOf(decodeEnvelope(text).payload);
 }
-
-/** What lies at a path of keys in a parsed document; undefined where it has none. */
-export function at(value: unknown, ...path: (string | number)[]): unknown {
-  let here = value;
-  for (const step of path) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined;
-    here = (here as Record<string | number, unknown>)[step];
-  }
-  return here;
-}

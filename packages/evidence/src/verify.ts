@@ -31,12 +31,7 @@ export function verifyEnvelope(
 }
 
 /** Whether `key` made the signature, in base64, over this type and payload. */
-export function isSignatureOf(
-  payloadType: string,
-  payload: Uint8Array,
-  sig: string,
-  { publicKey }: VerifyingKey,
-): boolean {
+function isSignatureOf(payloadType: string, payload: Uint8Array, sig: string, { publicKey }: VerifyingKey): boolean {
   const hash = publicKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
   try {
     return verify(hash, preAuthEncoding(payloadType, payload), publicKey, Buffer.from(sig, 'base64'));

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openTemporaryFolder, type TemporaryFolder } from '@stillframe/core/file';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { listenOnSocket } from '@stillframe/cri/grpc';
+import { type FakeApi, openFakeApi } from './fake-api.ts';
 import { curlWith, eventually, fake, runtime, untilAborted } from './fake-runtime.ts';
 import { type CheckpointRecord, type KubeletApi, rfc3339, startKubeletApi } from './index.ts';
 import { issueLeaf } from './pki/issue.ts';
 
 describe('the kubelet-compatible API', () => {
-  let folder: TemporaryFolder;
-  let socket: AsyncDisposable;
+  let node: FakeApi;
+  let folder: string;
   let cri: CriClient;
   let api: KubeletApi;
   let origin: string;
@@ -21,26 +20,10 @@ describe('the kubelet-compatible API', () => {
   const records: CheckpointRecord[] = [];
 
   before(async () => {
-    folder = await openTemporaryFolder(tmpdir());
-    checkpoints = join(folder.path, 'checkpoints');
-    socket = await listenOnSocket(join(folder.path, 'cri.sock'), [fake]);
-    cri = await openCriClient({ socket: join(folder.path, 'cri.sock') });
-    api = await startKubeletApi({
-      criClient: cri,
-      pkiFolder: join(folder.path, 'pki'),
-      checkpointsFolder: checkpoints,
-      port: 0,
-      nodeName: 'node-1',
-      onCheckpoint: (record) => void records.push(record),
-    });
-    origin = `https://localhost:${api.address.port}`;
+    node = await openFakeApi(() => ({ onCheckpoint: (record) => void records.push(record) }));
+    ({ folder, cri, api, origin, checkpoints } = node);
   });
-  after(async () => {
-    await api[Symbol.asyncDispose]();
-    await cri[Symbol.asyncDispose]();
-    await socket[Symbol.asyncDispose]();
-    await folder[Symbol.asyncDispose]();
-  });
+  after(() => node[Symbol.asyncDispose]());
   beforeEach(() => {
     Object.assign(runtime, { requests: [], rolledBack: 0, mostBusy: 0, capture: async () => undefined });
   });
@@ -59,7 +42,7 @@ describe('the kubelet-compatible API', () => {
     const { server, serverKey, authority, authorityKey, clientKey } = api.pki;
     const asServer = await post('/checkpoint/default/counters/counter', '--cert', server, '--key', serverKey);
     assert.equal(asServer.status, 401);
-    const other = join(folder.path, 'other.crt');
+    const other = join(folder, 'other.crt');
     const signer = { certificatePem: await readFile(authority, 'utf8'), keyPem: await readFile(authorityKey, 'utf8') };
     const leaf = { use: 'client', commonName: 'jane', organizations: ['readers'] } as const;
     await writeFile(other, await issueLeaf(await readFile(clientKey, 'utf8'), leaf, signer, new Date()));
@@ -202,7 +185,7 @@ describe('the kubelet-compatible API', () => {
   it('overwrites nothing, also of another daemon that uses the same folder', async () => {
     await using second = await startKubeletApi({
       criClient: cri,
-      pkiFolder: join(folder.path, 'pki'),
+      pkiFolder: join(folder, 'pki'),
       checkpointsFolder: checkpoints,
       port: 0,
     });
@@ -249,13 +232,13 @@ describe('the kubelet-compatible API', () => {
   });
 
   it('answers 500 when the runtime is gone', async () => {
-    await mkdir(join(folder.path, 'gone'));
-    const path = join(folder.path, 'gone', 'cri.sock');
+    await mkdir(join(folder, 'gone'));
+    const path = join(folder, 'gone', 'cri.sock');
     const other = await listenOnSocket(path, [fake]);
     await using lost = await openCriClient({ socket: path });
     await using second = await startKubeletApi({
       criClient: lost,
-      pkiFolder: join(folder.path, 'pki'),
+      pkiFolder: join(folder, 'pki'),
       checkpointsFolder: checkpoints,
       port: 0,
     });
@@ -271,7 +254,7 @@ describe('the kubelet-compatible API', () => {
   it('ends captures under way when it is disposed', async () => {
     const second = await startKubeletApi({
       criClient: cri,
-      pkiFolder: join(folder.path, 'pki'),
+      pkiFolder: join(folder, 'pki'),
       checkpointsFolder: checkpoints,
       port: 0,
     });
@@ -289,7 +272,7 @@ describe('the kubelet-compatible API', () => {
   });
 
   it('says so when its port is taken', async () => {
-    const options = { criClient: cri, pkiFolder: join(folder.path, 'pki'), checkpointsFolder: checkpoints };
+    const options = { criClient: cri, pkiFolder: join(folder, 'pki'), checkpointsFolder: checkpoints };
     const starting = startKubeletApi({ ...options, port: api.address.port });
     await assert.rejects(starting, { code: 'ERR_KUBELET_ADDRESS_IN_USE' });
   });

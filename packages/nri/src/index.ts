@@ -7,17 +7,14 @@ export {
   type ContainerInit,
   type NodePort,
   Plugins,
-  type PluginsOptions,
   type PodInit,
   type ResourcesInit,
 } from './plugins.ts';
 export {
   type ContainerAdjustment,
-  type ContainerEviction,
   ContainerState,
   type ContainerUpdate,
   Event,
-  type Hook,
   type Hooks,
   type LinuxContainerAdjustment,
   type LinuxResources,

@@ -32,7 +32,7 @@ export async function synchronize(session: PluginSession, state: State, timeout:
 }
 
 /** At least one part, each below `limit` bytes as far as its members let it. */
-export function partsOf({ pods, containers }: State, limit: number): State[] {
+function partsOf({ pods, containers }: State, limit: number): State[] {
   let part: State = { pods: [], containers: [] };
   const parts = [part];
   let size = 0;

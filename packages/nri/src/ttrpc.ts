@@ -50,7 +50,7 @@ function messageFrame(streamID: number, type: number, data: Uint8Array): Buffer 
 }
 
 /** The peer's answer was an error: it lives and says no. */
-export function refusal(method: string, code: number, message: string) {
+function refusal(method: string, code: number, message: string) {
   const unknown = code === UNIMPLEMENTED;
   return nriError('ERR_NRI_REFUSED', `${method}: ${message || `status ${code}`}`, { details: { code, unknown } });
 }

@@ -1,5 +1,5 @@
 /** OCI content: what a store is, layouts and registries as such, and the documents of images. */
-export { type Artifact, putArtifact } from './artifact.ts';
+export { putArtifact } from './artifact.ts';
 export * from './content.ts';
 export * from './copy.ts';
 export * from './descriptor.ts';

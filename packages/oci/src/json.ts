@@ -1,9 +1,6 @@
 /** JSON documents of unknown origin: bounded before parsing, read field by field with the place of a fault in the error. */
-import { type Digest, isDigest, limits } from '@stillframe/core';
+import { type Digest, isDigest, isObject, type JsonObject, limits, nestsDeeper } from '@stillframe/core';
 import { ociError } from './errors.ts';
-
-/** A parsed JSON object of which nothing is known yet. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** No OCI document nests deeper than about ten; code that walks a document recursively relies on this bound. */
 const MAX_DEPTH = 64;
@@ -17,7 +14,7 @@ export function decodeObject(bytes: Uint8Array, what: string, limit: number = li
   if (bytes.length > limit) {
     throw ociError('ERR_OCI_DOCUMENT_TOO_LARGE', `${what} has ${bytes.length} bytes, at most ${limit} are read`);
   }
-  if (deeperThan(bytes, MAX_DEPTH)) throw invalid(what, `nests deeper than ${MAX_DEPTH} levels`);
+  if (nestsDeeper(bytes, MAX_DEPTH)) throw invalid(what, `nests deeper than ${MAX_DEPTH} levels`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -46,11 +43,6 @@ export function repeatedMember(text: string): string | undefined {
     isName = token === '{' || token === ',';
   }
   return undefined;
-}
-
-/** Whether `value` is an object and no array. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -157,21 +149,4 @@ export function invalid(where: string, fault: string) {
 export function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const kept = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(kept) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
-function deeperThan(bytes: Uint8Array, bound: number): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (quoted) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) quoted = false;
-    } else if (byte === 0x22) quoted = true;
-    else if (byte === 0x7b || byte === 0x5b) {
-      depth += 1;
-      if (depth > bound) return true;
-    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-  }
-  return false;
 }

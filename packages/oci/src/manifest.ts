@@ -1,5 +1,5 @@
 /** Image manifests, indexes and configs (image-spec: manifest.md, image-index.md, config.md). */
-import type { Digest } from '@stillframe/core';
+import type { Digest, JsonObject } from '@stillframe/core';
 import {
   type Descriptor,
   descriptorToJson,
@@ -8,7 +8,7 @@ import {
   mediaTypes,
   parseDescriptor,
 } from './descriptor.ts';
-import { asText, asTextMap, decodeObject, encodeCanonical, Fields, invalid, type JsonObject, present } from './json.ts';
+import { asText, asTextMap, decodeObject, encodeCanonical, Fields, invalid, present } from './json.ts';
 
 /** One image: a config and layers, lowest first. */
 export interface Manifest {

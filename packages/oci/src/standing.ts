@@ -1,5 +1,5 @@
 /** Whether a tag still stands for what it stood for. */
-import { isCode } from '@stillframe/core';
+import { orAbsent } from '@stillframe/core';
 import type { ManifestReader, PutManifestOptions } from './content.ts';
 import { ociError } from './errors.ts';
 
@@ -9,12 +9,6 @@ export async function demandStanding(
   { tag, replacing, signal }: PutManifestOptions,
 ): Promise<void> {
   if (tag === undefined || replacing === undefined) return;
-  const now = await store.resolve(tag, { signal }).then(
-    ({ digest }) => digest,
-    (error: unknown) => {
-      if (isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN')) return null;
-      throw error;
-    },
-  );
+  const now = (await orAbsent(store.resolve(tag, { signal }), 'ERR_OCI_MANIFEST_UNKNOWN'))?.digest ?? null;
   if (now !== replacing) throw ociError('ERR_OCI_TAG_MOVED', `tag ${tag} stands for ${now ?? 'nothing'} now`);
 }

@@ -64,7 +64,6 @@ export const runtimeError = errorTable({
     kind: 'failed-precondition',
     hint: 'the container runs on; allow more, take files live (--rootfs live), or write to a faster disk',
   },
-  ERR_CHECKPOINT_ARCHIVE: { kind: 'unknown' },
   ERR_CHECKPOINT_DISK_FULL: {
     kind: 'resource-exhausted',
     hint: 'free space on that filesystem or choose another location',
@@ -73,7 +72,6 @@ export const runtimeError = errorTable({
   ERR_RESTORE_ARCHIVE: { kind: 'invalid-argument' },
   ERR_RESTORE_FAILED: { kind: 'unknown' },
   ERR_EVENTS_OVERRUN: { kind: 'resource-exhausted', hint: 'list everything anew, then listen again' },
-  ERR_RECORD_DAMAGED: { kind: 'data-loss' },
   ERR_NODE_BUSY: {
     kind: 'failed-precondition',
     hint: '`stillframe node status` shows the node that runs; `stillframe node down` stops it',

@@ -15,7 +15,6 @@ export type Capability =
   | 'checkpoint'
   | 'sys-resource'
   | 'idmapped-mounts'
-  | 'soft-dirty'
   | 'docker-registry'
   | 'skopeo'
   | 'age'
@@ -25,7 +24,6 @@ export type Capability =
   | 'checkpointctl'
   | 'crit'
   | 'crun'
-  | 'chromium'
   | 'cni'
   | 'portmap'
   | 'catatonit'
@@ -57,7 +55,6 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
     criu(['check'], 'criu check is not content'),
   'sys-resource': () => (hasSysResource() ? undefined : 'CAP_SYS_RESOURCE is not held'),
   'idmapped-mounts': idmappedMounts,
-  'soft-dirty': () => criu(['check', '--feature', 'mem_dirty_track'], 'the kernel does not track changed pages'),
   'docker-registry': program('docker-registry'),
   skopeo: program('skopeo'),
   age: () => program('age')() ?? program('age-keygen')(),
@@ -81,7 +78,6 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   redis: () => program('redis-server', 'redis-check-rdb')() ?? program('redis-cli')(),
   gcc: () => program('gcc')() ?? (existsSync('/usr/include/stdio.h') ? undefined : 'no headers of the C library'),
   gdb: program('gdb'),
-  chromium: program('chromium', 'chromium-browser', 'google-chrome'),
 };
 
 const answers = new Map<Capability, string | undefined>();

@@ -189,7 +189,7 @@ function cString(field: Uint8Array): string {
 }
 
 /** Whether all bytes are zero. */
-export function isZero(block: Uint8Array): boolean {
+function isZero(block: Uint8Array): boolean {
   for (let i = 0; i < block.length; i += 1) if (block[i] !== 0) return false;
   return true;
 }

@@ -6,35 +6,20 @@
 import { containerdAnnotations, containerdConfigDump } from '../engine/containerd-documents.ts';
 import { crioAnnotations, crioConfigDump } from '../engine/crio-documents.ts';
 import { stillframeAnnotations } from '../engine/stillframe-annotations.ts';
-import type { TargetEngine } from '../engine/target.ts';
+import type { TargetEngine, TargetFacts } from '../engine/target.ts';
 import type { BindMount } from '../metadata/bind-mounts.ts';
 
 /** What the writer must be told of the container; RFC 3339 times. */
-export interface SourceFacts {
-  containerID: string;
-  containerName: string;
-  attempt: number;
-  podName: string;
-  kubeNamespace: string;
-  podUid: string;
-  sandboxID: string;
-  /** As the client wrote it, the repository name, and the 64 hexadecimal digits of the image id. */
-  image: { requested: string; name: string; id: string; repoDigests: readonly string[] };
+export interface SourceFacts extends TargetFacts {
+  image: TargetFacts['image'] & { id: string };
   ociRuntime: string;
-  createdAt: string;
-  checkpointedAt: string;
-  /** Whether the source was itself restored from a checkpoint. */
   restored: boolean;
-  labels: Readonly<Record<string, string>>;
-  annotations: Readonly<Record<string, string>>;
-  logPath: string;
   engineVersion: string;
   criuVersion: string;
   /** Microseconds from before the freeze until after the thaw, measured outside the container. */
   truePause: number;
   /** Whether the root filesystem's changes were taken under the freeze, so of the same instant as the memory, or after it. */
   rootfsDiff: 'frozen' | 'live';
-  startedAt?: string | undefined;
   /** Engine that the archive is laid out for; CRI-O where absent. */
   target?: TargetEngine | undefined;
 }

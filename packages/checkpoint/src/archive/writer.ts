@@ -2,9 +2,11 @@
  * Writing a checkpoint archive. The largest file, CRIU's pages, is not copied: a block with everything that comes
  * before it is inserted at its front, the rest is appended, and that file is the archive.
  */
+
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { type ByteSource, streamOf } from '@stillframe/core';
+import { writeAll } from '@stillframe/core/file';
 import { BLOCK } from './tar-header.ts';
 import { encodeFiller, encodeHeader, endOfArchive, paddingOf } from './writer-header.ts';
 
@@ -131,11 +133,8 @@ function alignedFront(before: readonly Uint8Array[], last: Uint8Array, alignment
 async function append(file: FileHandle, at: number, entry: SizedEntry, options: WriterOptions): Promise<number> {
   let offset = at;
   const put = async (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset);
-      done += bytesWritten;
-      offset += bytesWritten;
-    }
+    await writeAll(file, bytes, offset);
+    offset += bytes.length;
   };
   await put(header(entry, options));
   if (entry.body instanceof Uint8Array) await put(entry.body);

@@ -1,4 +1,5 @@
 /** Where a zstd frame ends, told by its headers alone (RFC 8878, 3.1.1). */
+import { viewOf } from '@stillframe/core';
 
 const MAGIC = 0xfd2fb528;
 /** Bytes of the header's optional fields, by the two bits that say so. */
@@ -11,7 +12,7 @@ const RESERVED = 3;
 
 /** Bytes of the frame with content that `bytes` begins with; undefined where there is none, or not all of it. */
 export function frameLength(bytes: Uint8Array): number | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return undefined;
   const descriptor = view.getUint8(4);
   const single = (descriptor & 0x20) !== 0;

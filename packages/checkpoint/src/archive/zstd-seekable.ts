@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
-import { type ByteSource, demandOffset, messageOf, type ReadOptions, readExactly } from '@stillframe/core';
+import { type ByteSource, demandOffset, messageOf, type ReadOptions, readExactly, viewOf } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
 import { frameLength } from './zstd-frame.ts';
 
@@ -158,8 +158,4 @@ function lastAtOrBefore(starts: Float64Array, offset: number): number {
     else high = middle;
   }
   return low - 1;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -9,11 +9,6 @@ export class Structure {
     this.#view = new DataView(this.bytes.buffer);
   }
 
-  /** Where the next field goes. */
-  get position(): number {
-    return this.#at;
-  }
-
   u8(value: number): this {
     this.#view.setUint8(this.#at, value);
     return this.skip(1);

@@ -1,7 +1,6 @@
 /** A core file onto a disk: holes stay holes, and the file appears whole or not at all. */
-import type { FileHandle } from 'node:fs/promises';
 import { bytesText, systemCode } from '@stillframe/core';
-import { writeAtomically } from '@stillframe/core/file';
+import { writeAll, writeAtomically } from '@stillframe/core/file';
 import type { SignalOptions } from '@stillframe/criu-image';
 import { checkpointError } from '../errors.ts';
 import type { CoreFile } from './core-file.ts';
@@ -36,10 +35,4 @@ export async function writeCore(core: CoreFile, path: string, options: WriteCore
     const message = `there is no room for ${path}, which takes ${needed}, its holes apart: ${code}`;
     throw checkpointError('ERR_CORE_NO_ROOM', message, { cause, details: { path } });
   });
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
-  }
 }

@@ -1,11 +1,11 @@
 /** Laying an archive out for another engine: the documents are made anew, CRIU's images keep their bytes but for one mode. */
-import type { ByteSource, ReadOptions } from '@stillframe/core';
+import { type ByteSource, isObject, type ReadOptions } from '@stillframe/core';
 import { rewriteImage } from '@stillframe/criu-image';
 import type { TarSourceEntry } from '../archive/tar-source.ts';
 import { encodeDeletedFiles } from '../archive/writer-metadata.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
-import { isRecord, readJson } from '../metadata/json-fields.ts';
+import { readJson } from '../metadata/json-fields.ts';
 import { ROOTFS_DIFF } from '../rootfs-diff.ts';
 import { containerdAnnotations, containerdConfigDump, encodeStatus, encodeStatusDump } from './containerd-documents.ts';
 import { diffWithDeletions, diffWithWhiteouts } from './convert-diff.ts';
@@ -66,7 +66,7 @@ export async function convertFor(
   }
   const facts = convertFacts(checkpoint);
   const spec = await readJson(archive.open('spec.dump'), 'spec.dump', options);
-  if (!isRecord(spec)) throw refused('spec.dump is no object');
+  if (!isObject(spec)) throw refused('spec.dump is no object');
   const documents = await LAYOUTS[engine](checkpoint, spec, facts, options);
   const kept = [...archive.entries.values()].filter(({ name, kind }) => kind === 'file' && !REPLACED.has(name));
   const files = await filesBelow(checkpoint, ROOT_MODES[engine], options);
@@ -137,7 +137,7 @@ function logAs({ metadata, archive }: Checkpoint, ...names: string[]): TarSource
 }
 
 function annotated(spec: Readonly<Record<string, unknown>>, more: Record<string, string>) {
-  const annotations = isRecord(spec['annotations']) ? spec['annotations'] : {};
+  const annotations = isObject(spec['annotations']) ? spec['annotations'] : {};
   return { ...spec, annotations: { ...annotations, ...more } };
 }
 

@@ -1,6 +1,7 @@
 /** CRI-O's archives: Kubernetes facts stand in the annotations of spec.dump (checkpoint-spec 2.4 to 2.6). */
+import { isObject } from '@stillframe/core';
 import type { Documents } from '../metadata/documents.ts';
-import { isRecord, textEntries } from '../metadata/json-fields.ts';
+import { textEntries } from '../metadata/json-fields.ts';
 import {
   type CheckpointMetadata,
   type EngineDialect,
@@ -58,7 +59,7 @@ export function readCrioLayout(documents: Documents): CheckpointMetadata {
 function textsOf(json: string | undefined): Readonly<Record<string, string>> {
   try {
     const value: unknown = JSON.parse(json ?? 'null');
-    return isRecord(value) ? Object.fromEntries(textEntries(value)) : {};
+    return isObject(value) ? Object.fromEntries(textEntries(value)) : {};
   } catch {
     return {};
   }

@@ -8,11 +8,10 @@ import { docker } from './docker.ts';
 import { podman } from './podman.ts';
 import { stillframe } from './stillframe.ts';
 
-export { CRIO_LOG_ENTRY } from './crio.ts';
 export * from './dialect.ts';
 
 /** Ours first: its archives carry CRI-O's marks as well. containerd last: it is known by what it lacks. */
-export const dialects: readonly EngineDialect[] = [stillframe, crio, podman, docker, containerd];
+const dialects: readonly EngineDialect[] = [stillframe, crio, podman, docker, containerd];
 
 /** Entries that hold a log, where no dialect says which. */
 const LOG_ENTRIES = ['container.log', 'ctr.log'];

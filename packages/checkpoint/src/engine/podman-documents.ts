@@ -2,7 +2,7 @@
  * What podman needs in an archive: a config.dump that is libpod's own container configuration, of which it fills in what
  * is the host's, and a spec.dump that it runs as it is, with the network put in (seen with podman 4.3.1).
  */
-import { isRecord } from '../metadata/json-fields.ts';
+import { isObject } from '@stillframe/core';
 import type { TargetFacts } from './target.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -18,8 +18,8 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
  * the others anew. A pod's `/dev/shm` is left to podman, which fills its own from devshm-checkpoint.tar.
  */
 export function podmanSpec(spec: Json, facts: TargetFacts): Record<string, unknown> {
-  const { cgroupsPath: _, ...linux } = isRecord(spec['linux']) ? spec['linux'] : {};
-  const annotations = isRecord(spec['annotations']) ? spec['annotations'] : {};
+  const { cgroupsPath: _, ...linux } = isObject(spec['linux']) ? spec['linux'] : {};
+  const annotations = isObject(spec['annotations']) ? spec['annotations'] : {};
   return {
     ...spec,
     hostname: typeof spec['hostname'] === 'string' ? spec['hostname'] : facts.containerID.slice(0, 12),
@@ -64,7 +64,7 @@ export function podmanConfigDump(spec: Json, facts: TargetFacts): Record<string,
 
 /** Type of a namespace that the dump joined, where podman cannot give another one: it has no pods of ours. */
 export function sharedNamespace(spec: Json): string | undefined {
-  const linux = isRecord(spec['linux']) ? spec['linux'] : {};
+  const linux = isObject(spec['linux']) ? spec['linux'] : {};
   const namespaces = records(linux['namespaces']);
   const pid = namespaces.find(({ type }) => type === 'pid');
   if (!pid || pid['path'] !== undefined) return 'pid';
@@ -78,5 +78,5 @@ function isPodsShm(mount: Json): boolean {
 }
 
 function records(value: unknown): Json[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }

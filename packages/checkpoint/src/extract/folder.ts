@@ -1,7 +1,7 @@
 /** A folder that appears whole or not at all: filled under another name, synced, renamed. */
 import { type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { systemCode } from '@stillframe/core';
+import { orAbsent, systemCode } from '@stillframe/core';
 import { openTemporaryFolder, syncFolder, type TemporaryFolder } from '@stillframe/core/file';
 import type { SignalOptions } from '@stillframe/criu-image';
 import { checkpointError } from '../errors.ts';
@@ -32,10 +32,7 @@ export async function openExtractionFolder(path: string): Promise<ExtractionFold
 }
 
 async function demandFree(target: string): Promise<void> {
-  const found = await stat(target).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const found = await orAbsent(stat(target), 'ENOENT');
   if (found === undefined) return;
   const names = found.isDirectory() ? await readdir(target) : undefined;
   if (names?.length === 0) return;

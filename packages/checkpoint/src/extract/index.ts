@@ -1,9 +1,7 @@
 /** Taking out what a checkpoint holds beside private memory: files, queues, shared memory, texts, trees; each with its hash. */
-export type { Content, Piece } from './content.ts';
-export { type ExtractedFile, type ExtractOptions, type ExtractState, extractInto } from './extract.ts';
+export { type ExtractedFile, extractInto } from './extract.ts';
 export * from './extractable.ts';
 export { extractors } from './extractors.ts';
 export { type ExtractionFolder, openExtractionFolder } from './folder.ts';
 export * from './select.ts';
-export { type StreamedPiece, streamThing } from './stream.ts';
-export type { WriteOptions, WrittenContent } from './write-content.ts';
+export { streamThing } from './stream.ts';

@@ -1,5 +1,5 @@
 /** Trees of files that lie in tars of their own: changes of the root filesystem, and what the tmpfs mounts held. */
-import { type ByteSource, isCode } from '@stillframe/core';
+import { type ByteSource, orAbsent } from '@stillframe/core';
 import { fileNameOf } from '@stillframe/criu-image';
 import { openArchive } from '../archive/open.ts';
 import { readMounts } from '../mount/mounts.ts';
@@ -57,12 +57,8 @@ function tmpfs({ id, image, name, source }: Packed): ExtractableTree {
     source: { image },
     packed: BigInt(source.size),
     async open(options = {}) {
-      try {
-        return await openArchive(source, { ...options, label: image, role: 'filesystem', partial: true });
-      } catch (error) {
-        if (isCode(error, 'ERR_ARCHIVE_EMPTY')) return undefined;
-        throw error;
-      }
+      const archive = openArchive(source, { ...options, label: image, role: 'filesystem', partial: true });
+      return await orAbsent(archive, 'ERR_ARCHIVE_EMPTY');
     },
   };
 }

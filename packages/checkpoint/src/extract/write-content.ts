@@ -1,7 +1,9 @@
 /** A content onto a disk and through a hash: what it has is written, what it has not stays a hole. */
+
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { Sha256 } from '@stillframe/core';
+import { writeAll } from '@stillframe/core/file';
 import type { AbsentReason, SignalOptions } from '@stillframe/criu-image';
 import type { Content } from './content.ts';
 
@@ -100,11 +102,5 @@ class GatheringWriter {
   async flush(): Promise<void> {
     await writeAll(this.#file, this.#buffer.subarray(0, this.#length), this.#start);
     this.#length = 0;
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
   }
 }

@@ -1,7 +1,7 @@
 /** The files of a container's image, for pages that a dump left to them: a layout, a registry, a tar or an unpacked folder. */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode, UndoStack } from '@stillframe/core';
+import { orAbsent, UndoStack } from '@stillframe/core';
 import { type ContentReader, type Descriptor, isManifestType, Layout, parseManifestOrIndex } from '@stillframe/oci';
 import { reopenedSource } from '../archive/folder.ts';
 import { type OpenArchiveOptions, openArchive } from '../archive/open.ts';
@@ -105,10 +105,7 @@ async function findInFolder(root: string, name: string): Promise<Found> {
   let path = root;
   for (const part of name.split('/')) {
     path = join(path, part);
-    const found = await lstat(path).catch((error) => {
-      if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
-      throw error;
-    });
+    const found = await orAbsent(lstat(path), 'ENOENT', 'ENOTDIR');
     if (!found || found.isSymbolicLink()) return { kind: 'unknown' };
     if (found.isFile()) return { kind: 'file', source: reopenedSource(path, found.size) };
   }

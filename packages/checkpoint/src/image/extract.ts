@@ -1,5 +1,5 @@
 /** The archive back from an image, byte for byte. */
-import { type Digest, isCode, limits, type ReadOptions, streamOf } from '@stillframe/core';
+import { type Digest, limits, orAbsent, type ReadOptions, streamOf } from '@stillframe/core';
 import { writeAtomically } from '@stillframe/core/file';
 import { type ContentReader, type Descriptor, mediaTypes, parseImageConfig, readBlob, verified } from '@stillframe/oci';
 import { openChain, readChainAt } from './chain/open.ts';
@@ -89,14 +89,12 @@ async function writeDecompressed(
   const { tar } = checkpoint.archive;
   if (!tar) return undefined;
   const descriptor = { mediaType: mediaTypes.layer, digest: content, size: tar.size };
-  try {
-    // What lies in a registry is fetched once: it is hashed as it is written.
-    await write(file, verified(streamOf(tar, options), descriptor), { ...options, size: tar.size });
-  } catch (error) {
-    if (isCode(error, 'ERR_OCI_CONTENT_WRONG')) return undefined;
-    throw error;
-  }
-  return descriptor;
+  // What lies in a registry is fetched once: it is hashed as it is written.
+  const written = write(file, verified(streamOf(tar, options), descriptor), { ...options, size: tar.size });
+  return await orAbsent(
+    written.then(() => descriptor),
+    'ERR_OCI_CONTENT_WRONG',
+  );
 }
 
 function write(

@@ -1,5 +1,5 @@
 /** System V shared memory, semaphores and messages, and the limits of each IPC namespace (ipcns images). */
-import { type ByteSource, readAll, sliceSource } from '@stillframe/core';
+import { type ByteSource, readAll, sliceSource, viewOf } from '@stillframe/core';
 import { type ImageSet, type SignalOptions, VmaStatus } from '@stillframe/criu-image';
 import type { ipc_desc_entry, ipc_var_entry } from '@stillframe/criu-image/proto';
 import type { KernelNamespace } from '../namespace/kernel-namespaces.ts';
@@ -125,7 +125,7 @@ async function readSemaphores(images: ImageSet, id: number, options: SignalOptio
     if (record.role !== 'entry') continue;
     const { desc, nsems } = record.message;
     const bytes = await headOf(record.payload['values'], SEMAPHORES * 2, options);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const view = viewOf(bytes);
     const values = Array.from({ length: Math.min(nsems, bytes.length >> 1) }, (_, at) => view.getUint16(at * 2, true));
     sets.push({ ...objectOf(desc), count: nsems, values });
   }

@@ -1,11 +1,11 @@
 /** All JSON documents of an archive, read once; what is absent or unreadable is undefined, the latter with a diagnostic. */
-import { type Diagnostics, messageOf, type ReadOptions, StillframeError } from '@stillframe/core';
+import { type Diagnostics, isObject, messageOf, type ReadOptions, StillframeError } from '@stillframe/core';
 import type { Archive } from '../archive/open.ts';
 import { type BindMount, decodeBindMounts } from './bind-mounts.ts';
 import { type ConfigDump, decodeConfigDump } from './config-dump.ts';
 import { decodeDeletedFiles } from './deleted-files.ts';
 import { type DockerConfig, decodeDockerConfig } from './docker-config.ts';
-import { isRecord, JsonFields, readJson } from './json-fields.ts';
+import { JsonFields, readJson } from './json-fields.ts';
 import { decodeNetworkStatus, type NetworkInterface } from './network-status.ts';
 import { decodeSpecDump, type SpecDump } from './spec-dump.ts';
 import { decodeStatusDump, type StatusDump } from './status-dump.ts';
@@ -36,7 +36,7 @@ export async function readDocuments(
   const fields = async <T>(name: string, decode: (fields: JsonFields) => T): Promise<T | undefined> => {
     const value = await read(name);
     if (value === undefined) return undefined;
-    if (isRecord(value)) return decode(new JsonFields(value, name, diagnostics));
+    if (isObject(value)) return decode(new JsonFields(value, name, diagnostics));
     const message = `${name} is no JSON object`;
     diagnostics.add({ id: 'metadata-unreadable', severity: 'error', source: name, message });
     return undefined;

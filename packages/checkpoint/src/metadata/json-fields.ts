@@ -1,5 +1,14 @@
 /** JSON documents of an archive, read leniently: what has the wrong type is absent, with a diagnostic, and the rest stands. */
-import { type ByteSource, type Diagnostics, limits, messageOf, type ReadOptions, readAll } from '@stillframe/core';
+import {
+  type ByteSource,
+  type Diagnostics,
+  isObject,
+  limits,
+  messageOf,
+  nestsDeeper,
+  type ReadOptions,
+  readAll,
+} from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
 
 /**
@@ -33,22 +42,6 @@ export function parseJson(bytes: Uint8Array, label: string): unknown {
 /** Levels of a document that are still believed; an OCI specification has about seven. */
 const DEEPEST = 100;
 
-/** Judged before parsing, which takes hundreds of megabytes for ten of brackets. */
-function nestsDeeper(bytes: Uint8Array, deepest: number): boolean {
-  let depth = 0;
-  let inText = false;
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = bytes[i];
-    if (byte === 0x5c && inText) i += 1;
-    else if (byte === 0x22) inText = !inText;
-    else if (inText) continue;
-    else if (byte === 0x5b || byte === 0x7b) depth += 1;
-    else if (byte === 0x5d || byte === 0x7d) depth -= 1;
-    if (depth > deepest) return true;
-  }
-  return false;
-}
-
 /** An object of a document; every accessor gives undefined for what is absent or null, and notes what has a wrong type. */
 export class JsonFields {
   readonly #object: Readonly<Record<string, unknown>>;
@@ -59,8 +52,8 @@ export class JsonFields {
   constructor(value: unknown, where: string, diagnostics: Diagnostics) {
     this.#where = where;
     this.#diagnostics = diagnostics;
-    this.#object = isRecord(value) ? value : {};
-    if (!isRecord(value) && value !== undefined && value !== null) this.#wrong('', 'an object');
+    this.#object = isObject(value) ? value : {};
+    if (!isObject(value) && value !== undefined && value !== null) this.#wrong('', 'an object');
   }
 
   raw(name: string): unknown {
@@ -111,7 +104,7 @@ export class JsonFields {
   textMap(name: string): ReadonlyMap<string, string> {
     const value = this.raw(name);
     if (value === undefined || value === null) return new Map();
-    if (!isRecord(value)) {
+    if (!isObject(value)) {
       this.#wrong(name, 'a map');
       return new Map();
     }
@@ -130,11 +123,6 @@ export class JsonFields {
     const message = `${name === '' ? 'the document' : name} is not ${expected}`;
     this.#diagnostics.add({ id: 'metadata-field-invalid', severity: 'warning', source: this.#where, message });
   }
-}
-
-/** Whether `value` is an object and no array. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The members of an object that are texts. A Map, so that a key such as `__proto__` is only a key. */

@@ -1,6 +1,6 @@
 /** network.status: podman's addresses by network and interface (checkpoint-spec 5.1). */
-import type { Diagnostics } from '@stillframe/core';
-import { isRecord, JsonFields } from './json-fields.ts';
+import { type Diagnostics, isObject } from '@stillframe/core';
+import { JsonFields } from './json-fields.ts';
 
 /** One interface of the container. Text is raw and untrusted. */
 export interface NetworkInterface {
@@ -13,10 +13,10 @@ export interface NetworkInterface {
 
 /** Reads a parsed network.status; podman writes `null` for a container without networks. */
 export function decodeNetworkStatus(value: unknown, diagnostics: Diagnostics): readonly NetworkInterface[] {
-  if (!isRecord(value)) return [];
+  if (!isObject(value)) return [];
   return Object.keys(value).flatMap((network) => {
     const interfaces = new JsonFields(value, 'network.status', diagnostics).object(network).raw('interfaces');
-    if (!isRecord(interfaces)) return [];
+    if (!isObject(interfaces)) return [];
     return Object.entries(interfaces).map(([name, item]) => {
       const fields = new JsonFields(item, `network.status:${network}:${name}`, diagnostics);
       const addresses = fields.objects('subnets').flatMap((subnet) => {

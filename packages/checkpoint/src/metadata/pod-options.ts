@@ -1,5 +1,5 @@
 /** pod.options: which archive of a pod's checkpoint is whose (checkpoint-spec 5.3). */
-import { isRecord } from './json-fields.ts';
+import { isObject } from '@stillframe/core';
 
 /** Written last: a folder without it holds no complete checkpoint of a pod. */
 export const POD_OPTIONS = 'pod.options';
@@ -11,7 +11,7 @@ export type PodContents = ReadonlyMap<string, string>;
 
 /** Reads a parsed pod.options; undefined for another version, and where a container has no archive beside the document. */
 export function decodePodOptions(value: unknown): PodContents | undefined {
-  if (!isRecord(value) || value['version'] !== POD_OPTIONS_VERSION || !isRecord(value['containers'])) return undefined;
+  if (!isObject(value) || value['version'] !== POD_OPTIONS_VERSION || !isObject(value['containers'])) return undefined;
   const contents = Object.entries(value['containers']);
   // A name with a slash would lead out of the folder.
   const sound = contents.every(([, file]) => typeof file === 'string' && /^[^/\0]+\.tar$/.test(file));

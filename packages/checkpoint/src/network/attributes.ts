@@ -1,6 +1,7 @@
 /** Attributes of netlink messages (struct nlattr): a length, a type, a value. Values are read by what they should be. */
+import { viewOf } from '@stillframe/core';
 import { addressText } from '../socket/address.ts';
-import { aligned, viewOf } from './netlink.ts';
+import { aligned } from './netlink.ts';
 
 /** By type, without the bits for nesting and byte order; the last of a type counts, as in the kernel. */
 export type Attributes = ReadonlyMap<number, Uint8Array>;

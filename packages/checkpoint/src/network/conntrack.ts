@@ -1,8 +1,9 @@
 /** Tracked and expected connections of a firewall, as CRIU writes the kernel's answers (nfnetlink_conntrack.h). */
+import { viewOf } from '@stillframe/core';
 import type { Report } from '@stillframe/criu-image';
 import { type Attributes, byte, decodeAttributes, ipText, networkNumber, port, textOf } from './attributes.ts';
 import { bitsIn, FAMILIES, nameIn, PROTOCOLS } from './names.ts';
-import { type NetlinkMessage, viewOf } from './netlink.ts';
+import type { NetlinkMessage } from './netlink.ts';
 import { faultOf } from './rtnetlink.ts';
 
 /** One direction of a connection. Ports are undefined where the protocol has none. */

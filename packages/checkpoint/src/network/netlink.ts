@@ -2,7 +2,7 @@
  * Netlink messages one behind another, as `ip … save` and CRIU write what the kernel answered (linux/netlink.h). The bytes
  * are hostile: every length is held against what is left and against a bound before anything is read for it.
  */
-import type { ByteSource } from '@stillframe/core';
+import { type ByteSource, viewOf } from '@stillframe/core';
 import type { Report, SignalOptions } from '@stillframe/criu-image';
 
 /** One message. `payload` is fresh bytes, its header is taken off. */
@@ -70,9 +70,4 @@ function faultOf(length: number, left: number): { id: string; message: string } 
     return { id: 'netlink-length-invalid', message: `a netlink message claims ${length} bytes` };
   }
   return length > left ? TRUNCATED : undefined;
-}
-
-/** A view of just these bytes. */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

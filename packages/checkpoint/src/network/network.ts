@@ -1,10 +1,10 @@
 /** The network of a container: devices, addresses, routes, rules, firewall and followed connections of each network namespace. */
-import { readAll, sliceSource } from '@stillframe/core';
+import { readAll, sliceSource, viewOf } from '@stillframe/core';
 import type { ImageSet, KindName, Report, SignalOptions } from '@stillframe/criu-image';
 import type { KernelNamespace } from '../namespace/kernel-namespaces.ts';
 import { type ConnectionRow, decodeConnection, decodeExpectation } from './conntrack.ts';
 import { type DeviceRow, readDevices } from './devices.ts';
-import { type NetlinkMessage, readNetlink, viewOf } from './netlink.ts';
+import { type NetlinkMessage, readNetlink } from './netlink.ts';
 import {
   type AddressRow,
   decodeAddress,

@@ -1,4 +1,5 @@
 /** Addresses, routes and rules of a network namespace from the answers of rtnetlink (linux/if_addr.h, rtnetlink.h, fib_rules.h). */
+import { viewOf } from '@stillframe/core';
 import type { Report } from '@stillframe/criu-image';
 import { type Attributes, byte, decodeAttributes, ipText, textOf, word } from './attributes.ts';
 import {
@@ -14,7 +15,7 @@ import {
   SCOPES,
   TABLES,
 } from './names.ts';
-import { aligned, type NetlinkMessage, viewOf } from './netlink.ts';
+import { aligned, type NetlinkMessage } from './netlink.ts';
 
 /** An address of a device. Names are raw text. */
 export interface AddressRow {

@@ -44,7 +44,7 @@ export async function* scanPages(
 }
 
 /** Runs that lie in the image without a gap are read together; most dumps are one stretch. */
-export function* stretchesOf(runs: Iterable<ScanRun>): Generator<readonly ScanRun[]> {
+function* stretchesOf(runs: Iterable<ScanRun>): Generator<readonly ScanRun[]> {
   let stretch: ScanRun[] = [];
   let end = 0;
   for (const run of runs) {

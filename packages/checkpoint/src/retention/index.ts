@@ -1,3 +1,3 @@
 export * from './plan.ts';
-export { ageText, reasonText, unmetText } from './reason.ts';
+export { reasonText, unmetText } from './reason.ts';
 export * from './rules.ts';

@@ -1,4 +1,5 @@
 /** Pending signals: siginfo_t of a 64-bit kernel, 128 bytes (sigaction(2); asm-generic/siginfo.h). */
+import { viewOf } from '@stillframe/core';
 import { core_entry_march } from '@stillframe/criu-image/proto';
 import { signalName } from './signal-names.ts';
 
@@ -55,7 +56,7 @@ const FAULTS = new Set(['SIGILL', 'SIGFPE', 'SIGSEGV', 'SIGBUS', 'SIGTRAP']);
 export function decodeSiginfo(bytes: Uint8Array, machine: core_entry_march): PendingSignal | undefined {
   if (bytes.length < BYTES) return undefined;
   const little = machine !== core_entry_march.S390;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = viewOf(bytes);
   const int = (at: number) => view.getInt32(at, little);
   // MIPS has the two the other way round.
   const [errnoAt, codeAt] = machine === core_entry_march.MIPS ? [8, 4] : [4, 8];

@@ -2,7 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodePodOptions, POD_OPTIONS } from '@stillframe/checkpoint';
-import { limits, readAll } from '@stillframe/core';
+import { isObject, limits, readAll } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { podOwner } from './owner.ts';
 import { KEEP, sideFilesOf } from './side-files.ts';
@@ -77,8 +77,4 @@ async function readDocument(path: string): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

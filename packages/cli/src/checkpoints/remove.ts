@@ -5,7 +5,7 @@
 import { link, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { POD_OPTIONS } from '@stillframe/checkpoint';
-import { systemCode } from '@stillframe/core';
+import { orAbsent, systemCode } from '@stillframe/core';
 import { syncFolder } from '@stillframe/core/file';
 import { isPinned, POD_DUMP, readPodList } from './pod-folder.ts';
 import { isBeside, KEEP, sideFilesByArchive, sideFilesOf } from './side-files.ts';
@@ -73,12 +73,8 @@ async function markRemoved({ kind, path, inode }: CheckpointUnit, folders: Set<s
     await removeAll(folder, [name, ...sides]);
     return 'removed';
   }
-  try {
-    await rename(known, marked);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 'gone';
-    throw error;
-  }
+  const renamed = rename(known, marked).then(() => true);
+  if (!(await orAbsent(renamed, 'ENOENT'))) return 'gone';
   if (!(await pinnedNow(kind, folder, name))) return 'removed';
   await putBack(marked, known);
   return 'pinned';
@@ -116,11 +112,7 @@ async function completePod(folder: string, names: readonly string[]): Promise<vo
 /** Two that do this at once do no harm: what is gone is gone. A folder of such a name is somebody else's. */
 async function removeAll(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    try {
-      await unlink(join(folder, name));
-    } catch (error) {
-      if (!['ENOENT', 'EISDIR'].includes(systemCode(error) ?? '')) throw error;
-    }
+    await orAbsent(unlink(join(folder, name)), 'ENOENT', 'EISDIR');
   }
 }
 

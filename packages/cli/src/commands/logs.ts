@@ -24,7 +24,7 @@ export const logs: RegisterCommand = (program, io) => {
 };
 
 /** The texts of a CRI log (`time stream tag text`), the last `most` lines; partial lines are joined. */
-export async function readLog(path: string, most = Number.POSITIVE_INFINITY): Promise<string[]> {
+async function readLog(path: string, most = Number.POSITIVE_INFINITY): Promise<string[]> {
   await using file = await open(path, 'r');
   const lines: string[] = [];
   let partial = '';

@@ -95,7 +95,7 @@ export async function reading(
 const TOLD = 20;
 
 /** Faults of the evidence on stderr, errors first; where there are many, how many more. */
-export function tellFaults(diagnostics: readonly Diagnostic[], io: Pick<Io, 'err'>): void {
+function tellFaults(diagnostics: readonly Diagnostic[], io: Pick<Io, 'err'>): void {
   const ordered = (['error', 'warning'] as const).flatMap((wanted) =>
     diagnostics.filter(({ severity }) => severity === wanted),
   );

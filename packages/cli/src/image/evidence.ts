@@ -1,6 +1,6 @@
 /** The evidence of an archive, beside it and beside the image that is made of it. */
 import { lstat } from 'node:fs/promises';
-import { type Digest, isCode, limits, readAll, StillframeError, systemCode } from '@stillframe/core';
+import { type Digest, limits, orAbsent, readAll, StillframeError } from '@stillframe/core';
 import { openFileSource, writeAtomically } from '@stillframe/core/file';
 import { decodeCapture, evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import {
@@ -32,25 +32,16 @@ export interface FoundEvidence extends RecordedCapture {
  */
 export async function readEvidence(archive: string): Promise<FoundEvidence | undefined> {
   const path = evidencePath(archive);
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  if (!(await orAbsent(lstat(path), 'ENOENT'))) return undefined;
   await using file = await openFileSource(path);
   return found(await readAll(file, { limit: limits.json }));
 }
 
 /** Writes evidence beside `archive`. Answers whether it did: what is there already stays. */
 export async function copyEvidence({ bytes }: FoundEvidence, archive: string): Promise<boolean> {
-  try {
-    await writeAtomically(evidencePath(archive), (file) => file.writeFile(bytes), { replace: false });
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ERR_FILE_EXISTS')) return false;
-    throw error;
-  }
+  const written = writeAtomically(evidencePath(archive), (file) => file.writeFile(bytes), { replace: false });
+  const done = written.then(() => true);
+  return (await orAbsent(done, 'ERR_FILE_EXISTS')) ?? false;
 }
 
 /** Throws ERR_EVIDENCE_INVALID. */

@@ -1,5 +1,5 @@
 /** `stillframe image pin` and `unpin`: images that no rule of retention removes, in a layout or a registry. */
-import { bytesSource, digestOf, isCode } from '@stillframe/core';
+import { bytesSource, digestOf, orAbsent } from '@stillframe/core';
 import { type ContentStore, type Descriptor, encodeManifest, keepImage, Layout, mediaTypes } from '@stillframe/oci';
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
@@ -56,10 +56,7 @@ async function keepInRegistry(
   signal: AbortSignal,
 ): Promise<boolean> {
   const tag = `${digest.replace(':', '-')}.${KEEP_KIND}`;
-  const found = await store.resolve(tag, { signal }).catch((error: unknown) => {
-    if (isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN')) return undefined;
-    throw error;
-  });
+  const found = await orAbsent(store.resolve(tag, { signal }), 'ERR_OCI_MANIFEST_UNKNOWN');
   if ((found !== undefined) === kept) return false;
   if (found) {
     await store.remove(found.digest, { signal });

@@ -1,5 +1,5 @@
 /** `stillframe image rm`: images out of a layout or a registry. */
-import { bytesText, harmless, isCode } from '@stillframe/core';
+import { bytesText, harmless, orAbsent } from '@stillframe/core';
 import {
   type ContentReader,
   type ContentStore,
@@ -93,13 +93,7 @@ async function removeTag(store: ContentStore, tag: string, signal: AbortSignal):
 }
 
 async function isThere(store: ContentReader, reference: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await store.resolve(reference, { signal });
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN')) return false;
-    throw error;
-  }
+  return (await orAbsent(store.resolve(reference, { signal }), 'ERR_OCI_MANIFEST_UNKNOWN')) !== undefined;
 }
 
 function rowOf(reference: string, removed: Removed | undefined): RemovedRow {

@@ -124,7 +124,7 @@ function files(process: ProcessView, style: Style): TreeNode[] {
 }
 
 /** What an fd leads to, in one line; raw text. */
-export function targetText(target: BriefTarget): string {
+function targetText(target: BriefTarget): string {
   switch (target.type) {
     case 'file':
       return `${target.path}${target.deleted ? ' (deleted)' : ''}`;

@@ -18,7 +18,7 @@ export interface PodsPlace {
 }
 
 /** Folder of all that belongs to kept pods. */
-export function podsFolder({ root }: Pick<NodePaths, 'root'>): string {
+function podsFolder({ root }: Pick<NodePaths, 'root'>): string {
   return join(root, 'pods');
 }
 

@@ -1,7 +1,7 @@
 /** The node's own key, which signs the evidence of its captures and its entries in chains of custody. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode, systemCode } from '@stillframe/core';
+import { isCode, orAbsent } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import { makeSigningKey, publicPemOf, readSigningKey, type SigningKey } from '@stillframe/evidence';
 import { foldersOf, type NodePaths } from '@stillframe/runtime';
@@ -40,12 +40,6 @@ async function made(path: string): Promise<SigningKey> {
 }
 
 async function readIfThere(path: string): Promise<SigningKey | undefined> {
-  let pem: string;
-  try {
-    pem = await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  return readSigningKey(pem);
+  const pem = await orAbsent(readFile(path, 'utf8'), 'ENOENT');
+  return pem === undefined ? undefined : readSigningKey(pem);
 }

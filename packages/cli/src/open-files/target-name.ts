@@ -85,7 +85,7 @@ function nanosecondsText(nanoseconds: bigint): string {
 }
 
 /** The first items, and how many more there are. */
-export function listed<T>(items: readonly T[], text: (item: T) => string): string {
+function listed<T>(items: readonly T[], text: (item: T) => string): string {
   if (items.length === 0) return 'nothing';
   const shown = items.slice(0, NAMED).map(text).join(', ');
   return items.length > NAMED ? `${shown} and ${items.length - NAMED} more` : shown;

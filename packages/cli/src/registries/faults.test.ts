@@ -1,9 +1,8 @@
 /** What a user is told where a registry fails, and that no secret is in it or goes to anybody else. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdir } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import { StillframeError } from '@stillframe/core';
 import { needs, startRegistry } from '@stillframe/testkit';
 import { printError } from '../exit.ts';
 import { atDesk, type Desk, FIXTURE } from '../image/desk.fixture.ts';
+import { serve } from './serve.fixture.ts';
 
 const run = promisify(execFile);
 const SECRET = 'open sesame';
@@ -32,29 +32,6 @@ async function told(command: Promise<unknown>): Promise<{ text: string; code: st
 
 async function logIn(desk: Desk, address: string, auth = BASIC): Promise<void> {
   await desk.write('.docker/config.json', JSON.stringify({ auths: { [address]: { auth } } }));
-}
-
-interface Fake extends AsyncDisposable {
-  address: string;
-  /** Method, path and Authorization of all that came. */
-  seen: (string | undefined)[][];
-}
-
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Fake> {
-  const seen: Fake['seen'] = [];
-  const server = createServer((request, response) => {
-    seen.push([request.method, request.url, request.headers.authorization]);
-    request.resume();
-    answer(request, response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new Error('the listening socket has no port');
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { address: `127.0.0.1:${bound.port}`, seen, [Symbol.asyncDispose]: close };
 }
 
 /** A registry that wants a password, and then answers. */

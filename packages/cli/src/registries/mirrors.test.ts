@@ -1,11 +1,10 @@
 /** Images by way of a registries.conf, between real registries. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { copyFile, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { needs, type RunningRegistry, startRegistry } from '@stillframe/testkit';
 import { atDesk, type Desk, FIXTURE, writeEvidence } from '../image/desk.fixture.ts';
+import { serve } from './serve.fixture.ts';
 
 const CONF = '.config/containers/registries.conf';
 
@@ -34,22 +33,6 @@ async function between(more: string, use: (bench: Bench) => Promise<void>): Prom
     };
     await use({ ...desk, main, mirror, digestAt });
   });
-}
-
-/** Stands in for a registry and wants to know who asks. */
-async function listen(address: string, seen: (string | undefined)[]): Promise<AsyncDisposable> {
-  const [host = '', port] = address.split(':');
-  const server = createServer((request, response) => {
-    seen.push(request.headers.authorization);
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
-  }).listen(Number(port), host);
-  await once(server, 'listening');
-  return {
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
 
 describe('a mirror', needs('docker-registry'), () => {
@@ -117,11 +100,13 @@ describe('a mirror', needs('docker-registry'), () => {
         '.docker/config.json',
         JSON.stringify({ auths: { [main.address]: { auth }, 'r.example': { auth } } }),
       );
-      const seen: (string | undefined)[] = [];
-      await using _listening = await listen(mirror.address, seen);
+      await using listening = await serve(
+        (_request, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
+        mirror.address,
+      );
       assert.equal((await run('inspect', 'r.example/a/x:1')).code, 0);
-      assert.ok(seen.length > 0);
-      assert.ok(seen.every((authorization) => authorization === undefined));
+      assert.ok(listening.seen.length > 0);
+      assert.ok(listening.seen.every(([, , authorization]) => authorization === undefined));
     }));
 
   it('in a file that is broken ends the command, and says where', () =>

@@ -50,7 +50,7 @@ export function mergeRules(...lists: readonly (readonly RegistryRule[])[]): Regi
 }
 
 /** The rule with the longest prefix of a full reference. */
-export function ruleFor(reference: string, rules: readonly RegistryRule[]): RegistryRule | undefined {
+function ruleFor(reference: string, rules: readonly RegistryRule[]): RegistryRule | undefined {
   let found: RegistryRule | undefined;
   for (const rule of rules) {
     if (matched(reference, rule.prefix) === undefined) continue;

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { systemCode } from '@stillframe/core';
+import { orAbsent, systemCode } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { UploadKey, UploadLedger, UploadNote, UploadPlace } from '@stillframe/oci';
 
@@ -108,14 +108,9 @@ async function changedAt(path: string): Promise<number> {
 }
 
 async function renamed(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    // Another process was faster.
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  // Where it is not there, another process was faster.
+  const done = rename(from, to).then(() => true);
+  return (await orAbsent(done, 'ENOENT')) ?? false;
 }
 
 /** This process, told apart from one that had its number before; and this upload, of several in it. */

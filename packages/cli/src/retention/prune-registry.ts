@@ -3,7 +3,7 @@
  * list, and goes after the image: a kill leaves what no image needs, never an image without what is said of it.
  */
 import { planRetention, type RetentionPlan, type RetentionPolicy } from '@stillframe/checkpoint';
-import { type Diagnostic, type Digest, isCode, StillframeError } from '@stillframe/core';
+import { type Diagnostic, type Digest, orAbsent, StillframeError } from '@stillframe/core';
 import { type Descriptor, inParallel, type RegistryRepository } from '@stillframe/oci';
 import { attachmentOf, type ImageUnit, isProtected, type SeenImage, seeImage } from './image-units.ts';
 import { unreadable } from './prune-layout.ts';
@@ -45,7 +45,7 @@ export async function planRegistry(
   const byDigest = new Map<Digest, { descriptor: Descriptor; tags: string[] }>();
   const resolve = async (tag: string, inner: AbortSignal) => {
     // Removed since the list was made.
-    const descriptor = await orMissing(store.resolve(tag, { signal: inner }));
+    const descriptor = await orAbsent(store.resolve(tag, { signal: inner }), 'ERR_OCI_MANIFEST_UNKNOWN');
     if (!descriptor) return;
     const known = byDigest.get(descriptor.digest);
     if (known) known.tags.push(tag);
@@ -89,7 +89,7 @@ async function orphansOf(
   const orphans: string[] = [];
   const look = async ([subject, tags]: [Digest, readonly string[]], inner: AbortSignal) => {
     if (known.has(subject)) return;
-    if (!(await orMissing(store.resolve(subject, { signal: inner })))) orphans.push(...tags);
+    if (!(await orAbsent(store.resolve(subject, { signal: inner }), 'ERR_OCI_MANIFEST_UNKNOWN'))) orphans.push(...tags);
   };
   await inParallel(attachments, WIDTH, look, signal);
   return orphans.sort();
@@ -170,21 +170,12 @@ async function removeAttachments(
   signal: AbortSignal,
 ): Promise<void> {
   for (const tag of tags) {
-    const found = await orMissing(store.resolve(tag, { signal }));
+    const found = await orAbsent(store.resolve(tag, { signal }), 'ERR_OCI_MANIFEST_UNKNOWN');
     if (found && !needed.has(found.digest)) await removeDigest(store, found.digest, signal);
   }
 }
 
 async function removeDigest(store: RegistryRepository, digest: Digest, signal: AbortSignal): Promise<boolean> {
-  return (await orMissing(store.remove(digest, { signal }).then(() => true))) ?? false;
-}
-
-/** Undefined where it is not there; somebody else may have removed it. */
-async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN')) return undefined;
-    throw error;
-  }
+  const done = store.remove(digest, { signal }).then(() => true);
+  return (await orAbsent(done, 'ERR_OCI_MANIFEST_UNKNOWN')) ?? false;
 }

@@ -53,7 +53,7 @@ function stateText(socket: Socket): string {
   return 'state' in socket ? (STATES[socket.state] ?? socket.state.toUpperCase()) : 'UNCONN';
 }
 
-export const isListening = (socket: Socket): boolean => 'state' in socket && socket.state === 'listen';
+const isListening = (socket: Socket): boolean => 'state' in socket && socket.state === 'listen';
 
 /** Whether anybody may connect to it or send it something, as `ss --listening` has it. */
 export function isOpenToAll(socket: Socket): boolean {

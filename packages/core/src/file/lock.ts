@@ -8,7 +8,7 @@ import { lstat, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { coreError } from '../core-errors.ts';
-import { systemCode } from '../errors.ts';
+import { orAbsent, systemCode } from '../errors.ts';
 import { orAborted } from '../lifetime.ts';
 
 /** A lock this old is left over: holders keep it for a few small writes. Milliseconds. */
@@ -88,12 +88,7 @@ async function removedIfStale(path: string): Promise<boolean> {
   const seen = await holderOf(path);
   if (seen === undefined || !(await isStale(path, seen))) return false;
   const aside = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return true;
-    throw error;
-  }
+  await orAbsent(rename(path, aside), 'ENOENT');
   await rm(aside, { force: true });
   return true;
 }
@@ -101,12 +96,8 @@ async function removedIfStale(path: string): Promise<boolean> {
 async function isStale(path: string, holder: string): Promise<boolean> {
   const [pid, host] = holder.split(' ');
   if (host === hostname() && !isRunning(Number(pid))) return true;
-  try {
-    return Date.now() - (await lstat(path)).mtimeMs > STALE_AFTER;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  const made = (await orAbsent(lstat(path), 'ENOENT'))?.mtimeMs;
+  return made !== undefined && Date.now() - made > STALE_AFTER;
 }
 
 async function holderOf(path: string): Promise<string | undefined> {

@@ -1,9 +1,7 @@
 /** A client that runs against any CRI socket, and what it may say beyond the CRI to one of ours. */
-export { type CriErrorCode, criError } from '../grpc/errors.ts';
 export { rpcErrorText } from '../grpc/status.ts';
 export * from './cri-client.ts';
 export {
-  ASKED_BY_METADATA,
   type CaptureBudget,
   type CaptureWishes,
   type ClaimedAsker,
@@ -13,5 +11,3 @@ export {
   OVER_BUDGET_METADATA,
   ROOTFS_METADATA,
 } from './extensions.ts';
-export type { CallOptions, ServiceClient, StreamMethod, UnaryMethod } from './service-client.ts';
-export { socketPath } from './socket.ts';

@@ -1,6 +1,6 @@
 /** What crit makes of the payload behind a message: the member `extra` of an entry, by kind. */
 import { toBinary } from '@bufbuild/protobuf';
-import { type ByteSource, readAll } from '@stillframe/core';
+import { type ByteSource, readAll, viewOf } from '@stillframe/core';
 import type { ImageEntry } from '../decode.ts';
 import type { KindName } from '../kinds.ts';
 import type { ghost_file_entry, ipc_msg, ipc_sem_entry, ipc_shm_entry } from '../proto.ts';
@@ -88,7 +88,7 @@ export async function paddingText(
 }
 
 function semaphores(bytes: Uint8Array): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = viewOf(bytes);
   return Array.from({ length: bytes.length >> 1 }, (_, i) => view.getUint16(i * 2, true));
 }
 

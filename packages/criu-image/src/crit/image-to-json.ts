@@ -1,5 +1,5 @@
 /** One image as the JSON that crit 4.2 prints of it. */
-import { type ByteSource, type ReadOptions, readExactly } from '@stillframe/core';
+import { type ByteSource, type ReadOptions, readExactly, viewOf } from '@stillframe/core';
 import { COMMON_MAGIC, decodeImage, type ImageEntry, type Report, SERVICE_MAGIC } from '../decode.ts';
 import { schemaOf } from '../encode.ts';
 import { criuError } from '../errors.ts';
@@ -19,12 +19,12 @@ export interface CritOptions extends JsonStyle {
 const PIECE = 1 << 16;
 
 /** The kind of an image, by its magic alone. Throws ERR_CRIU_IMAGE_UNRECOGNISED for an image of content only. */
-export async function recogniseImage(
+async function recogniseImage(
   source: ByteSource,
   options: ReadOptions = {},
 ): Promise<FramedKind & { name: FramedName }> {
   const head = await readExactly(source, 0, Math.min(8, source.size), { ...options, limit: 8 });
-  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  const view = viewOf(head);
   const first = head.length < 4 ? 0 : view.getUint32(0, true);
   const prefixed = (first === COMMON_MAGIC || first === SERVICE_MAGIC) && head.length === 8;
   const magic = prefixed ? view.getUint32(4, true) : first;

@@ -1,4 +1,5 @@
 /** Writing a pagemap anew without some of its pages: entries are split around them, all else keeps its bytes. spec 7.4. */
+
 import { fromBinary, isFieldSet, toBinary } from '@bufbuild/protobuf';
 import { type ByteSource, limits, messageOf } from '@stillframe/core';
 import { type Report, readMagics, reportFault } from '../decode.ts';
@@ -7,6 +8,7 @@ import { type Frame, FrameReader } from '../frame.ts';
 import { framedKind, type SignalOptions } from '../image-set.ts';
 import { decodePagemapEntry, type EntryFields, PageFlag, UNIT } from '../memory/pagemap-entry.ts';
 import { pagemap_entrySchema } from '../proto.ts';
+import { damaged } from './rewrite.ts';
 
 /** Pages of an entry that follow each other. */
 export interface PageRun {
@@ -99,8 +101,4 @@ function framed(message: Uint8Array): Uint8Array {
   new DataView(frame.buffer).setUint32(0, message.length, true);
   frame.set(message, 4);
   return frame;
-}
-
-function damaged(kind: string, why: string, cause?: unknown) {
-  return criuError('ERR_CRIU_EDIT_DAMAGED', `the image of kind ${kind} cannot be changed: ${why}`, { cause });
 }

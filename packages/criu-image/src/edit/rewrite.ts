@@ -53,6 +53,7 @@ function encoded(name: string, schema: DescMessage, message: Parameters<typeof t
   }
 }
 
-function damaged(name: string, why: string, cause?: unknown) {
+/** ERR_CRIU_EDIT_DAMAGED: why the image of that kind stays as it is. */
+export function damaged(name: string, why: string, cause?: unknown) {
   return criuError('ERR_CRIU_EDIT_DAMAGED', `the image of kind ${name} cannot be changed: ${why}`, { cause });
 }

@@ -131,11 +131,6 @@ export class AddressSpace {
     return this.chain.runs();
   }
 
-  /** The address of a byte of the process's pages image. */
-  vaddrOf(pagesOffset: number): bigint | undefined {
-    return this.pages.vaddrOf(pagesOffset);
-  }
-
   /** What the byte at `vaddr` is, and for how many bytes that holds at least. */
   async #find(vaddr: bigint): Promise<{ bytes: number; found: Found }> {
     if (vaddr < 0n || vaddr >= ADDRESSES) return { bytes: Number.POSITIVE_INFINITY, found: absent('unmapped') };

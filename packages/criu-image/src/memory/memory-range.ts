@@ -14,9 +14,6 @@ import type { SignalOptions } from '../image-set.ts';
  */
 export type AbsentReason = 'unmapped' | 'file' | 'shared' | 'lazy' | 'in-parent' | 'kernel' | 'damaged';
 
-/** Reasons for which a byte that the process had was not captured; for the others there was none, or it is lost. */
-export const NOT_CAPTURED: ReadonlySet<AbsentReason> = new Set<AbsentReason>(['file', 'shared', 'lazy', 'in-parent']);
-
 /** What the bytes of a part are. `captured`: from a pages image. `zero`: never written by the process, so zeroes for sure. */
 export type MemoryState =
   | { state: 'captured' | 'zero' }

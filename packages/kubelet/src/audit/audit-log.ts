@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode, systemFact } from '@stillframe/core';
+import { orAbsent, systemFact } from '@stillframe/core';
 import { kubeletError } from '../errors.ts';
 import type { AuditEvent } from './event.ts';
 
@@ -61,21 +61,16 @@ export class AuditLog {
 
   async #open(): Promise<FileHandle> {
     const flags = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
-    try {
-      return await open(this.#path, flags, 0o600);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      return open(this.#path, flags, 0o600);
-    }
+    const file = await orAbsent(open(this.#path, flags, 0o600), 'ENOENT');
+    if (file) return file;
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    return open(this.#path, flags, 0o600);
   }
 
   async #rotate(): Promise<void> {
     for (let number = this.#keep; number >= 1; number--) {
       const from = number === 1 ? this.#path : `${this.#path}.${number - 1}`;
-      await rename(from, `${this.#path}.${number}`).catch((error: unknown) => {
-        if (systemCode(error) !== 'ENOENT') throw error;
-      });
+      await orAbsent(rename(from, `${this.#path}.${number}`), 'ENOENT');
     }
     if (this.#keep === 0) await (await open(this.#path, 'w')).close();
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstat, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemCode } from '@stillframe/core';
+import { orAbsent, systemCode } from '@stillframe/core';
 import { kubeletError } from '../errors.ts';
 import { archiveName, type ContainerAddress } from './names.ts';
 
@@ -95,20 +95,10 @@ function processNamespace(): Promise<string> {
 
 /** False also for a file that has gone meanwhile. */
 async function isOlder(path: string, than: number): Promise<boolean> {
-  try {
-    return (await stat(path)).mtimeMs < than;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  const made = (await orAbsent(stat(path), 'ENOENT'))?.mtimeMs;
+  return made !== undefined && made < than;
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  return (await orAbsent(lstat(path), 'ENOENT')) !== undefined;
 }

@@ -1,13 +1,3 @@
 /** Speaking to kubelets. */
 
-export { at, listAt, textAt } from './at.ts';
-export { clientError } from './errors.ts';
-export {
-  type KubeletAddress,
-  type KubeletClient,
-  type KubeletClientOptions,
-  type KubeletContainer,
-  type KubeletPod,
-  LEAST_TIMEOUT,
-  openKubeletClient,
-} from './kubelet-client.ts';
+export { type KubeletClient, type KubeletClientOptions, LEAST_TIMEOUT, openKubeletClient } from './kubelet-client.ts';

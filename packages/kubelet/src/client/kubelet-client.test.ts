@@ -2,35 +2,23 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { openTemporaryFolder, type TemporaryFolder } from '@stillframe/core/file';
-import { type CriClient, openCriClient } from '@stillframe/cri/client';
-import { listenOnSocket } from '@stillframe/cri/grpc';
-import { eventually, fake, runtime, untilAborted } from '../fake-runtime.ts';
-import { type KubeletApi, startKubeletApi } from '../index.ts';
+import { type FakeApi, openFakeApi } from '../fake-api.ts';
+import { eventually, runtime, untilAborted } from '../fake-runtime.ts';
+import type { KubeletApi } from '../index.ts';
 import { type KubeletClientOptions, openKubeletClient } from './index.ts';
 
 const COUNTER = { kubeNamespace: 'default', pod: 'counters', container: 'counter' };
 
 describe('a client of a kubelet', () => {
-  let folder: TemporaryFolder;
-  let socket: AsyncDisposable;
-  let cri: CriClient;
+  let node: FakeApi;
   let api: KubeletApi;
   let trusted: KubeletClientOptions;
 
   before(async () => {
-    folder = await openTemporaryFolder(tmpdir());
-    socket = await listenOnSocket(join(folder.path, 'cri.sock'), [fake]);
-    cri = await openCriClient({ socket: join(folder.path, 'cri.sock') });
-    api = await startKubeletApi({
-      criClient: cri,
-      pkiFolder: join(folder.path, 'pki'),
-      checkpointsFolder: join(folder.path, 'checkpoints'),
-      port: 0,
-    });
+    node = await openFakeApi();
+    ({ api } = node);
     const text = (path: string) => readFile(path, 'utf8');
     trusted = {
       url: `https://localhost:${api.address.port}`,
@@ -39,12 +27,7 @@ describe('a client of a kubelet', () => {
       ca: await text(api.pki.authority),
     };
   });
-  after(async () => {
-    await api[Symbol.asyncDispose]();
-    await cri[Symbol.asyncDispose]();
-    await socket[Symbol.asyncDispose]();
-    await folder[Symbol.asyncDispose]();
-  });
+  after(() => node[Symbol.asyncDispose]());
   beforeEach(() => {
     Object.assign(runtime, { requests: [], rolledBack: 0, capture: async () => undefined });
   });

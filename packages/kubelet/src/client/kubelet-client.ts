@@ -1,8 +1,7 @@
 /** A client of a kubelet's HTTPS API: a real one, ours, or either by way of an API server's node proxy. */
 import { Agent, request } from 'node:https';
-import { limits, systemCode } from '@stillframe/core';
+import { at, limits, listAt, systemCode, textAt } from '@stillframe/core';
 import { archiveIn, failureOf, type KubeletAnswer, parsed } from './answer.ts';
-import { at, listAt, textAt } from './at.ts';
 import { clientError } from './errors.ts';
 
 export interface KubeletClientOptions {

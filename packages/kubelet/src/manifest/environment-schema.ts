@@ -26,7 +26,7 @@ export function keyedField(path: string): { field: 'labels' | 'annotations'; key
   return field === 'labels' || field === 'annotations' ? { field, key } : undefined;
 }
 
-export const fieldRef = shape({
+const fieldRef = shape({
   apiVersion: matching('v1', (version) => version === 'v1'),
   fieldPath: needed(
     matching(

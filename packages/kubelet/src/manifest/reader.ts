@@ -1,5 +1,5 @@
 /** Reading a document against a schema that is data: every key known, every value checked, every fault with its path. */
-import { harmless } from '@stillframe/core';
+import { harmless, isObject } from '@stillframe/core';
 
 /** Makes a value of what stands at `path`; what is wrong is added to `faults` (`path: fact`), and undefined returned. */
 export type Reader<T> = (value: unknown, path: string, faults: string[]) => T | undefined;
@@ -36,12 +36,6 @@ export function withDefault<T>(read: Reader<T>, otherwise: NoInfer<T> | (() => N
 export const text: Reader<string> = (value, path, faults) => {
   if (typeof value === 'string') return value;
   return fault(faults, path, 'must be a text');
-};
-
-/** A text of at least one character. */
-export const filled: Reader<string> = (value, path, faults) => {
-  if (typeof value === 'string' && value !== '') return value;
-  return fault(faults, path, 'must be a text that is not empty');
 };
 
 export const flag: Reader<boolean> = (value, path, faults) => {
@@ -96,7 +90,7 @@ export function mapOf<T>(
   most = 1000,
 ): Reader<Record<string, T>> {
   return (value, path, faults) => {
-    if (!isMapping(value)) return fault(faults, path, 'must be a mapping');
+    if (!isObject(value)) return fault(faults, path, 'must be a mapping');
     const entries = Object.entries(value);
     if (entries.length > most) return fault(faults, path, `must not have more than ${most} entries`);
     const found: [string, T][] = [];
@@ -113,7 +107,7 @@ export function mapOf<T>(
 /** A mapping with exactly the fields of a schema; null stands for a field left out, as in Kubernetes. */
 export function shape<S extends Shape>(fields: S): Reader<Values<S>> {
   return (value, path, faults) => {
-    if (!isMapping(value)) return fault(faults, path, 'must be a mapping');
+    if (!isObject(value)) return fault(faults, path, 'must be a mapping');
     for (const key of Object.keys(value)) {
       if (!Object.hasOwn(fields, key)) fault(faults, below(path, shown(key)), 'unknown field');
     }
@@ -135,7 +129,7 @@ export function choice<S extends Shape>(fields: S, ...keys: readonly (keyof S & 
   const read = shape(fields);
   return (value, path, faults) => {
     const found = read(value, path, faults);
-    if (!isMapping(value)) return found;
+    if (!isObject(value)) return found;
     const given = keys.filter((key) => value[key] !== undefined && value[key] !== null);
     if (given.length !== 1 && Object.keys(value).every((key) => Object.hasOwn(fields, key))) {
       return fault(faults, path, `must have exactly one of ${keys.join(', ')}`);
@@ -171,10 +165,6 @@ export type AddFault = (path: string, fact: string) => void;
 function fault(faults: string[], path: string, fact: string): undefined {
   if (faults.length < MOST_FAULTS) faults.push(path === '' ? fact : `${path}: ${fact}`);
   return undefined;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function below(path: string, key: string): string {

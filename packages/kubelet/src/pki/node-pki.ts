@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { isCode, systemCode } from '@stillframe/core';
+import { isCode, orAbsent } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import { kubeletError } from '../errors.ts';
 import { issueAuthority, issueLeaf, type Leaf } from './issue.ts';
@@ -95,7 +95,7 @@ export async function openNodePki(options: NodePkiOptions): Promise<NodePki> {
 }
 
 async function ensureKey(path: string): Promise<string> {
-  const found = await readIfPresent(path);
+  const found = await orAbsent(readFile(path, 'utf8'), 'ENOENT');
   if (found === undefined) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     try {
@@ -121,7 +121,7 @@ async function ensureCertificate(
   fits: (found: X509Certificate) => boolean,
   issue: () => Promise<string>,
 ): Promise<string> {
-  const found = await readIfPresent(path);
+  const found = await orAbsent(readFile(path, 'utf8'), 'ENOENT');
   const parsed = found === undefined ? undefined : parseCertificate(found);
   if (found !== undefined && parsed !== undefined && fits(parsed)) return found;
   const text = await issue();
@@ -146,14 +146,5 @@ function parseCertificate(text: string): X509Certificate | undefined {
     return new X509Certificate(text);
   } catch {
     return undefined;
-  }
-}
-
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

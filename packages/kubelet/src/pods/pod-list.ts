@@ -1,5 +1,7 @@
 /** The answer of GET /pods: a Kubernetes v1 PodList with what a runtime knows, which is less than a kubelet does. */
+
 import { type Container, ContainerState, PodSandboxState } from '@stillframe/cri/proto';
+import { rfc3339Seconds } from '../supervise/status.ts';
 import type { PodDocument } from '../supervise/supervisor.ts';
 import type { Pod } from './find.ts';
 
@@ -25,7 +27,7 @@ export function podList(
 
 function item({ sandbox, containers }: Pod, nodeName: string, runtimeName: string) {
   const latest = latestByName(containers);
-  const createdAt = rfc3339Utc(sandbox.createdAt);
+  const createdAt = rfc3339Seconds(Number(sandbox.createdAt / 1_000_000n));
   return {
     metadata: {
       name: sandbox.metadata?.name ?? '',
@@ -99,11 +101,4 @@ function isRunning(container: Container): boolean {
 
 function imageName(container: Container): string {
   return container.image?.userSpecifiedImage || container.image?.image || container.imageRef;
-}
-
-function rfc3339Utc(nanoseconds: bigint): string {
-  const milliseconds = Number(nanoseconds / 1_000_000n);
-  // A runtime may answer nonsense; a date beyond the year 9999 is not written as RFC 3339.
-  if (milliseconds < 0 || milliseconds >= 253_402_300_800_000) return '1970-01-01T00:00:00Z';
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }

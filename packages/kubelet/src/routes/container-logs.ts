@@ -1,7 +1,7 @@
 /** GET /containerLogs/{namespace}/{pod}/{container}: what a container has written. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { harmless, messageOf, systemCode } from '@stillframe/core';
+import { harmless, messageOf, orAbsent } from '@stillframe/core';
 import { type Container, ContainerState } from '@stillframe/cri/proto';
 import { type Answer, text } from '../http/answer.ts';
 import { type LogOptions, readLogOptions } from '../logs/options.ts';
@@ -46,13 +46,10 @@ async function logOf(
     return now?.state === ContainerState.CONTAINER_RUNNING || now?.state === ContainerState.CONTAINER_CREATED;
   });
   const path = status?.logPath ?? '';
-  try {
-    await access(path, constants.R_OK);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    // A kubelet, too, says so with 200.
+  const readable = access(path, constants.R_OK).then(() => true);
+  // A kubelet, too, says so with 200.
+  if (!(await orAbsent(readable, 'ENOENT')))
     return text(200, `unable to retrieve container logs for ${harmless(cri.version.runtimeName)}://${containerId}`);
-  }
   const body = toldToTheEnd(readLog(path, options, { goesOn, signal }));
   return { status: 200, contentType: 'text/plain; charset=utf-8', body };
 }

@@ -19,7 +19,7 @@ export class StartFailure extends Error {
 }
 
 /** Always for a tag that says nothing, as Kubernetes has it by default. */
-export function pullPolicy({ image, imagePullPolicy }: Pick<Container, 'image' | 'imagePullPolicy'>) {
+function pullPolicy({ image, imagePullPolicy }: Pick<Container, 'image' | 'imagePullPolicy'>) {
   if (imagePullPolicy !== undefined) return imagePullPolicy;
   if (image.includes('@') || /^(?:oci|docker-archive):/.test(image)) return 'IfNotPresent';
   const tag = /:([^/:]+)$/.exec(image)?.[1] ?? 'latest';
@@ -27,7 +27,7 @@ export function pullPolicy({ image, imagePullPolicy }: Pick<Container, 'image' |
 }
 
 /** Whether an image is the path of a checkpoint archive, which a runtime reads and never pulls. */
-export function isArchive(image: string): boolean {
+function isArchive(image: string): boolean {
   return image.startsWith('/');
 }
 

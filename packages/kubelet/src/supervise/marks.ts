@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Container, Pod } from '../manifest/pod-schema.ts';
 
 const POD_NAME = 'io.kubernetes.pod.name';
-export const POD_NAMESPACE = 'io.kubernetes.pod.namespace';
+const POD_NAMESPACE = 'io.kubernetes.pod.namespace';
 export const POD_UID = 'io.kubernetes.pod.uid';
 export const CONTAINER_NAME = 'io.kubernetes.container.name';
 const HASH = 'io.kubernetes.container.hash';

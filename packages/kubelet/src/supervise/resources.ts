@@ -37,7 +37,7 @@ export function limitsOf(container: Container, pod: Pod, memory: number): Limits
 }
 
 /** Shares of the CPU for thousandths of one. */
-export function sharesOf(milliCpu: number): number {
+function sharesOf(milliCpu: number): number {
   return Math.min(MOST_SHARES, Math.max(LEAST_SHARES, Math.trunc((milliCpu * 1024) / 1000)));
 }
 

@@ -189,7 +189,8 @@ function phaseOf(worker: PodWorker | undefined, statuses: readonly ReturnType<ty
   return begun ? 'Running' : 'Pending';
 }
 
-function rfc3339Seconds(milliseconds: number): string {
+/** Milliseconds since 1970 to the second. A runtime may answer nonsense: what RFC 3339 cannot write is 1970. */
+export function rfc3339Seconds(milliseconds: number): string {
   const sound = milliseconds > 0 && milliseconds < 253_402_300_800_000 ? milliseconds : 0;
   return `${new Date(sound).toISOString().slice(0, 19)}Z`;
 }

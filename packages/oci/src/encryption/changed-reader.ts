@@ -2,11 +2,11 @@
  * A store as it would be if layers of its images were others: what stands in manifests is changed, and so are the digests of
  * these and of the indexes over them. Nothing is stored; whoever copies from it copies the changed image.
  */
-import { type Digest, digestOf, limits } from '@stillframe/core';
+import { type Digest, digestOf, isObject, type JsonObject, limits } from '@stillframe/core';
 import type { BlobSource, ContentOptions, ContentReader, ReferrersOptions } from '../content.ts';
 import { type Descriptor, descriptorToJson, isIndexType, isManifestType } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
-import { decodeObject, encodeCanonical, isObject, type JsonObject } from '../json.ts';
+import { decodeObject, encodeCanonical } from '../json.ts';
 import { type Index, type Manifest, parseImageConfig, parseManifestOrIndex } from '../manifest.ts';
 import { readBlob } from '../read-blob.ts';
 import { replayable } from '../verify.ts';

@@ -1,9 +1,8 @@
 /** The key of a layer under the keys of its recipients: a JWE in JSON (RFC 7516, 7.2), as ocicrypt writes and reads it. */
-import type { Digest, ReadOptions } from '@stillframe/core';
+import { type Digest, isObject, type JsonObject, type ReadOptions } from '@stillframe/core';
 import type { GeneralEncrypt } from 'jose';
 import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
 import type { DecryptionKey, EncryptionKey } from './keys.ts';
 import { isEncryptedType, JWE, wrappings } from './media-types.ts';
 import { base64, decodeBase64, invalidEncryption, objectOf } from './options.ts';

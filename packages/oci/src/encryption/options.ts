@@ -2,10 +2,10 @@
  * What stands about one encrypted layer: in the open the cipher and its HMAC, under the recipients' keys the rest
  * (ocicrypt: blockcipher).
  */
-import { type Digest, isDigest } from '@stillframe/core';
+import { type Digest, isDigest, isObject, type JsonObject } from '@stillframe/core';
 import type { Descriptor } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
-import { decodeObject, isObject, type JsonObject } from '../json.ts';
+import { decodeObject } from '../json.ts';
 import type { CtrKey } from './ctr.ts';
 import { PUBLIC_OPTIONS } from './media-types.ts';
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { type Digest, hexOf, systemCode } from '@stillframe/core';
+import { type Digest, hexOf, orAbsent } from '@stillframe/core';
 import { ociError } from '../errors.ts';
 
 /** The one hash folder; all digests of this package are sha256. */
@@ -15,15 +15,10 @@ export function blobPath(root: string, digest: Digest): string {
 
 /** Size of the regular file `path`; undefined where there is none. Throws ERR_OCI_LAYOUT_INVALID for anything else there. */
 export async function sizeOfFile(path: string): Promise<number | undefined> {
-  try {
-    const stat = await lstat(path);
-    if (!stat.isFile())
-      throw ociError('ERR_OCI_LAYOUT_INVALID', `${path} is not a regular file`, { details: { path } });
-    return stat.size;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const stat = await orAbsent(lstat(path), 'ENOENT');
+  if (stat && !stat.isFile())
+    throw ociError('ERR_OCI_LAYOUT_INVALID', `${path} is not a regular file`, { details: { path } });
+  return stat?.size;
 }
 
 /**
@@ -49,7 +44,7 @@ export async function readSmallFile(path: string, limit: number): Promise<Uint8A
 
 /** Throws ERR_OCI_LAYOUT_INVALID where the blobs folder is missing or leads out of `root` by a symbolic link. */
 export async function checkBlobsFolder(root: string): Promise<void> {
-  const [top, blobs] = await Promise.all([resolved(root), resolved(join(root, BLOBS))]);
+  const [top, blobs] = await Promise.all([root, join(root, BLOBS)].map((path) => orAbsent(realpath(path), 'ENOENT')));
   if (top === undefined || blobs === undefined) {
     throw ociError('ERR_OCI_LAYOUT_INVALID', `${root} has no folder ${BLOBS}`, { details: { path: root } });
   }
@@ -57,14 +52,5 @@ export async function checkBlobsFolder(root: string): Promise<void> {
     throw ociError('ERR_OCI_LAYOUT_INVALID', `${BLOBS} of ${root} is a link that leads outside`, {
       details: { path: root },
     });
-  }
-}
-
-async function resolved(path: string): Promise<string | undefined> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -1,11 +1,11 @@
 /** index.json of a layout: read with suspicion, changed under a lock, with every member that we do not know kept. */
 import { join } from 'node:path';
-import { type Digest, harmless, isDigest, limits } from '@stillframe/core';
+import { type Digest, harmless, isDigest, isObject, type JsonObject, limits } from '@stillframe/core';
 import { acquireLock, writeTextAtomically } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
 import { type Descriptor, descriptorToJson, KEEP, mediaTypes, parseDescriptor, REF_NAME } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
-import { decodeObject, isObject, type JsonObject } from '../json.ts';
+import { decodeObject } from '../json.ts';
 import { readSmallFile } from './folder.ts';
 
 /** The list while its lock is held. */

@@ -1,7 +1,7 @@
 /** Reading answers: bounded bodies, and the error document of the distribution specification. */
-import { harmless, StillframeError } from '@stillframe/core';
+import { harmless, isObject, StillframeError } from '@stillframe/core';
 import { ociError } from '../errors.ts';
-import { decodeObject, isObject } from '../json.ts';
+import { decodeObject } from '../json.ts';
 import type { HttpAnswer } from './http.ts';
 
 /** Most bytes read of the body of an error. */

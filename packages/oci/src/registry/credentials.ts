@@ -1,10 +1,10 @@
 /** Who we are to a registry: the port, and the auth.json that docker, podman and skopeo write at login. */
 import { stat } from 'node:fs/promises';
-import { limits, readAll, systemCode } from '@stillframe/core';
+import { isObject, type JsonObject, limits, orAbsent, readAll } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import type { ContentOptions } from '../content.ts';
 import { ociError } from '../errors.ts';
-import { decodeObject, isObject, type JsonObject } from '../json.ts';
+import { decodeObject } from '../json.ts';
 
 /** A name and password, a token that token servers exchange for access tokens, or such an access token itself. */
 export type Credentials =
@@ -93,12 +93,9 @@ interface AuthFile {
 }
 
 async function readAuthFile(path: string): Promise<AuthFile | undefined> {
-  try {
-    if (!(await stat(path)).isFile()) throw broken(path, 'is not a regular file');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
+  const found = await orAbsent(stat(path), 'ENOENT', 'ENOTDIR');
+  if (!found) return undefined;
+  if (!found.isFile()) throw broken(path, 'is not a regular file');
   await using file = await openFileSource(path);
   const document = documentIn(await readAll(file, { limit: limits.json }), path);
   const object = (name: string): JsonObject | undefined => {

@@ -1,6 +1,6 @@
 /** Signatures beside their image: the layers of a manifest under a tag that is made of the image's digest, as cosign has them. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { bytesSource, type Digest, digestOf, isCode, orAborted } from '@stillframe/core';
+import { bytesSource, type Digest, digestOf, isCode, orAborted, orAbsent } from '@stillframe/core';
 import type { ContentOptions, ContentReader, ContentWriter } from '../content.ts';
 import { type Descriptor, mediaTypes } from '../descriptor.ts';
 import { ociError } from '../errors.ts';
@@ -53,13 +53,8 @@ async function manifestAt(
   digest: Digest,
   options: ContentOptions,
 ): Promise<{ manifest: Manifest; digest: Digest } | undefined> {
-  let descriptor: Descriptor;
-  try {
-    descriptor = await store.resolve(signatureTag(digest), options);
-  } catch (error) {
-    if (isCode(error, 'ERR_OCI_MANIFEST_UNKNOWN')) return undefined;
-    throw error;
-  }
+  const descriptor = await orAbsent(store.resolve(signatureTag(digest), options), 'ERR_OCI_MANIFEST_UNKNOWN');
+  if (!descriptor) return undefined;
   const manifest = parseManifest(await store.manifest(descriptor, options), descriptor.mediaType);
   return { manifest, digest: descriptor.digest };
 }

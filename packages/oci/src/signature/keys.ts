@@ -1,5 +1,7 @@
 /** Keys that sign images, and those that their signatures are checked with: as cosign has them, in PEM. */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { digestOf, hexOf } from '@stillframe/core';
 import { ociError } from '../errors.ts';
 
 /** Checks signatures. */
@@ -54,9 +56,7 @@ function verifying(key: KeyObject, name: string): VerifyingKey {
   const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = key;
   if (!TYPES.includes(type) || (type === 'rsa' && (details?.modulusLength ?? 0) < MIN_RSA))
     throw invalidKey(name, `is of a kind that images are not signed with (${type || 'unknown'})`);
-  const id = createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
+  const id = hexOf(digestOf(key.export({ type: 'spki', format: 'der' })));
   return { id, verifies: (payload, signature) => verify(hashOf(key), payload, key, signature) };
 }
 

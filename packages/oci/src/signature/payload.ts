@@ -1,6 +1,6 @@
 /** What is signed of an image: a "simple signing" payload of the type that cosign writes (sigstore's SIGNATURE_SPEC). */
-import { type Digest, isDigest } from '@stillframe/core';
-import { decodeObject, isObject } from '../json.ts';
+import { type Digest, isDigest, isObject } from '@stillframe/core';
+import { decodeObject } from '../json.ts';
 
 export interface SignedClaim {
   /** Of the manifest or index. */

@@ -1,6 +1,7 @@
 /** Which images are taken: containers-policy.json(5), as podman, skopeo, buildah and CRI-O read it. Pure; files are read elsewhere. */
+import { isObject } from '@stillframe/core';
 import { ociError } from '../errors.ts';
-import { isObject, repeatedMember } from '../json.ts';
+import { repeatedMember } from '../json.ts';
 import { isReference } from '../reference.ts';
 
 /** Whose name for the image counts. */

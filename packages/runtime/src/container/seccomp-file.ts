@@ -1,7 +1,7 @@
 /** Seccomp profiles of the node's administrator (`Localhost`): JSON as Docker and the runtime specification have it. */
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { messageOf } from '@stillframe/core';
+import { isObject, messageOf } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import type { SeccompProfile, SeccompRule } from './seccomp-profile.ts';
 
@@ -33,7 +33,7 @@ interface FileRule extends Partial<SeccompRule> {
 
 /** The profile for a container with `capabilities`. Throws Error for what is no profile; runc checks the words in it. */
 export function parseSeccomp(value: unknown, capabilities: ReadonlySet<string>): SeccompProfile {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is no object');
+  if (!isObject(value)) throw new Error('it is no object');
   const {
     defaultAction,
     defaultErrnoRet,

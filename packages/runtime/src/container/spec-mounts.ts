@@ -133,11 +133,13 @@ export function bindMount(mount: MountRequest): SpecMount {
 export function orderedMounts(provided: readonly SpecMount[], requested: readonly MountRequest[]): SpecMount[] {
   const own = requested.map(bindMount);
   const covered = (path: string) => own.some(({ destination: d }) => path === d || path.startsWith(`${d}/`));
+  return [...provided.filter(({ destination }) => !covered(destination)), ...outerFirst(own)];
+}
+
+/** Mounts by the depth of where they go. */
+export function outerFirst(mounts: readonly SpecMount[]): SpecMount[] {
   const depth = ({ destination }: SpecMount) => destination.split('/').filter(Boolean).length;
-  return [
-    ...provided.filter(({ destination }) => !covered(destination)),
-    ...own.toSorted((one, other) => depth(one) - depth(other)),
-  ];
+  return mounts.toSorted((one, other) => depth(one) - depth(other));
 }
 
 /** The root's own propagation must let through what the mounts in it ask for; undefined where none asks. */

@@ -11,7 +11,7 @@ import { type ExecFolder, openExecFolder } from './process-file.ts';
 import { notStarted, whenThawed } from './start.ts';
 
 /** Bytes kept of each output stream, its first ones (CRI). */
-export const EXEC_OUTPUT_LIMIT = 16 << 20;
+const EXEC_OUTPUT_LIMIT = 16 << 20;
 
 export interface ExecSyncOptions {
   /** Milliseconds until the command is killed; none by default. */

@@ -4,7 +4,7 @@ import { runtimeError } from '../errors.ts';
 import { findProgram, isExecutable } from './find-program.ts';
 
 /** Where the set-up puts its copy, unless STILLFRAME_CRIU_HOME says otherwise (setup/private-criu.mjs). */
-export const PRIVATE_CRIU_HOME = '/opt/stillframe/criu';
+const PRIVATE_CRIU_HOME = '/opt/stillframe/criu';
 
 export interface CriuLocation {
   /** The program itself. */

@@ -1,6 +1,7 @@
 /** One pod on one network: ADD, CHECK and DEL through its list of plugins (CNI specification 1.0, section 3). */
+import type { JsonObject } from '@stillframe/core';
 import type { NetworkList } from './conflist.ts';
-import { callPlugin, type JsonObject, type PluginPlace } from './plugin.ts';
+import { callPlugin, type PluginPlace } from './plugin.ts';
 
 /** A host port that leads to a port of the pod, as the portmap plugin's `runtimeConfig` wants it. */
 export interface PortMapping {

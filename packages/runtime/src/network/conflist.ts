@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '@stillframe/core';
+import { isObject, type JsonObject, systemCode } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import { run } from '../process/run.ts';
-import type { JsonObject } from './plugin.ts';
 
 /** A list of plugins that together make one network (CNI specification, section 1). Plain data: it is kept as JSON. */
 export interface NetworkList {
@@ -66,7 +65,7 @@ export function parseNetwork(value: unknown): NetworkList {
 }
 
 function objectOf(value: unknown, what: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  if (isObject(value)) return value;
   throw new Error(`${what} is no object`);
 }
 

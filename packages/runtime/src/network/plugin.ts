@@ -1,12 +1,11 @@
 /** Runs one CNI plugin (CNI specification 1.0, section 2: environment, configuration on stdin, result on stdout). */
+
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isObject, type JsonObject } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import { run } from '../process/run.ts';
-
-/** Any JSON object; what a plugin reads and writes is checked where a member is used. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface PluginCall {
   command: 'ADD' | 'DEL' | 'CHECK';
@@ -85,7 +84,7 @@ export async function findPlugin(type: string, folders: readonly string[]): Prom
 function objectIn(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     // A plugin that dies writes whatever it likes; its exit code has the word then.
     return undefined;

@@ -1,7 +1,8 @@
 /** What a CNI result says of a pod (CNI specification 0.3 to 1.1, section 5, ADD success). */
+
 import { isIP } from 'node:net';
+import { type JsonObject, textAt } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
-import type { JsonObject } from './plugin.ts';
 
 /** Entries read of a list. */
 const LIMIT = 64;
@@ -11,8 +12,7 @@ export function addressesOf(result: JsonObject): string[] {
   const { ips = [] } = result;
   if (!Array.isArray(ips) || ips.length > LIMIT) throw damaged('ips');
   return ips.map((entry: unknown) => {
-    const address = typeof entry === 'object' && entry !== null ? (entry as JsonObject)['address'] : undefined;
-    const [ip = ''] = typeof address === 'string' ? address.split('/') : [];
+    const [ip = ''] = textAt(entry, 'address').split('/');
     if (isIP(ip) === 0) throw damaged('ips');
     return ip;
   });

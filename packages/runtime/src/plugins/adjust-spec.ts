@@ -8,7 +8,7 @@ import {
   nriError,
   removedKey,
 } from '@stillframe/nri';
-import type { SpecMount } from '../container/spec-mounts.ts';
+import { outerFirst, type SpecMount } from '../container/spec-mounts.ts';
 import { specSeccomp } from './seccomp.ts';
 import type { DeviceNode, PluginSpec, SpecHook } from './spec-view.ts';
 
@@ -123,9 +123,8 @@ function adjustMounts(mounts: readonly SpecMount[], { mounts: wanted }: Containe
     // SELinux is not enforced where this node runs, so that there is nothing to label.
     return [{ destination: normalize(destination), type, source, options: options.filter((o) => o !== 'relabel') }];
   });
-  const depth = ({ destination }: SpecMount) => destination.split('/').filter(Boolean).length;
   const kept = mounts.filter(({ destination }) => !touched.has(normalize(destination)));
-  return [...kept, ...added].toSorted((one, other) => depth(one) - depth(other));
+  return outerFirst([...kept, ...added]);
 }
 
 /** The root's own propagation must let through what the mounts in it ask for. */

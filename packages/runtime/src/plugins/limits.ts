@@ -1,4 +1,5 @@
 /** Limits of a container between the node's words and those of NRI. */
+import { isObject } from '@stillframe/core';
 import { type LinuxResources, nriError, type ResourcesInit } from '@stillframe/nri';
 import type { Resources } from '../store/records.ts';
 
@@ -95,14 +96,10 @@ export function withFurther(
   for (const other of others) {
     for (const [name, value] of Object.entries(other)) {
       const before = merged[name];
-      if (!isGroup(value)) merged[name] = value;
-      else if (isGroup(before)) merged[name] = { ...before, ...value };
+      if (!isObject(value)) merged[name] = value;
+      else if (isObject(before)) merged[name] = { ...before, ...value };
       else if (Object.keys(value).length > 0) merged[name] = value;
     }
   }
   return merged;
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,6 @@ export class TailBuffer {
   readonly #limit: number;
   #chunks: Uint8Array[] = [];
   #length = 0;
-  #cut = false;
 
   /** `limit`: bytes kept. */
   constructor(limit: number) {
@@ -15,11 +14,6 @@ export class TailBuffer {
     this.#length += chunk.byteLength;
     // Cut only at twice the limit, so that many small chunks cost one copy each and not one each time.
     if (this.#length > 2 * this.#limit) this.#shorten();
-  }
-
-  /** Whether anything was dropped from the front. */
-  get cut(): boolean {
-    return this.#cut || this.#length > this.#limit;
   }
 
   /** What was kept, as UTF-8; a character split by the cut becomes U+FFFD. */
@@ -34,6 +28,5 @@ export class TailBuffer {
     // Copied, or a small tail would keep the whole buffer alive.
     this.#chunks = [Uint8Array.from(kept)];
     this.#length = kept.byteLength;
-    this.#cut = true;
   }
 }

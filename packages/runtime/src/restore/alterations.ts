@@ -1,4 +1,5 @@
 /** What a request wants changed in a copy, and how a copy that was changed is marked. */
+import { isObject } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import { VOLUMES_ANNOTATION } from './volumes.ts';
 
@@ -43,7 +44,7 @@ function variablesOf(text: string): Map<string, string> {
   } catch (cause) {
     throw invalid(`annotation ${ENVIRONMENT} is no JSON`, cause);
   }
-  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  const entries = isObject(value) ? Object.entries(value) : [];
   const texts = entries.flatMap(([name, each]) => (typeof each === 'string' ? [[name, each] as const] : []));
   if (texts.length !== entries.length || entries.length > VARIABLES || (entries.length === 0 && text.trim() !== '{}')) {
     throw invalid(`annotation ${ENVIRONMENT} is no JSON object of texts by name, or has more than ${VARIABLES}`);

@@ -1,6 +1,6 @@
 /** What a container changed in its root filesystem: the upper folder as a tar and a list of deletions (CRI-O's form). */
 import { dirname, join, relative } from 'node:path';
-import { type ReadOptions, systemCode } from '@stillframe/core';
+import { orAbsent, type ReadOptions } from '@stillframe/core';
 import { run } from '../process/run.ts';
 import { bytesOfPath, byteText, entriesAt, textOfPath } from './byte-path.ts';
 import { createTar } from './create-tar.ts';
@@ -78,12 +78,7 @@ async function walk(upper: string, folder: string, skip: ReadonlySet<string>, co
 
 /** What was listed may be gone, or be no folder any more, where the container goes on. */
 async function unlessGone<T>(seen: Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await seen;
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return otherwise;
-    throw error;
-  }
+  return (await orAbsent(seen, 'ENOENT', 'ENOTDIR')) ?? otherwise;
 }
 
 /** The folders that hide what lies below them: those marked so (trusted.overlay.opaque), and all folders inside of these. */

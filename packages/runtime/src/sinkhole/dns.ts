@@ -1,5 +1,7 @@
 /** DNS messages as far as a sinkhole speaks them (RFC 1035): one question in, one fixed address out. */
+
 import { isIPv4, isIPv6 } from 'node:net';
+import { viewOf } from '@stillframe/core';
 
 export interface Question {
   id: number;
@@ -29,7 +31,7 @@ const TTL = 5;
 
 /** The question of a query; undefined for what is none or has not exactly one. */
 export function parseQuery(message: Uint8Array): Question | undefined {
-  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  const view = viewOf(message);
   if (message.length < HEADER + 5) return undefined;
   const flags = view.getUint16(2);
   // An answer, or another operation than a query.

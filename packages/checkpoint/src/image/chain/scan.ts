@@ -23,7 +23,7 @@ export interface ScanOptions extends ReadOptions {
 }
 
 /** The source that stands for the archive itself in `pack` and `rest`. */
-export const ARCHIVE = 1;
+const ARCHIVE = 1;
 
 /** Bytes read at once; a multiple of every granule up to it. */
 const CHUNK = 4 << 20;

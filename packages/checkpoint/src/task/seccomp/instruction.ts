@@ -1,4 +1,5 @@
 /** Classic BPF as seccomp runs it: eight bytes an instruction (linux/filter.h, linux/bpf_common.h). */
+import { viewOf } from '@stillframe/core';
 
 /** One instruction, and what it does in words of an assembler. Jump targets are numbers of instructions. */
 export interface Instruction {
@@ -35,7 +36,7 @@ const JUMPS: Readonly<Record<number, string>> = {
 
 /** Reads the program as the machine wrote it; what follows the last whole instruction, or the 4,096th, is not read. */
 export function decodeProgram(bytes: Uint8Array, littleEndian: boolean): readonly Instruction[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = viewOf(bytes);
   const count = Math.min(LONGEST, Math.floor(bytes.length / INSTRUCTION));
   return Array.from({ length: count }, (_, index) => {
     const at = index * INSTRUCTION;

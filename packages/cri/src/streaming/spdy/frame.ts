@@ -27,7 +27,7 @@ export type Frame =
   /** A type that this version does not know; to be ignored. */
   | { kind: 'unknown'; type: number };
 
-export const VERSION = 3;
+const VERSION = 3;
 const TYPES = {
   'syn-stream': 1,
   'syn-reply': 2,
