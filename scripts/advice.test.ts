@@ -104,6 +104,20 @@ test('scripts and files that the code and the pages name are there', () => {
   assert.deepEqual(faults, []);
 });
 
+test('keys of the configuration that the code’s sentences name are explained in docs/operate.md', () => {
+  const explained = read('docs/operate.md').text;
+  const named = sources.flatMap(({ where, text }) =>
+    sentencesOf(text)
+      .filter((sentence) => sentence.includes('configuration'))
+      .flatMap((sentence) => [...sentence.matchAll(/`([a-z]+[A-Z.]?[\w.]*)`/g)])
+      .map(([, key = '']) => ({ where, key })),
+  );
+  assert.ok(named.length > 3, `only ${named.length} keys were found`);
+  const isKey = (part: string) => new RegExp(`^ *(?:- )?${part}:`, 'm').test(explained);
+  const unknown = named.filter(({ key }) => !key.split('.').every(isKey));
+  assert.deepEqual(unknown, []);
+});
+
 test('a line that cannot be typed is told by what is wrong with it', () => {
   const told = (line: string) => faultsOf(tree, line).map((fault) => fault.split(':')[0]);
   assert.deepEqual(told('inspekt web.tar'), ['no command "inspekt"']);
