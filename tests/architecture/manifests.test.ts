@@ -18,22 +18,32 @@ import {
 /** Tools that every package's tests may use, from the root's manifest: fast-check, the types of Node.js. */
 const shared = Object.keys((readJson('package.json') as Manifest).devDependencies ?? {});
 
+const manifestOf = (name: string) => `mend packages/${name}/package.json`;
+
 for (const one of packages) {
   const { name, manifest, files } = one;
   const inCode = importedBy(files.filter((file) => !file.isTest));
   const inTests = importedBy(files.filter((file) => file.isTest));
 
   test(`${name}: dependencies are what its code imports`, () => {
-    assert.deepEqual(Object.keys(manifest.dependencies ?? {}).sort(), [...inCode].sort());
+    assert.deepEqual(
+      Object.keys(manifest.dependencies ?? {}).sort(),
+      [...inCode].sort(),
+      `${manifestOf(name)}, and npm install`,
+    );
   });
 
   test(`${name}: devDependencies are what only its tests import`, () => {
     const wanted = [...inTests].filter((target) => !inCode.has(target) && !shared.includes(target));
-    assert.deepEqual(Object.keys(manifest.devDependencies ?? {}).sort(), wanted.sort());
+    assert.deepEqual(
+      Object.keys(manifest.devDependencies ?? {}).sort(),
+      wanted.sort(),
+      `${manifestOf(name)}, and npm install`,
+    );
   });
 
   test(`${name}: its tsconfig.json references the packages of its manifest`, () => {
-    assert.deepEqual(one.references, workspacesOf(one));
+    assert.deepEqual(one.references, workspacesOf(one), `mend packages/${name}/tsconfig.json`);
   });
 
   test(`${name}: it says what it is`, () => {
