@@ -90,6 +90,18 @@ test('commands that the pages name in a sentence are there, with their options',
   demandSound(pages, 80, (text) => inlineLines(tree, text.replaceAll(FENCE, '')));
 });
 
+test('the README or a page of docs/ tells of every command', () => {
+  const told = pages.map(({ text }) => text).join('\n');
+  const lines = [...fencesOf(told).flatMap(shellLines), ...inlineLines(tree, told.replaceAll(FENCE, ''))];
+  const names = new Set(lines.flatMap((line) => line.split(/\s+/)[0]?.split('|') ?? []));
+  const silent = tree.commands.map((command) => command.name()).filter((name) => !names.has(name));
+  assert.deepEqual(
+    silent,
+    [],
+    'docs/commands.md says how, these are to say what for: README.md, docs/reading.md and the like',
+  );
+});
+
 test('scripts and files that the code and the pages name are there', () => {
   const told = [...sources, ...pages];
   const { scripts } = JSON.parse(read('package.json').text) as { scripts: Record<string, string> };
