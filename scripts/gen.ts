@@ -29,6 +29,7 @@ for (const target of TARGETS) {
   if (existsSync(join(root, target.proto))) differing += regenerate(target.proto, join(root, target.gen));
 }
 if (only.length === 0 || only.includes('docs')) differing += await regeneratePages(check);
+if (check && differing > 0) process.stderr.write('`npm run gen` writes them anew; `git diff` shows what changed\n');
 process.exitCode = check && differing > 0 ? 1 : 0;
 
 function regenerate(proto: string, gen: string): number {

@@ -33,7 +33,7 @@ interface Table {
 }
 
 /** Every table of errors, by the package that it is of. */
-async function errorTables(): Promise<Map<string, [code: string, row: ErrorRow][]>> {
+export async function errorTables(): Promise<Map<string, [code: string, row: ErrorRow][]>> {
   const found = new Map<string, [string, ErrorRow][]>();
   for (const path of globSync('packages/*/src/**/{errors,core-errors,usage}.ts', { cwd: root }).sort()) {
     const exported = (await import(join(root, path))) as Record<string, unknown>;

@@ -105,6 +105,35 @@ export const TABLE_FOLDERS: readonly { folder: string; table: string; serving: r
   { folder: 'packages/cli/src/commands/', table: 'index.ts', serving: ['command.ts', 'address.ts', 'reading.ts'] },
 ];
 
+/** Values that are rows of a table in another file of their folder: `row` finds the name of each where it is exported. */
+export const TABLE_ROWS: readonly { what: string; folder: string; table: string; row: RegExp }[] = [
+  {
+    what: 'host check',
+    folder: 'packages/runtime/src/host/',
+    table: 'checks.ts',
+    row: /^export const (\w+): HostCheck\b/gm,
+  },
+  {
+    what: 'kind that can be taken out',
+    folder: 'packages/checkpoint/src/extract/',
+    table: 'extractors.ts',
+    row: /^export async function\* (\w+)\(context: ExtractContext\)/gm,
+  },
+  {
+    what: 'engine dialect',
+    folder: 'packages/checkpoint/src/engine/',
+    table: 'index.ts',
+    row: /^export const (\w+): EngineDialect\b/gm,
+  },
+  {
+    what: 'machine of ELF cores',
+    folder: 'packages/checkpoint/src/elf-core/',
+    table: 'machine.ts',
+    row: /^export const (\w+): CoreMachine\b/gm,
+  },
+  { what: 'demo step', folder: 'packages/demo/src/', table: 'story.ts', row: /^export const (\w+): Step\b/gm },
+];
+
 /** Files longer than 300 lines. May only shrink. */
 export const LONG_FILES: readonly string[] = [];
 export const LINES = 300;

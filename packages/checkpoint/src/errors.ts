@@ -29,24 +29,27 @@ export const checkpointError = errorTable({
     kind: 'resource-exhausted',
     hint: 'the archive claims more than a sound one does; it may be hostile',
   },
-  ERR_ARCHIVE_ENTRY_MISSING: { kind: 'not-found' },
+  ERR_ARCHIVE_ENTRY_MISSING: { kind: 'not-found', hint: '`tar --list --file ARCHIVE` shows what there is' },
   ERR_ARCHIVE_ENTRY_REFUSED: {
     kind: 'failed-precondition',
     hint: 'only regular files of an archive are ever opened; links and devices could lead out of it',
   },
-  ERR_METADATA_INVALID: { kind: 'data-loss' },
+  ERR_METADATA_INVALID: {
+    kind: 'data-loss',
+    hint: '`stillframe verify` tells whether it was changed since its capture',
+  },
   ERR_CHECKPOINT_INCOMPLETE: {
     kind: 'failed-precondition',
     hint: 'a checkpoint holds checkpoint/inventory.img; this may be an archive of something else',
   },
   ERR_CHECKPOINT_DIGEST_MISMATCH: {
     kind: 'data-loss',
-    hint: 'the archive was changed after its capture, or the evidence is of another one; `--no-verify` builds the image all the same',
+    hint: 'the archive was changed after its capture, or the evidence is of another one; `stillframe image build --no-verify` takes it all the same',
   },
   ERR_CHECKPOINT_AMBIGUOUS: { kind: 'failed-precondition', hint: 'open the folder of the one that is meant' },
   ERR_CHECKPOINT_CONVERSION: {
     kind: 'failed-precondition',
-    hint: 'archives of Stillframe, CRI-O and containerd can be laid out for one another; `image build` without --for takes any',
+    hint: 'archives of Stillframe, CRI-O and containerd can be laid out for one another; `stillframe image build` without --for takes any',
   },
   ERR_IMAGE_CONTAINER_AMBIGUOUS: { kind: 'failed-precondition', hint: 'say which one with --container' },
   ERR_IMAGE_CONTAINER_MISSING: { kind: 'not-found' },
@@ -56,7 +59,7 @@ export const checkpointError = errorTable({
   },
   ERR_CHAIN_IMAGE_INVALID: {
     kind: 'data-loss',
-    hint: 'add the archive with `image append --after none`, which relies on no earlier checkpoint',
+    hint: 'add the archive with `stillframe image append --after none`, which relies on no earlier checkpoint',
   },
   ERR_CHAIN_RECIPE_INVALID: { kind: 'data-loss', hint: 'pull the image again; if it stays so, it was stored so' },
   ERR_EDIT_ENVIRONMENT: {

@@ -1,6 +1,6 @@
 import { errorTable } from '@stillframe/core';
 
-/** Codes of the command line itself; they end with exit code 2. */
+/** Codes of the command line itself. Those that begin with ERR_USAGE_ end with exit code 2 (exit.ts). */
 export const cliError = errorTable({
   ERR_USAGE_ARGUMENT: { kind: 'invalid-argument' },
   ERR_USAGE_CONFIRMATION: {
@@ -34,14 +34,20 @@ export const cliError = errorTable({
     kind: 'failed-precondition',
     hint: 'the pod stays and is tried again; `stillframe pods` shows it, `stillframe rm` takes it away',
   },
-  ERR_PROCESS_NOT_FOUND: { kind: 'not-found' },
+  ERR_PROCESS_NOT_FOUND: {
+    kind: 'not-found',
+    hint: '`stillframe ps` lists the processes; `stillframe maps` what each has of memory',
+  },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },
   ERR_NODE_NOT_RUNNING: { kind: 'unavailable', hint: 'start it with `npx stillframe node up`' },
   ERR_NODE_START: { kind: 'unknown' },
   ERR_NODE_CONFIG: { kind: 'invalid-argument', hint: 'docs/operate.md lists every key' },
   ERR_REFERENCE_INCOMPLETE: { kind: 'invalid-argument' },
   ERR_REGISTRIES_CONF: { kind: 'invalid-argument', hint: 'containers-registries.conf(5) says what may stand there' },
-  ERR_REGISTRY_BLOCKED: { kind: 'permission-denied' },
+  ERR_REGISTRY_BLOCKED: {
+    kind: 'permission-denied',
+    hint: 'take the row away, or name another file with --registries-conf',
+  },
   ERR_REGISTRY_CERTIFICATES: {
     kind: 'failed-precondition',
     hint: 'containers-certs.d(5): NAME.crt for authorities, NAME.cert with NAME.key for a client, all as PEM',

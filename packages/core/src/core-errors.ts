@@ -9,7 +9,7 @@ export const coreError = errorTable({
   },
   ERR_DIGEST_INVALID: { kind: 'invalid-argument', hint: 'write a digest as sha256:<64 hexadecimal digits>' },
   ERR_ROLLBACK_INCOMPLETE: { kind: 'internal', hint: 'what is left is swept at the next start of the node' },
-  ERR_FILE_UNREADABLE: { kind: 'not-found' },
+  ERR_FILE_UNREADABLE: { kind: 'not-found', hint: 'check the path' },
   ERR_FILE_EXISTS: { kind: 'already-exists', hint: 'name another file, or move the existing one away' },
   ERR_FILE_LOCKED: { kind: 'unavailable', hint: 'another process writes there; try again' },
   ERR_PATH_MISSING: { kind: 'not-found', hint: 'check the path' },

@@ -27,6 +27,9 @@ test('every one that has messages is decoded whole and encoded to the same bytes
 
 test('every one that crit can read is the same JSON here', async () => {
   const read = names.filter((name) => !/^(binfmt-misc|netns-)/.test(name));
+  const said = await readdir(FOLDER);
+  const unread = read.filter((name) => !said.includes(`${name}.crit.txt`));
+  assert.deepEqual(unread, [], 'lay what `crit decode --pretty` makes of it beside it, as NAME.crit.txt');
   assert.equal(read.length, 8);
   for (const name of read) {
     const json = await Array.fromAsync(imageToJson(bytesSource(await bytesOf(name)), fail, { pretty: true }));

@@ -16,6 +16,19 @@ test('kind names are unique, and so are the forms of file names', () => {
   assert.equal(new Set(kinds.map(({ file }) => file.replace(/%[ux]/, '%'))).size, kinds.length);
 });
 
+test('a magic and its name in CRIU go together', () => {
+  const framed = kinds.filter((kind) => kind.form === 'framed');
+  for (const { name, symbol, magic } of framed) {
+    const others = framed.filter((other) => (other.symbol === symbol) !== (other.magic === magic));
+    const taken = others.map((other) => `${other.name} (${other.symbol}, 0x${other.magic.toString(16)})`);
+    assert.deepEqual(
+      taken,
+      [],
+      `${name} (${symbol}, 0x${magic.toString(16)}) shares half of a row: see CRIU's magic.h`,
+    );
+  }
+});
+
 test('ids of sockets and ghost files are hexadecimal, all others decimal', () => {
   assert.equal(kindOfFile('tcp-stream-1f.img')?.id, 31);
   assert.equal(kindOfFile('ghost-file-10.img')?.id, 16);

@@ -18,11 +18,14 @@ export const kubeletError = errorTable({
   ERR_KUBELET_CAPTURES_BUSY: { kind: 'resource-exhausted' },
   ERR_KUBELET_FILE_UNSOUND: { kind: 'failed-precondition', hint: 'docs/kubelet-api.md says what it must look like' },
   ERR_KUBELET_KUBECONFIG: { kind: 'invalid-argument', hint: 'docs/kubelet-api.md says what of a kubeconfig is used' },
-  ERR_KUBELET_CLUSTER: { kind: 'unavailable' },
+  ERR_KUBELET_CLUSTER: {
+    kind: 'unavailable',
+    hint: 'is the server of that kubeconfig up, and does it take its credentials?',
+  },
   ERR_KUBELET_LOG_DAMAGED: { kind: 'data-loss' },
   ERR_KUBELET_AUDIT: { kind: 'unavailable', hint: 'make room for the audit log; without it nothing is done here' },
   ERR_KUBELET_MANIFEST: { kind: 'invalid-argument', hint: 'docs/pods.md lists what a manifest may say' },
   ERR_KUBELET_VOLUME: { kind: 'failed-precondition', hint: 'docs/pods.md says where volumes come from' },
-  ERR_KUBELET_CONTAINER: { kind: 'failed-precondition' },
+  ERR_KUBELET_CONTAINER: { kind: 'failed-precondition', hint: 'docs/pods.md lists what a manifest may say' },
   ERR_KUBELET_USER_NAME: { kind: 'invalid-argument' },
 });

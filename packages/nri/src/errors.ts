@@ -6,7 +6,10 @@ export const nriError = errorTable({
   ERR_NRI_PROTOCOL: { kind: 'internal' },
   ERR_NRI_REGISTRATION: { kind: 'invalid-argument' },
   ERR_NRI_CLOSED: { kind: 'unavailable' },
-  ERR_NRI_TIMEOUT: { kind: 'deadline-exceeded' },
+  ERR_NRI_TIMEOUT: {
+    kind: 'deadline-exceeded',
+    hint: '`nri.requestTimeout` and `nri.registrationTimeout` of the configuration give plugins more time',
+  },
   ERR_NRI_TOO_LARGE: { kind: 'resource-exhausted' },
   ERR_NRI_REFUSED: { kind: 'failed-precondition', hint: 'the log of the plugin says why; without the plugin it works' },
   ERR_NRI_CONFLICT: { kind: 'failed-precondition', hint: 'let only one of the two plugins set it' },

@@ -19,7 +19,7 @@ export const ociError = errorTable({
     kind: 'data-loss',
     hint: 'the content was damaged or replaced; fetch it again from another copy',
   },
-  ERR_OCI_BLOB_UNKNOWN: { kind: 'not-found' },
+  ERR_OCI_BLOB_UNKNOWN: { kind: 'not-found', hint: 'it was copied in part: copy or push the image again' },
   ERR_OCI_MANIFEST_UNKNOWN: { kind: 'not-found', hint: 'check the tag or digest' },
   ERR_OCI_IMAGE_PINNED: { kind: 'failed-precondition', hint: '`stillframe image unpin` takes the pin away' },
   ERR_OCI_TAG_MOVED: { kind: 'unavailable', hint: 'somebody else wrote there at the same time; try again' },
@@ -43,7 +43,7 @@ export const ociError = errorTable({
   },
   ERR_OCI_REGISTRY_UNAUTHORIZED: {
     kind: 'unauthenticated',
-    hint: 'log in to the registry, or name its credentials file',
+    hint: 'log in to the registry (`skopeo login`), or name the file with REGISTRY_AUTH_FILE',
   },
   ERR_OCI_REGISTRY_DENIED: { kind: 'permission-denied', hint: 'these credentials do not allow this' },
   ERR_OCI_REGISTRY_REFUSED: { kind: 'failed-precondition' },
@@ -67,7 +67,7 @@ export const ociError = errorTable({
   },
   ERR_OCI_LAYER_KEYS_WRONG: {
     kind: 'permission-denied',
-    hint: 'it takes the private key of one of those that it is encrypted for; `image inspect` tells their key ids',
+    hint: 'it takes the private key of one of those that it is encrypted for; `stillframe image inspect` tells their key ids',
   },
   ERR_OCI_LAYER_FORGED: {
     kind: 'data-loss',
@@ -85,7 +85,10 @@ export const ociError = errorTable({
     kind: 'invalid-argument',
     hint: 'RSA of 2048 bits or more, or EC on P-256, P-384 or P-521, in PEM',
   },
-  ERR_OCI_CREDENTIALS_INVALID: { kind: 'invalid-argument', hint: 'log in again to rewrite the credentials file' },
+  ERR_OCI_CREDENTIALS_INVALID: {
+    kind: 'invalid-argument',
+    hint: 'log in again (`skopeo login`), which writes the file anew',
+  },
 });
 
 /** What `resolve` throws for a tag or digest that is not there; for stores of other packages. */

@@ -25,7 +25,10 @@ export const runtimeError = errorTable({
     kind: 'failed-precondition',
     hint: 'CRIU makes a user namespace anew and cannot join that of a pod; run the pod with hostUsers: true',
   },
-  ERR_NETWORK_CONFIG: { kind: 'failed-precondition' },
+  ERR_NETWORK_CONFIG: {
+    kind: 'failed-precondition',
+    hint: '`network.configFolder` and `network.subnet` of the configuration name others',
+  },
   ERR_NETWORK_PLUGIN: { kind: 'failed-precondition', hint: 'install the package containernetworking-plugins' },
   ERR_NETWORK_FAILED: { kind: 'unavailable' },
   ERR_CONTAINER_NOT_FOUND: { kind: 'not-found' },
@@ -55,7 +58,7 @@ export const runtimeError = errorTable({
     kind: 'invalid-argument',
     hint: 'no options are known here; annotations of the containers are',
   },
-  ERR_CHECKPOINT_DUMP: { kind: 'unknown' },
+  ERR_CHECKPOINT_DUMP: { kind: 'unknown', hint: 'run `npx stillframe doctor` to see whether this host can checkpoint' },
   ERR_CHECKPOINT_TIMEOUT: {
     kind: 'deadline-exceeded',
     hint: 'it was rolled back and the container runs on; give it more time, or write to a faster disk',
@@ -69,8 +72,11 @@ export const runtimeError = errorTable({
     hint: 'free space on that filesystem or choose another location',
   },
   ERR_RESTORE_REFUSED: { kind: 'failed-precondition' },
-  ERR_RESTORE_ARCHIVE: { kind: 'invalid-argument' },
-  ERR_RESTORE_FAILED: { kind: 'unknown' },
+  ERR_RESTORE_ARCHIVE: {
+    kind: 'invalid-argument',
+    hint: '`stillframe inspect` tells what it holds and what is wrong with it',
+  },
+  ERR_RESTORE_FAILED: { kind: 'unknown', hint: 'run `npx stillframe doctor` to see what this host lacks' },
   ERR_EVENTS_OVERRUN: { kind: 'resource-exhausted', hint: 'list everything anew, then listen again' },
   ERR_NODE_BUSY: {
     kind: 'failed-precondition',

@@ -16,6 +16,9 @@ test('every file that exports an RPC is in the table of its service, under the m
     assert.equal(`${method.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.ts`, name);
     found[kind === 'ImageRpc' ? 'ImageRpc' : 'RuntimeRpc'].push(method);
   }
+  const absent = (rpcs: object, names: string[]) => names.filter((name) => !(name in rpcs));
+  const unlisted = [...absent(runtimeRpcs, found.RuntimeRpc), ...absent(imageRpcs, found.ImageRpc)];
+  assert.deepEqual(unlisted, [], 'answered UNIMPLEMENTED: name it in runtimeRpcs or imageRpcs of rpc/index.ts');
   assert.deepEqual(Object.keys(runtimeRpcs).sort(), found.RuntimeRpc.sort());
   assert.deepEqual(Object.keys(imageRpcs).sort(), found.ImageRpc.sort());
 });

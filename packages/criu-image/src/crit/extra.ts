@@ -2,7 +2,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { type ByteSource, readAll, viewOf } from '@stillframe/core';
 import type { ImageEntry } from '../decode.ts';
-import type { KindName } from '../kinds.ts';
+import { type KindName, kindNamed } from '../kinds.ts';
 import type { ghost_file_entry, ipc_msg, ipc_sem_entry, ipc_shm_entry } from '../proto.ts';
 import { ipc_msgSchema } from '../proto.ts';
 import { Base64, base64Lines, type Json, type JsonObject } from './json-text.ts';
@@ -22,19 +22,12 @@ export interface EntryGroup {
   members: readonly ImageEntry[];
 }
 
-/** The payload in crit's shape; undefined where crit has none. */
+/** The payload in crit's shape; undefined where there is none. Where crit has no shape of its own for it: all its bytes. */
 export async function extraOf(kind: KindName, group: EntryGroup, style: JsonStyle): Promise<Extra | undefined> {
   const { payload, message, role } = group.entry;
   const part = (...names: string[]) =>
     new Base64(names.map((name) => payload[name]).filter((source) => source !== undefined));
   switch (kind) {
-    case 'pipes-data':
-    case 'fifo-data':
-    case 'sk-queues':
-    case 'ipcns-shm':
-      return part('data');
-    case 'bpfmap-data':
-      return part('keys', 'values');
     case 'tcp-stream':
       return { inq: part('received'), outq: part('sent') };
     case 'ghost-file':
@@ -45,7 +38,7 @@ export async function extraOf(kind: KindName, group: EntryGroup, style: JsonStyl
     case 'ipcns-msg':
       return messages(group, style);
     default:
-      return undefined;
+      return role === 'entry' && hasPayload(kind) ? new Base64(Object.values(payload)) : undefined;
   }
 }
 
@@ -62,16 +55,14 @@ export function extraSize(kind: KindName, { entry, members }: EntryGroup): bigin
     );
     return frames.reduce((total, size) => total + size, 0n);
   }
-  return WITH_EXTRA.has(kind) ? sum() : undefined;
+  return hasPayload(kind) ? sum() : undefined;
 }
 
-const WITH_EXTRA: ReadonlySet<KindName> = new Set([
-  'pipes-data',
-  'fifo-data',
-  'sk-queues',
-  'bpfmap-data',
-  'tcp-stream',
-]);
+/** Whether bytes follow the entries of a kind. */
+function hasPayload(kind: KindName): boolean {
+  const row = kindNamed(kind);
+  return row.form === 'framed' && row.payload !== undefined;
+}
 
 /** Padding as base64, in exact JSON alone, where any of it is not zero. */
 export async function paddingText(

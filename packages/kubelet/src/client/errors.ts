@@ -29,7 +29,7 @@ export const clientError = errorTable({
   },
   ERR_KUBELET_NOT_FOUND: { kind: 'not-found', hint: '`stillframe pods --kubelet …` lists what runs there' },
   ERR_KUBELET_BUSY: { kind: 'resource-exhausted', hint: 'try again in a moment' },
-  ERR_KUBELET_FAILED: { kind: 'unknown' },
+  ERR_KUBELET_FAILED: { kind: 'unknown', hint: 'the log of the kubelet, or of its runtime, says more' },
   ERR_KUBELET_TIMEOUT: { kind: 'deadline-exceeded', hint: 'give it more time with --timeout' },
   ERR_KUBELET_ANSWER: { kind: 'unknown', hint: 'is that a kubelet?' },
 });

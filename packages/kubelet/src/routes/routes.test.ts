@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { attributesOf } from '../access/attributes.ts';
 import { matchRoute, routesOf } from './index.ts';
 
 const ROUTES = routesOf({ containerCheckpoint: true });
@@ -51,6 +53,25 @@ describe('the routes', () => {
         }
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('stand in docs/kubelet-api.md, each with its methods and the rights that allow it', async () => {
+    const page = await readFile(new URL('../../../../docs/kubelet-api.md', import.meta.url), 'utf8');
+    const rows = page.split('\n').filter((line) => line.startsWith('| `/'));
+    const missing = ROUTES.filter(({ path: [first = ''], methods, onPod }) => {
+      const rights = methods.flatMap((method) =>
+        attributesOf(method, first).subresources.map((name) => `nodes/${name}`),
+      );
+      const wanted = [...methods, ...(onPod ? [`pods/${onPod}`] : []), ...rights];
+      return !rows.some(
+        (row) => new RegExp(`\`/${first}[/\`?]`).test(row) && wanted.every((word) => row.includes(word)),
+      );
+    });
+    assert.deepEqual(
+      missing.map(({ methods, path }) => `${methods.join(', ')} /${path.join('/')}`),
+      [],
+      'add it to the table of routes there; access/attributes.ts says which rights it takes',
     );
   });
 

@@ -64,7 +64,9 @@ export function criuOptionsOf(
     (key) => key.startsWith(PREFIX) && !NAMES.has(key.slice(PREFIX.length)),
   );
   if (unknown !== undefined)
-    throw runtimeError('ERR_CONTAINER_INVALID', `there is no CRIU option ${JSON.stringify(unknown)}`);
+    throw runtimeError('ERR_CONTAINER_INVALID', `there is no CRIU option ${JSON.stringify(unknown)}`, {
+      hint: 'docs/compatibility.md lists those that are known',
+    });
   return {
     tcpEstablished: flag('tcp-established', true),
     skipInFlight: flag('skip-in-flight', false),

@@ -75,5 +75,7 @@ async function connect(argv: readonly string[]): Promise<ForwardedConnection> {
 }
 
 function failed(reason: string) {
-  return runtimeError('ERR_FORWARD_FAILED', `the connection inside the pod failed: ${reason}`);
+  return runtimeError('ERR_FORWARD_FAILED', `the connection inside the pod failed: ${reason}`, {
+    hint: 'is there a program in the pod that listens on this port?',
+  });
 }

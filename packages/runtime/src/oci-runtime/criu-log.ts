@@ -34,7 +34,10 @@ const REMEDIES: readonly { cause: RegExp; remedy: string }[] = [
     cause: /Unsupported proto 262/,
     remedy: 'the workload uses multipath TCP, which CRIU cannot dump; Go servers stop with GODEBUG=multipathtcp=0',
   },
-  { cause: /In-flight connection/, remedy: 'a connection was half open; try again, or allow skip-in-flight' },
+  {
+    cause: /In-flight connection/,
+    remedy: 'a connection was half open: try again, or set io.stillframe.criu/skip-in-flight: "true"',
+  },
   {
     cause: /External socket is used|half of stream unix connection/,
     remedy: 'a Unix socket leads out of the container; its peer cannot be captured with it',
