@@ -103,6 +103,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./search.ts')).search,
   },
   {
+    name: 'scan',
+    summary: 'what is suspicious in a checkpoint: rules over processes, memory, files, network and changes',
+    load: async () => (await import('./scan.ts')).scan,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,

@@ -1,0 +1,52 @@
+/** From a checkpoint to findings: tables are read, rules judge them. */
+import { type Checkpoint, type RootfsTree, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
+import type { Diagnostic } from '@stillframe/core';
+import { readTables, type Tables } from './analysers/index.ts';
+import { type Finding, findingId, SEVERITIES } from './finding.ts';
+import { rules as allRules } from './rules/index.ts';
+import type { Rule } from './rules/rule.ts';
+
+/** Options of analyse. */
+export interface AnalyseOptions {
+  /** All by default. */
+  rules?: readonly Rule[] | undefined;
+  /** The layers of the container's image, topmost first: they tell what is new from what was changed. */
+  image?: readonly RootfsTree[] | undefined;
+  /** Whether memory is gone through for the patterns of rules; true by default. */
+  memory?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What an analysis gives. */
+export interface Analysis {
+  readonly tables: Tables;
+  /** The worst first, then in the order of the rules and of the evidence; the same in every run. */
+  readonly findings: readonly Finding[];
+  /** Faults that the checkpoint itself does not note. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads all tables of `checkpoint` and judges them by all rules. Throws what the readers throw. */
+export async function analyse(checkpoint: Checkpoint, options: AnalyseOptions = {}): Promise<Analysis> {
+  const { rules = allRules, image, memory = true, signal } = options;
+  const diagnostics: Diagnostic[] = [];
+  const processes = await readProcesses(checkpoint.images, { signal });
+  const open = await readOpenFiles(checkpoint.images, processes, { signal });
+  const patterns = memory ? rules.flatMap((rule) => rule.patterns ?? []) : [];
+  const report = (faults: readonly Diagnostic[]) => void diagnostics.push(...faults);
+  const tables = await readTables({ checkpoint, processes, open, image, patterns, signal, report });
+  return { tables, findings: judge(tables, rules), diagnostics };
+}
+
+/** What `rules` say of `tables`, the worst first. */
+export function judge(tables: Tables, rules: readonly Rule[] = allRules): readonly Finding[] {
+  const findings = rules.flatMap((rule) => {
+    const { id, title, severity, techniques } = rule;
+    return Array.from(rule.judge(tables), (found) => ({
+      ...{ id: findingId(id, found.references), rule: id, title, techniques },
+      ...found,
+      severity: found.severity ?? severity,
+    }));
+  });
+  return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+}

@@ -1,0 +1,23 @@
+/** What can be searched for in memory and files. */
+
+/** Discriminated by `kind`. */
+export type Pattern =
+  | { readonly kind: 'literal'; readonly bytes: Uint8Array; readonly ignoreCase?: boolean | undefined }
+  /**
+   * JavaScript's, over bytes as Latin-1: `.` is a byte but a line feed. `anchors`: texts of which one stands in every match; with
+   * them memory is gone through at the speed of a literal.
+   */
+  | {
+      readonly kind: 'regex';
+      readonly source: string;
+      readonly ignoreCase?: boolean | undefined;
+      readonly anchors?: readonly string[] | undefined;
+    }
+  /** Pairs of hexadecimal digits; `?` is any digit, `[2-4]` any bytes, so many. */
+  | { readonly kind: 'hex'; readonly source: string };
+
+/** A pattern with its name, by which matches of many are told apart. */
+export interface NamedPattern {
+  readonly id: string;
+  readonly pattern: Pattern;
+}
