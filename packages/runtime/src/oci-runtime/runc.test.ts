@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -19,14 +19,18 @@ touch "$work/ended"
 exit 1
 `;
 
-async function dumper(folder: string) {
+async function runcOf(folder: string, script: string) {
   const binary = join(folder, 'runc');
-  await writeFile(binary, DUMPER, { mode: 0o755 });
-  const work = join(folder, 'work');
-  await mkdir(join(work, 'images'), { recursive: true });
+  await writeFile(binary, script, { mode: 0o755 });
   const env = { PATH: '/usr/bin:/bin' };
   const places = { root: folder, exitsFolder: folder, attachFolder: folder, criuFolder: undefined };
-  const oci = await openRunc({ conmon: 'conmon', binary, ...places, env });
+  return await openRunc({ conmon: 'conmon', binary, ...places, env });
+}
+
+async function dumper(folder: string) {
+  const work = join(folder, 'work');
+  await mkdir(join(work, 'images'), { recursive: true });
+  const oci = await runcOf(folder, DUMPER);
   const request = { imagePath: join(work, 'images'), workPath: work, leaveRunning: true, options: [] };
   const there = (name: string) =>
     stat(join(work, name)).then(
@@ -54,4 +58,22 @@ test('one that is given up beforehand is never begun', async () => {
   const { oci, request, there } = await dumper(folder.path);
   await assert.rejects(oci.checkpoint('c', { ...request, signal: AbortSignal.abort(new Error('before')) }), /before/);
   assert.ok(!(await there('began')));
+});
+
+/** Freezes at the third time; `other` cannot be frozen for another reason. Each asking leaves a line. */
+const FREEZER = `#!/bin/sh
+[ "$1" = --version ] && echo 'runc version 1.1.5' && exit
+echo "$4" >> "$2/asked"
+[ "$4" = other ] && echo 'container does not exist' >&2 && exit 1
+[ $(wc -l < "$2/asked") -ge 3 ] && exit
+echo 'unable to freeze' >&2
+exit 1
+`;
+
+test('what runc did not get hold of is frozen at a later time, and anything else fails at once', async () => {
+  await using folder = await openTemporaryFolder(tmpdir());
+  const oci = await runcOf(folder.path, FREEZER);
+  await assert.rejects(oci.pause('other'), /runc pause failed with code 1: container does not exist/);
+  await oci.pause('c');
+  assert.equal(await readFile(join(folder.path, 'asked'), 'utf8'), 'other\nc\nc\n');
 });

@@ -86,10 +86,29 @@ export async function openRunc(options: RuncOptions): Promise<OciRuntime> {
       argv: files.terminal ? execOnTerminal(files, conmon) : execUnderConmon(files, conmon),
       env,
     }),
-    pause: async (id) => void (await demand(['pause', id])),
+    pause: (id) => pause(attempt, id, failed),
     resume: async (id) => void (await demand(['resume', id])),
     checkpoint: (id, request) => dump(name, id, request, (args) => attempt(args, 24 * 3600_000)),
   };
+}
+
+/** How often runc is asked to freeze what it did not get hold of, and the milliseconds between. */
+const FREEZES = 20;
+const THAW = 100;
+/** Where cgroups are of version 1, runc gives up after a thousand looks, which on a busy machine is a few milliseconds; it thaws then. */
+const NOT_FROZEN = /unable to freeze/i;
+
+async function pause(
+  attempt: (args: string[]) => Promise<RunResult>,
+  id: string,
+  failed: (verb: string, result: RunResult) => Error,
+): Promise<void> {
+  for (let left = FREEZES; ; left -= 1) {
+    const result = await attempt(['pause', id]);
+    if (result.code === 0) return;
+    if (left <= 1 || !NOT_FROZEN.test(result.stderr)) throw failed('pause', result);
+    await delay(THAW);
+  }
 }
 
 async function dump(
