@@ -30,6 +30,8 @@ export interface ScanOptions {
   readonly limit?: number | undefined;
   /** Bytes of context before and after, 32 by default, at most 4096. */
   readonly context?: number | undefined;
+  /** No bytes are given at all: for counting. */
+  readonly bare?: boolean | undefined;
   /** Threads to search in; 0: in this one. By default as many as there are cores, where that is worth their start. */
   readonly workers?: number | undefined;
   /** Bytes that are read and searched at once, 2 MiB by default. */
