@@ -170,8 +170,8 @@ export async function demandCode(read: Read, truth: Truth): Promise<void> {
 /** Content of a file that the container had written. */
 async function contentOf(checkpoint: Checkpoint, path: string): Promise<Buffer> {
   await using diff = await openRootfsDiff(checkpoint);
-  assert.ok(diff?.entries.get(path.slice(1)), `${path} is not among the changes`);
-  return Buffer.from(await readAll(diff.open(path.slice(1)), { limit: 1 << 20 }));
+  const source = diff?.entries.has(path.slice(1)) ? diff.open(path.slice(1)) : undefined;
+  return Buffer.from(await readAll(source ?? assert.fail(`${path} is not written`), { limit: 1 << 20 }));
 }
 
 /** What was done to files. */
