@@ -6,9 +6,11 @@ import {
   ghostImage,
   type MapRow,
   type OpenFiles,
+  openMappedFiles,
   openRootfsDiff,
   type Process,
   type RootfsChange,
+  type RootfsTree,
   readChanges,
   readCommandLine,
   readMaps,
@@ -29,13 +31,15 @@ export interface Read {
   readonly processes: readonly Process[];
   readonly open: OpenFiles;
   readonly sockets: readonly Socket[];
+  /** Layers of the container's image; undefined where it is not at hand. */
+  readonly image: readonly RootfsTree[] | undefined;
 }
 
 /** Reads the views. */
-export async function readViews(checkpoint: Checkpoint): Promise<Read> {
+export async function readViews(checkpoint: Checkpoint, image?: readonly RootfsTree[]): Promise<Read> {
   const processes = await readProcesses(checkpoint.images);
   const open = await readOpenFiles(checkpoint.images, processes);
-  return { checkpoint, processes, open, sockets: await Array.fromAsync(readSockets(checkpoint.images, open)) };
+  return { checkpoint, processes, open, image, sockets: await Array.fromAsync(readSockets(checkpoint.images, open)) };
 }
 
 function processOf({ processes }: Read, pid: number): Process {
@@ -107,6 +111,12 @@ export async function demandProcesses(read: Read, truth: Truth): Promise<void> {
   assert.equal(fileOf(read, miner.pid, 'exe').path, miner.executable);
   await demandFound(read, miner.text, miner.pid, hex(BigInt(miner.address) + BigInt('{"algo": "rx/0", '.length)));
   assert.deepEqual(await argumentsOf(read, obfuscated.pid), ['sh', '-c', obfuscated.command]);
+  assert.equal(
+    Buffer.from(obfuscated.command.split(' ')[1] ?? '', 'base64')
+      .toString()
+      .trim(),
+    obfuscated.script,
+  );
   assert.equal(fileOf(read, preload.pid, 'exe').path, preload.executable);
   const { environment } = await readCommandLine(read.checkpoint.images, preload.pid);
   assert.ok(environment.state === 'present' && environment.values.includes(`LD_PRELOAD=${preload.library}`));
@@ -153,17 +163,19 @@ export async function demandCode(read: Read, truth: Truth): Promise<void> {
     const at = (await readRegisters(read.checkpoint.images, pid))?.instructionPointer ?? 0n;
     assert.ok(at >= BigInt(address) && at < BigInt(address) + BigInt(bytes.length / 2), 'it runs there');
   }
+  await using mapped = await openMappedFiles(read.checkpoint, { image: read.image });
   for (const { pid, address, path, before, bytes } of truth.patched) {
     const space = await spaceOf(read, pid);
     const row = await mapAt(read, space, address);
     assert.deepEqual([row.backing, row.prot, row.captured > 0n], [path, 5, true]);
     assert.equal(await memoryAt(space, address, bytes.length / 2), bytes);
     assert.notEqual(before, bytes);
-    // Of a program that the intruder brought along the archive has the file; of the image's it has none.
-    if (!path.startsWith('/usr/local/')) continue;
-    const file = await contentOf(read.checkpoint, path);
-    const offset = Number(BigInt(address) - row.start + row.offset);
-    assert.equal(file.subarray(offset, offset + before.length / 2).toString('hex'), before);
+    const file = await mapped.open(Number(space.vmaAt(row.start)?.shmid));
+    assert.equal(file !== undefined, read.image !== undefined || !path.startsWith('/lib'), `${path} is at hand`);
+    if (!file) continue;
+    const original = new Uint8Array(before.length / 2);
+    await file.source.readInto(Number(BigInt(address) - row.start + row.offset), original);
+    assert.equal(Buffer.from(original).toString('hex'), before);
   }
 }
 
@@ -177,9 +189,11 @@ async function contentOf(checkpoint: Checkpoint, path: string): Promise<Buffer> 
 /** What was done to files. */
 export async function demandChanges(read: Read, truth: Truth): Promise<void> {
   const changes = new Map<string, RootfsChange>();
-  for await (const change of readChanges(read.checkpoint)) changes.set(change.path, change);
-  for (const { what, path, text } of truth.changes) {
+  const { checkpoint, image } = read;
+  for await (const change of readChanges(checkpoint, { image })) changes.set(change.path, change);
+  for (const { what, path, text, change: expected } of truth.changes) {
     const change = changes.get(path) ?? assert.fail(`${what}: ${path}`);
+    assert.equal(change.change, image ? expected : 'written', path);
     assert.equal(change.type, 'file');
     assert.equal(change.flags.includes('setuid'), what === 'setuid-shell');
     if (what === 'truncated-log') assert.equal(change.size, 0);

@@ -1,7 +1,7 @@
 /** What is asked of both checkpoints, fresh ones and those that are kept as fixtures. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openCheckpoint } from '@stillframe/checkpoint';
+import { type BaseImage, openBaseImageFile, openCheckpoint } from '@stillframe/checkpoint';
 import {
   demandChanges,
   demandCode,
@@ -19,6 +19,8 @@ export interface Pair {
   readonly compromised: string;
   readonly clean: string;
   readonly truth: Truth;
+  /** Of the image of both, where it is at hand. */
+  readonly image?: string;
 }
 
 /** Tests in the suite that calls this; `open` is done before them. */
@@ -26,14 +28,17 @@ export function testPlanted(open: () => Promise<Pair>): void {
   let truth: Truth;
   let broken: Read;
   let clean: Read;
+  let image: BaseImage | undefined;
   before(async () => {
     const pair = await open();
     ({ truth } = pair);
-    broken = await readViews(await openCheckpoint(pair.compromised));
-    clean = await readViews(await openCheckpoint(pair.clean));
+    image = pair.image === undefined ? undefined : await openBaseImageFile(pair.image);
+    broken = await readViews(await openCheckpoint(pair.compromised), image?.layers);
+    clean = await readViews(await openCheckpoint(pair.clean), image?.layers);
   });
   after(async () => {
     for (const read of [broken, clean]) await read?.checkpoint[Symbol.asyncDispose]();
+    await image?.[Symbol.asyncDispose]();
   });
 
   test('processes that pretend, run what is in no file, or were told too much', () => demandProcesses(broken, truth));

@@ -84,7 +84,7 @@ export function truthOf(all: readonly Said[], attack: Attack): Truth {
       text: `"url": "${POOL}"`,
     },
     obfuscated: { pid: of('obfuscated').pid, command: `echo ${hidden} | base64 -d | sh`, script: HIDDEN_SCRIPT },
-    leftOut: [{ thing: 'ptrace', why: 'CRIU seizes processes by ptrace itself, and cannot dump one that is traced' }],
+    leftOut: [{ thing: 'ptrace', why: 'CRIU seizes processes by ptrace itself: a dump of one that is traced fails' }],
   };
 }
 

@@ -24,6 +24,8 @@ async function neutralise(archive: string): Promise<void> {
   await writeFile(archive, Buffer.from(plain, 'latin1'));
 }
 
+// An interrupt ends a program that is awaited, or nothing: either way the node is taken down before this one ends.
+process.on('SIGINT', () => process.stdout.write('the node is taken down first\n'));
 await mkdir(FIXTURES, { recursive: true });
 await using stage = await openStage();
 const program = new Stillframe(FIXTURES);
