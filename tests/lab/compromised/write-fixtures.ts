@@ -2,7 +2,7 @@
  * Makes packages/forensics/fixtures anew: the archives of both containers and the truth about the first. Run as root on a
  * machine with runc, conmon, CRIU, docker-registry and gcc: `npx node tests/lab/compromised/write-fixtures.ts`.
  */
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { execute, Stillframe } from '@stillframe/demo/stage';
@@ -29,13 +29,17 @@ process.on('SIGINT', () => process.stdout.write('the node is taken down first\n'
 await mkdir(FIXTURES, { recursive: true });
 await using stage = await openStage();
 const program = new Stillframe(FIXTURES);
-for (const name of ['compromised', 'clean'] as const) {
-  const target = join(FIXTURES, `${name}.tar.zst`);
+const names = ['compromised', 'clean'] as const;
+for (const name of names) {
   await neutralise(stage[name]);
-  await rm(target, { force: true });
-  const { size } = await program.read<{ size: number }>(['convert', stage[name], target, '--zstd=19']);
+  const { size } = await program.read<{ size: number }>(['convert', stage[name], `${stage[name]}.zst`, '--zstd=19']);
+  process.stdout.write(`${name}: ${size} bytes\n`);
+}
+// Last, so that the three of one run stay together.
+for (const name of names) {
+  const target = join(FIXTURES, `${name}.tar.zst`);
+  await copyFile(`${stage[name]}.zst`, target);
   await chmod(target, 0o644);
-  process.stdout.write(`${target}: ${size} bytes\n`);
 }
 await writeFile(join(FIXTURES, 'compromised.truth.json'), `${JSON.stringify(stage.truth, undefined, 2)}\n`);
 // What biome would make of it.
