@@ -6,11 +6,18 @@ import { files } from './files.ts';
 import { mappings } from './mappings.ts';
 import { memory } from './memory.ts';
 import { mounts } from './mounts.ts';
+import { namespaces } from './namespaces.ts';
+import { networks } from './networks.ts';
+import { packages } from './packages.ts';
 import { processes } from './processes.ts';
 import { sockets } from './sockets.ts';
+import { texts } from './texts.ts';
 
 /** By the name of their table, in the order in which they are read. */
-const analysers = { container, processes, files, sockets, mappings, mounts, changes, memory };
+const analysers = {
+  ...{ container, processes, files, sockets, mappings, mounts, changes, memory },
+  ...{ texts, packages, namespaces, networks },
+};
 
 /** The rows of each analyser, all of one checkpoint. */
 export type Tables = {
