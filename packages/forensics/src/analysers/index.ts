@@ -1,6 +1,7 @@
 /** The table of analysers. Their rows are what rules judge. */
 import type { AnalysisContext } from './analyser.ts';
 import { changes } from './changes.ts';
+import { code } from './code.ts';
 import { container } from './container.ts';
 import { files } from './files.ts';
 import { mappings } from './mappings.ts';
@@ -16,7 +17,7 @@ import { texts } from './texts.ts';
 /** By the name of their table, in the order in which they are read. */
 const analysers = {
   ...{ container, processes, files, sockets, mappings, mounts, changes, memory },
-  ...{ texts, packages, namespaces, networks },
+  ...{ texts, packages, namespaces, networks, code },
 };
 
 /** The rows of each analyser, all of one checkpoint. */

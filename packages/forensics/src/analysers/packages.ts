@@ -7,7 +7,7 @@ import { type Archive, openRootfsDiff } from '@stillframe/checkpoint';
 import { readExactly, streamOf } from '@stillframe/core';
 import type { Analyser, AnalysisContext } from './analyser.ts';
 
-export type PackageManager = 'dpkg' | 'apk' | 'rpm' | 'pacman';
+type PackageManager = 'dpkg' | 'apk' | 'rpm' | 'pacman';
 
 /** A changed file that a package has. */
 export interface PackagedFile {

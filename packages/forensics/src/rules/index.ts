@@ -1,5 +1,6 @@
 /** The table of rules, by topic. A rule that is not here is not judged, and a test says so. */
 import { accountFileChanged, accountPassword, accountSecondRoot } from './account-changed.ts';
+import { codeAbsent, codeInjected, codePatched, codeRelocated } from './code-changed.ts';
 import { loaderPathChanged, loaderPreload } from './loader-changed.ts';
 import { historyCleared, logCleared } from './log-cleared.ts';
 import { pamChanged, sshdWeakened, sshKeyAdded, sudoersChanged } from './login-changed.ts';
@@ -26,4 +27,7 @@ const ofFiles: readonly Rule[] = [
   ...[logCleared, historyCleared, webShell],
 ];
 
-export const rules: readonly Rule[] = [processExecutableDeleted, ...ofFiles];
+/** Code in memory that is not that of its file. */
+const ofCode: readonly Rule[] = [codePatched, codeInjected, codeRelocated, codeAbsent];
+
+export const rules: readonly Rule[] = [processExecutableDeleted, ...ofFiles, ...ofCode];
