@@ -10,6 +10,7 @@ import { type AddressSpace, type MappedFiles, openAddressSpace, VmaStatus } from
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { Analyser, AnalysisContext } from './analyser.ts';
 import { type CodeDifference, Comparison } from './code-comparison.ts';
+import { absoluteJumps } from './hooks.ts';
 import { hasTextRelocations } from './text-relocations.ts';
 
 /** One executable private mapping of a file of which pages were written to, or whose file is nowhere. Paths are raw text. */
@@ -37,6 +38,8 @@ export interface CodeRow {
   readonly differenceCount: number;
   readonly differingBytes: number;
   readonly longestDifference: number;
+  /** Jumps from pages that were written to, to memory that is in no file: hooks, whether or not the file is at hand. */
+  readonly hooks: readonly { readonly address: bigint; readonly target: bigint }[];
   /** Every difference is one byte, 0xcc. */
   readonly onlyBreakpoints: boolean;
   /** Whether the kernel has put breakpoints into the process (uprobes), which tracers of the host do. */
@@ -127,8 +130,7 @@ class Work {
     const id = Number(vma.shmid);
     const { signal } = this.#context;
     const file = await this.#files.open(id, { signal });
-    const compared = file && (await this.#compare(space, vma, stretches, file.source));
-    const comparison = compared?.comparison ?? new Comparison(0);
+    const { comparison, hooks, sha256 } = await this.#compare(space, vma, stretches, file?.source);
     const state = file
       ? await this.#stateOf(comparison, space, id, file.source)
       : stretches.length === 0
@@ -139,18 +141,21 @@ class Work {
       path: this.#context.open.files.path(id) ?? '',
       captured: stretches.reduce((sum, { bytes }) => sum + bytes, 0),
       written: withoutDumper(stretches, dumper, space.pageSize).slice(0, KEPT),
-      comparedWith: file && compared && { from: file.from, sha256: compared.sha256 },
+      comparedWith: file && { from: file.from, sha256 },
       differences: comparison.differences,
       differenceCount: comparison.count,
       differingBytes: comparison.bytes,
       longestDifference: comparison.longest,
+      hooks,
       onlyBreakpoints: comparison.count > 0 && comparison.onlyBreakpoints,
     };
   }
 
-  async #compare(space: AddressSpace, vma: vma_entry, stretches: readonly Stretch[], file: ByteSource) {
+  /** Goes through what was captured; without a file only for jumps. */
+  async #compare(space: AddressSpace, vma: vma_entry, stretches: readonly Stretch[], file: ByteSource | undefined) {
     const { signal } = this.#context;
     const comparison = new Comparison(KEPT);
+    const hooks: { address: bigint; target: bigint }[] = [];
     const hash = createHash('sha256');
     const [memory, own] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
     for (const { address, bytes } of stretches) {
@@ -163,12 +168,17 @@ class Work {
         this.#left -= length;
         // Damaged, or of a chain of dumps that was lost.
         if (range?.state !== 'captured' || more.length > 0) continue;
+        for (const jump of absoluteJumps(seen)) {
+          if (hooks.length < KEPT && leadsOutOfFiles(space, jump.target))
+            hooks.push({ address: at + BigInt(jump.offset), target: jump.target });
+        }
+        if (file === undefined) continue;
         if (offset < BigInt(file.size)) await file.readInto(Number(offset), expected, { signal });
         hash.update(expected);
         comparison.add(at, seen, expected);
       }
     }
-    return { comparison, sha256: `sha256:${hash.digest('hex')}` as const };
+    return { comparison, hooks, sha256: `sha256:${hash.digest('hex')}` as const };
   }
 
   async #stateOf(comparison: Comparison, space: AddressSpace, id: number, file: ByteSource): Promise<CodeRow['state']> {
@@ -181,6 +191,17 @@ class Work {
     const byLoader = relocates && (whole.length === 0 ? comparison.longest <= 64 : whole.every(isPointer));
     return byLoader && space.vmas.length > 0 ? 'relocated' : 'patched';
   }
+}
+
+/** Whether an address is executable memory that no file is behind. */
+function leadsOutOfFiles(space: AddressSpace, target: bigint): boolean {
+  const { FILE_PRIVATE, FILE_SHARED, VDSO, VSYSCALL } = VmaStatus;
+  const vma = space.vmaAt(target);
+  return (
+    vma !== undefined &&
+    (vma.prot & EXECUTE) !== 0 &&
+    (vma.status & (FILE_PRIVATE | FILE_SHARED | VDSO | VSYSCALL)) === 0
+  );
 }
 
 interface Stretch {
