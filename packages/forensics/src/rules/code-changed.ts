@@ -51,7 +51,7 @@ export const codePatched: Rule = {
   id: 'code-patched',
   title: 'code in memory is not that of its file',
   severity: 'high',
-  techniques: ['T1055', 'T1574'],
+  techniques: ['T1055'],
   why: 'Nothing writes to code but debuggers, tracers, and whoever hooks a function: to read passwords, to hide files, to let somebody in. The file on disk stays clean.',
   benign:
     'Tracing by the host puts one-byte breakpoints into code (uprobes, bpftrace, profilers), and so do debuggers; sanitizers and some games’ protections patch themselves.',
@@ -104,7 +104,7 @@ export const codeInjected: Rule = {
   id: 'code-injected',
   title: 'other code stands where the code of a file was',
   severity: 'high',
-  techniques: ['T1055', 'T1055.012', 'T1620'],
+  techniques: ['T1055', 'T1620'],
   why: 'A stretch of a library or program was replaced: code that looks as if it came from a file, and did not.',
   benign:
     'Programs that unpack themselves over their own code (UPX does so elsewhere); mappings that may be written to.',

@@ -13,7 +13,7 @@ const UNSEEN =
   /^(?:\.{3,}|\.\.? +|[\s\u00a0\u2000-\u200f\u3000\ufeff]+.*|.*[\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\ufeff].*)$/;
 /** Folders of which a hidden entry is odd. */
 const ODD =
-  /^\/(?:tmp|var\/tmp|dev|dev\/shm|run|var\/run|run\/shm|etc|bin|sbin|lib|lib64|usr|usr\/(?:local\/)?(?:bin|sbin|lib|share|games)|var|var\/(?:lib|cache|log|www|www\/html)|boot|mnt|media|opt|srv)$/;
+  /^\/(?:tmp|var\/tmp|dev|dev\/shm|run|var\/run|run\/shm|etc|bin|sbin|lib|lib64|usr|usr\/(?:local\/)?(?:bin|sbin|lib|share|games)|var|var\/(?:lib|cache|log)|boot|mnt|media|opt|srv)$/;
 
 /** The uppermost part of a path that is hidden where nothing should be. */
 function oddPart(path: string): { folder: string; name: string; unseen: boolean } | undefined {
