@@ -33,6 +33,8 @@ interface Listed {
 }
 
 const DPKG = /^var\/lib\/dpkg\/info\/([^/]+)\.(list|md5sums)$/;
+/** Its `Conffiles:` have digests, which md5sums leaves out. */
+const STATUS = 'var/lib/dpkg/status';
 const APK = /^(?:usr\/)?lib\/apk\/db\/installed$/;
 const DATABASES: readonly (readonly [PackageManager, RegExp])[] = [
   ['dpkg', /^var\/lib\/dpkg\/(?:status|status\.d\/.+|info\/.+\.list)$/],
@@ -70,7 +72,7 @@ async function readLists(diff: Archive, { signal, report }: AnalysisContext): Pr
   let left = TOGETHER;
   for (const { name, kind, size } of diff.entries.values()) {
     const dpkg = DPKG.exec(name);
-    if (kind !== 'file' || (dpkg === null && !APK.test(name))) continue;
+    if (kind !== 'file' || (dpkg === null && name !== STATUS && !APK.test(name))) continue;
     if (size > DATABASE || size > left) {
       const message = `${name} has ${size} bytes: what it says of packages is not read`;
       report([{ id: 'packages-limited', severity: 'warning', source: 'packages', message }]);
@@ -79,6 +81,7 @@ async function readLists(diff: Archive, { signal, report }: AnalysisContext): Pr
     left -= size;
     const text = new TextDecoder().decode(await readExactly(diff.open(name), 0, size, { signal, limit: DATABASE }));
     if (dpkg) addDpkg(listed, dpkg[1] ?? '', dpkg[2] === 'list', text);
+    else if (name === STATUS) addConffiles(listed, text);
     else addApk(listed, text);
   }
   return listed;
@@ -94,6 +97,17 @@ function addDpkg(listed: Map<string, Listed>, name: string, isList: boolean, tex
     const known = listed.get(key) ?? { manager: 'dpkg', package: name.replace(/:[\w-]+$/, ''), digest: undefined };
     if (digest?.[1]) known.digest = { algorithm: 'md5', hex: digest[1] };
     listed.set(key, known);
+  }
+}
+
+/** `Package:` a package, ` /etc/x DIGEST` one of its configuration files as it was installed. */
+function addConffiles(listed: Map<string, Listed>, text: string): void {
+  let name = '';
+  for (const line of text.split('\n')) {
+    if (line.startsWith('Package: ')) name = line.slice('Package: '.length);
+    const file = /^ (\/\S+) ([0-9a-f]{32})$/.exec(line);
+    if (file?.[1] && file[2])
+      listed.set(keyOf(file[1]), { manager: 'dpkg', package: name, digest: { algorithm: 'md5', hex: file[2] } });
   }
 }
 
