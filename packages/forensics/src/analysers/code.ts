@@ -48,6 +48,8 @@ export interface CodeRow {
 
 const EXECUTE = 4;
 const CHUNK = 1 << 16;
+/** Bytes of some pointers in a row. */
+const POINTERS = 32;
 /** Differences and stretches of one mapping that are kept, mappings in all, and bytes that are compared. */
 const KEPT = 16;
 const ROWS = 20_000;
@@ -132,7 +134,7 @@ class Work {
     const file = await this.#files.open(id, { signal });
     const { comparison, hooks, sha256 } = await this.#compare(space, vma, stretches, file?.source);
     const state = file
-      ? await this.#stateOf(comparison, space, id, file.source)
+      ? await this.#stateOf(comparison, id, file.source)
       : stretches.length === 0
         ? 'absent'
         : 'unknown';
@@ -181,15 +183,12 @@ class Work {
     return { comparison, hooks, sha256: `sha256:${hash.digest('hex')}` as const };
   }
 
-  async #stateOf(comparison: Comparison, space: AddressSpace, id: number, file: ByteSource): Promise<CodeRow['state']> {
+  async #stateOf(comparison: Comparison, id: number, file: ByteSource): Promise<CodeRow['state']> {
     if (comparison.count === 0) return 'equal';
     const relocates = this.#relocated.get(id) ?? (await hasTextRelocations(file, this.#context));
     this.#relocated.set(id, relocates);
-    const isPointer = ({ bytes }: CodeDifference) => bytes <= 8;
-    const whole = comparison.count === comparison.differences.length ? comparison.differences : [];
-    // Too many to keep are the loader’s, if it has any at all.
-    const byLoader = relocates && (whole.length === 0 ? comparison.longest <= 64 : whole.every(isPointer));
-    return byLoader && space.vmas.length > 0 ? 'relocated' : 'patched';
+    // The loader writes pointers, which are too many to be kept: the longest says what they are.
+    return relocates && comparison.longest <= POINTERS ? 'relocated' : 'patched';
   }
 }
 

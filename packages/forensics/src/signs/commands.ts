@@ -1,7 +1,7 @@
 /** Commands that an intruder leaves behind for later, and that those who run a service seldom write. */
 
 /** Where a command stands: at the start of a line of a shell, of cron or of a unit, or behind a word that runs the next. */
-const COMMAND = String.raw`(?:^\s*|[;&|(\x60]\s*|\b(?:exec|nohup|setsid|sudo|sh|bash|source|env|then|do|else)\s+|^\s*\.\s+|^Exec\w+=[-@:+!]*|^(?:[\d*/,-]+\s+){5}(?:[a-z_][\w-]*\s+)?|^@\w+\s+(?:[a-z_][\w-]*\s+)?|^\S+::\w+:)`;
+const COMMAND = String.raw`(?:^\s*|[;&|(\x60]\s*|\b(?:exec|nohup|setsid|sudo|sh|bash|source|env|then|do|else)\s+|^\s*\.\s+|^Exec\w+=[-@:+!]*|^(?:[\d*/,-]+\s+){5}(?:[a-z_][\w-]*\s+)?|^@\w+\s+(?:[a-z_][\w-]*\s+)?|^\S*::\w+:)`;
 
 const SIGNS: readonly (readonly [why: string, RegExp])[] = [
   ['opens a connection of the shell itself', /\/dev\/(?:tcp|udp)\/[^\s]+/],
