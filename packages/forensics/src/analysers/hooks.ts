@@ -8,8 +8,8 @@ export interface Jump {
   readonly target: bigint;
 }
 
-/** Bytes of the longest form, so that what is read in parts overlaps by as many. */
-export const LONGEST_JUMP = 14;
+/** Bytes of the longest form. */
+const LONGEST_JUMP = 14;
 
 /**
  * Jumps to absolute addresses: `movabs r, target; jmp r` (or call), `jmp [rip+0]` with the target behind it, `movabs` and `push`,

@@ -7,12 +7,12 @@ import { type Archive, openRootfsDiff } from '@stillframe/checkpoint';
 import { readExactly, streamOf } from '@stillframe/core';
 import type { Analyser, AnalysisContext } from './analyser.ts';
 
-type PackageManager = 'dpkg' | 'apk' | 'rpm' | 'pacman';
+type Installer = 'dpkg' | 'apk' | 'rpm' | 'pacman';
 
 /** A changed file that a package has. */
 export interface PackagedFile {
   readonly path: string;
-  readonly manager: PackageManager;
+  readonly manager: Installer;
   /** Name of the package; raw text. */
   readonly package: string;
   /** Whether its content is that of the package; `unknown` where there is no digest, or too much to be hashed. */
@@ -21,13 +21,13 @@ export interface PackagedFile {
 
 export interface PackageTable {
   /** Those whose database was changed. */
-  readonly managers: readonly PackageManager[];
+  readonly managers: readonly Installer[];
   readonly files: readonly PackagedFile[];
 }
 
 /** What a database says of a path. */
 interface Listed {
-  readonly manager: PackageManager;
+  readonly manager: Installer;
   readonly package: string;
   digest: { readonly algorithm: 'md5' | 'sha1'; readonly hex: string } | undefined;
 }
@@ -36,7 +36,7 @@ const DPKG = /^var\/lib\/dpkg\/info\/([^/]+)\.(list|md5sums)$/;
 /** Its `Conffiles:` have digests, which md5sums leaves out. */
 const STATUS = 'var/lib/dpkg/status';
 const APK = /^(?:usr\/)?lib\/apk\/db\/installed$/;
-const DATABASES: readonly (readonly [PackageManager, RegExp])[] = [
+const DATABASES: readonly (readonly [Installer, RegExp])[] = [
   ['dpkg', /^var\/lib\/dpkg\/(?:status|status\.d\/.+|info\/.+\.list)$/],
   ['apk', APK],
   ['rpm', /^(?:var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/./],
@@ -52,7 +52,7 @@ export const packages: Analyser<PackageTable> = {
   async read(context) {
     await using diff = await openRootfsDiff(context.checkpoint, { signal: context.signal, partial: true });
     if (diff === undefined) return { managers: [], files: [] };
-    const managers = new Set<PackageManager>();
+    const managers = new Set<Installer>();
     for (const { name, kind } of diff.entries.values()) {
       const manager = kind === 'file' ? DATABASES.find(([, place]) => place.test(name))?.[0] : undefined;
       if (manager !== undefined) managers.add(manager);

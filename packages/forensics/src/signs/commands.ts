@@ -29,7 +29,7 @@ export function suspiciousCommand(text: string): string | undefined {
 }
 
 /** Lines that say something: no blank ones and no comments. */
-export function tellingLines(text: string): readonly string[] {
+function tellingLines(text: string): readonly string[] {
   return text
     .split('\n')
     .map((line) => line.trim())
