@@ -58,8 +58,8 @@ const COMPARED = 256 << 20;
 export const code: Analyser<readonly CodeRow[]> = {
   title: 'code in memory against its files',
   async read(context) {
-    const { checkpoint, processes, image, signal } = context;
-    await using files = await openMappedFiles(checkpoint, { image, signal });
+    const { checkpoint, processes, diff, image, signal } = context;
+    await using files = await openMappedFiles(checkpoint, { diff, image, signal });
     const work = new Work(context, files);
     for (const { pid } of processes) {
       signal?.throwIfAborted();

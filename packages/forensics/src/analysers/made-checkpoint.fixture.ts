@@ -1,7 +1,7 @@
 /** For tests of analysers: a checkpoint whose root filesystem has these changes, and what an analysis reads of it. */
 
 import type { Checkpoint, RootfsTree } from '@stillframe/checkpoint';
-import { openCheckpoint, readOpenFiles, readProcesses, tarSource } from '@stillframe/checkpoint';
+import { openCheckpoint, openRootfsDiff, readOpenFiles, readProcesses, tarSource } from '@stillframe/checkpoint';
 import { bytesSource, type Diagnostic } from '@stillframe/core';
 import type { Analyser } from './analyser.ts';
 
@@ -44,6 +44,16 @@ export async function read<Rows>(
   const open = await readOpenFiles(checkpoint.images, processes);
   const faults: Diagnostic[] = [];
   const report = (found: readonly Diagnostic[]) => void faults.push(...found);
-  const rows = await analyser.read({ checkpoint, processes, open, image, patterns: [], signal: undefined, report });
+  await using diff = await openRootfsDiff(checkpoint, { partial: true });
+  const rows = await analyser.read({
+    checkpoint,
+    processes,
+    open,
+    diff,
+    image,
+    patterns: [],
+    signal: undefined,
+    report,
+  });
   return { rows, faults };
 }

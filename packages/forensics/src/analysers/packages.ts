@@ -3,7 +3,7 @@
  * and digests that dpkg and apk keep, where these were changed too. Of rpm and pacman only that they were at work is known.
  */
 import { createHash } from 'node:crypto';
-import { type Archive, openRootfsDiff } from '@stillframe/checkpoint';
+import type { Archive } from '@stillframe/checkpoint';
 import { readExactly, streamOf } from '@stillframe/core';
 import type { Analyser, AnalysisContext } from './analyser.ts';
 
@@ -50,7 +50,7 @@ const HASHED = 256 << 20;
 export const packages: Analyser<PackageTable> = {
   title: 'files of packages',
   async read(context) {
-    await using diff = await openRootfsDiff(context.checkpoint, { signal: context.signal, partial: true });
+    const { diff } = context;
     if (diff === undefined) return { managers: [], files: [] };
     const managers = new Set<Installer>();
     for (const { name, kind } of diff.entries.values()) {
