@@ -17,3 +17,6 @@ export type {
 export type { NamedPattern, Pattern } from './search/pattern.ts';
 export { scanBytes } from './search/scan-bytes.ts';
 export { scanMemory } from './search/scan-memory.ts';
+export type { Secret, SecretPlace } from './secrets/collection.ts';
+export { OPENS, type Opens } from './secrets/detector.ts';
+export { findSecrets, type Secrets, type SecretsOptions } from './secrets/find-secrets.ts';
