@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { foldersOf } from '@stillframe/runtime';
 import { locateCriu } from '@stillframe/runtime/host';
+import { foldersOf } from '@stillframe/runtime/place';
 import type { Lab } from '../tests/lab/lab.ts';
 
 /** Stands in the memory of both workloads. */

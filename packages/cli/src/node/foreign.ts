@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isCode, UndoStack } from '@stillframe/core';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { CgroupDriver, ContainerState } from '@stillframe/cri/proto';
-import { foldersOf, takeOwnership } from '@stillframe/runtime';
+import { foldersOf, takeOwnership } from '@stillframe/runtime/place';
 import { userOf } from '../custody/note.ts';
 import { attestCaptures } from '../evidence/api-captures.ts';
 import { runtimeOf } from '../evidence/foreign-capture.ts';
