@@ -11,7 +11,7 @@ import { openCheckpoint, readRegisters, readTasks } from '@stillframe/checkpoint
 import { readAll } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { explorers } from '@stillframe/criu-image/crit';
-import { findPeer, needs } from '@stillframe/testkit';
+import { crit, needs } from '@stillframe/testkit';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
 const fixture = (name: string) => fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
@@ -27,7 +27,8 @@ async function ours(...args: string[]): Promise<Buffer> {
 }
 
 async function theirs(...args: string[]): Promise<Buffer> {
-  const { stdout } = await run(findPeer('crit') ?? '', args, { encoding: 'buffer', maxBuffer: 1 << 26 });
+  const { code, stdout, stderr } = await crit(...args);
+  assert.equal(code, 0, stderr.toString());
   return stdout;
 }
 
