@@ -20,7 +20,7 @@ let forks: Forks | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * What crit does with these arguments, in this process's folder and with nothing on stdin; one call after another. The
+ * What crit does with these arguments, whose paths are absolute, and nothing on stdin; one call after another. The
  * set-up's copy is loaded once and forks for each call, another one is started for each. Tests declare `needs('crit')`.
  */
 export function crit(...args: string[]): Promise<CritAnswer> {
