@@ -76,7 +76,9 @@ function processOf(row: ProcessRow, judged: JudgedCheckpoint): object {
       : {
           container: {
             ...{ uid: harmless(uid), name: harmless(container.name ?? uid) },
-            ...(image.name === undefined ? {} : { image: { name: harmless(image.name), uid: harmless(image.ref ?? image.name) } }),
+            ...(image.name === undefined
+              ? {}
+              : { image: { name: harmless(image.name), uid: harmless(image.ref ?? image.name) } }),
           },
         }),
   };
@@ -85,9 +87,17 @@ function processOf(row: ProcessRow, judged: JudgedCheckpoint): object {
 function connectionOf(row: SocketRow): object {
   if (row.family !== 'ipv4' && row.family !== 'ipv6') return {};
   const { local, remote, protocol } = row;
-  const end = ({ address, port }: { address: string; port: number }) => ({ ip: address, ...(port === 0 ? {} : { port }) });
+  const end = ({ address, port }: { address: string; port: number }) => ({
+    ip: address,
+    ...(port === 0 ? {} : { port }),
+  });
   return {
-    connection_info: { direction_id: 0, direction: 'Unknown', protocol_name: protocol, protocol_ver_id: row.family === 'ipv4' ? 4 : 6 },
+    connection_info: {
+      direction_id: 0,
+      direction: 'Unknown',
+      protocol_name: protocol,
+      protocol_ver_id: row.family === 'ipv4' ? 4 : 6,
+    },
     ...(local.address === '' ? {} : { src_endpoint: end(local) }),
     ...(remote.port === 0 ? {} : { dst_endpoint: end(remote) }),
   };

@@ -12,7 +12,13 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     ...{ category_uid: 'number!', category_name: 'string', class_uid: 'number!', class_name: 'string' },
     ...{ activity_id: 'number!', activity_name: 'string', type_uid: 'number!', type_name: 'string' },
     ...{ severity_id: 'number!', severity: 'string', status_id: 'number', status: 'string', status_detail: 'string' },
-    ...{ time: 'number!', is_alert: 'boolean', message: 'string', metadata: 'metadata!', finding_info: 'finding_info!' },
+    ...{
+      time: 'number!',
+      is_alert: 'boolean',
+      message: 'string',
+      metadata: 'metadata!',
+      finding_info: 'finding_info!',
+    },
     ...{ evidences: 'evidences[]', resources: 'resource_details[]' },
   },
   metadata: { version: 'string!', product: 'product!', profiles: 'string[]', uid: 'string' },
@@ -55,7 +61,7 @@ test('an event has the attributes of a Detection Finding, and none that the sche
 
 test('a finding is of class 2004, graded, with its techniques, at the time of the checkpoint', async () => {
   const judged = await judgedFixture('crio-counter.tar', () => [
-    findingAt(['process/1'], { severity: 'critical', techniques: ['T1059.004', 'T1611'] }),
+    findingAt(['process/6'], { severity: 'critical', techniques: ['T1059.004', 'T1611'] }),
   ]);
   const [event] = ocsfFindings(judged);
   assert.deepEqual(
@@ -66,8 +72,8 @@ test('a finding is of class 2004, graded, with its techniques, at the time of th
   assert.equal(at(shell, 'technique', 'uid'), 'T1059');
   assert.equal(at(shell, 'sub_technique', 'name'), 'Command and Scripting Interpreter: Unix Shell');
   assert.equal(at(escape, 'technique', 'name'), 'Escape to Host');
-  assert.equal(at(event, 'evidences', 0, 'process', 'pid'), 1);
-  assert.deepEqual(at(event, 'evidences', 0, 'data'), { reference: 'process/1' });
+  assert.equal(at(event, 'evidences', 0, 'process', 'pid'), 6);
+  assert.deepEqual(at(event, 'evidences', 0, 'data'), { reference: 'process/6' });
 });
 
 test('a finding with very many references says how many artifacts it leaves out', async () => {

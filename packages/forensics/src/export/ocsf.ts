@@ -22,7 +22,11 @@ export function ocsfFindings(judged: JudgedCheckpoint): readonly object[] {
   const { rules, diagnostics, version, archive } = judged;
   const shared = {
     time: momentOf(judged).getTime(),
-    metadata: { version: SCHEMA, product: { name: 'Stillframe', vendor_name: 'Stillframe', version }, profiles: ['container'] },
+    metadata: {
+      version: SCHEMA,
+      product: { name: 'Stillframe', vendor_name: 'Stillframe', version },
+      profiles: ['container'],
+    },
     key: archive.digest ?? archive.name,
     source: harmless(archive.name),
     resources: [resourceOf(judged)],
@@ -45,7 +49,10 @@ interface Shared {
   evidences: (references: Finding['references']) => readonly object[];
 }
 
-function eventOf(finding: Finding, { time, metadata, key, source, resources, partial, rules, evidences }: Shared): object {
+function eventOf(
+  finding: Finding,
+  { time, metadata, key, source, resources, partial, rules, evidences }: Shared,
+): object {
   const { id, rule, title, severity, summary, references } = finding;
   const [severityId, severityName] = SEVERITY[severity];
   const { why, benign } = rules.get(rule) ?? {};
@@ -53,7 +60,14 @@ function eventOf(finding: Finding, { time, metadata, key, source, resources, par
   return {
     ...{ category_uid: 2, category_name: 'Findings', class_uid: 2004, class_name: 'Detection Finding' },
     ...{ activity_id: 1, activity_name: 'Create', type_uid: 200401, type_name: 'Detection Finding: Create' },
-    ...{ severity_id: severityId, severity: severityName, status_id: 1, status: 'New', time, is_alert: severityId >= 4 },
+    ...{
+      severity_id: severityId,
+      severity: severityName,
+      status_id: 1,
+      status: 'New',
+      time,
+      is_alert: severityId >= 4,
+    },
     message: harmless(summary),
     metadata: { ...metadata, uid: `${key}#${id}` },
     finding_info: {

@@ -11,9 +11,10 @@ export interface EvidencePlace {
 }
 
 /** Finds places for references of one checkpoint. An entry that the archive lacks is no place. */
-export function placesIn({ archive, analysis }: JudgedCheckpoint): (
-  reference: EvidenceReference,
-) => EvidencePlace | undefined {
+export function placesIn({
+  archive,
+  analysis,
+}: JudgedCheckpoint): (reference: EvidenceReference) => EvidencePlace | undefined {
   const folder = imageFolder(archive.entries, archive.name);
   const namespaces = new Map(analysis.tables.mounts.map((mount) => [mount.mountpoint, mount.namespaceId]));
   return (reference) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import schema from '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json' with { type: 'json' };
 import { at, listAt } from '@stillframe/core';
-import formats from 'ajv-formats';
 import Ajv from 'ajv-draft-04';
+import formats from 'ajv-formats';
 import { everyKind, findingAt, HOSTILE, judgedFixture } from '../judged.fixture.ts';
 import { sarifLog } from './sarif.ts';
 
@@ -45,7 +45,9 @@ test('text of the evidence makes neither links nor places to fill in', async () 
 
 test('faults of the evidence are notifications', async () => {
   const judged = await judgedFixture('open-files.tar');
-  const diagnostics = [{ id: 'image-truncated', severity: 'error' as const, source: 'mm-1.img', message: 'ends early' }];
+  const diagnostics = [
+    { id: 'image-truncated', severity: 'error' as const, source: 'mm-1.img', message: 'ends early' },
+  ];
   const [notification] = listAt(
     at(sarifLog({ ...judged, diagnostics }), 'runs', 0, 'invocations', 0),
     'toolExecutionNotifications',
@@ -56,6 +58,9 @@ test('faults of the evidence are notifications', async () => {
 });
 
 test('the same archive gives the same log', async () => {
-  const [one, other] = [await judgedFixture('crio-counter.tar', everyKind), await judgedFixture('crio-counter.tar', everyKind)];
+  const [one, other] = [
+    await judgedFixture('crio-counter.tar', everyKind),
+    await judgedFixture('crio-counter.tar', everyKind),
+  ];
   assert.equal(JSON.stringify(written(sarifLog(one))), JSON.stringify(written(sarifLog(other))));
 });

@@ -33,9 +33,7 @@ export function sarifLog(judged: JudgedCheckpoint): object {
     automationDetails: { id: `stillframe/${judged.archive.digest ?? encodeURIComponent(judged.archive.name)}` },
     originalUriBaseIds: { [BASE]: { description: message(baseText(judged)) } },
     artifacts: artifactsOf(judged, results),
-    invocations: [
-      { executionSuccessful: true, toolExecutionNotifications: judged.diagnostics.map(notificationOf) },
-    ],
+    invocations: [{ executionSuccessful: true, toolExecutionNotifications: judged.diagnostics.map(notificationOf) }],
     columnKind: 'utf16CodeUnits',
     results,
   };
@@ -138,7 +136,9 @@ function addressOf(reference: EvidenceReference): object {
         : undefined;
   if (!range || range.start > BigInt(Number.MAX_SAFE_INTEGER) || !(range.length >= 0)) return {};
   const { start, length } = range;
-  return { address: { absoluteAddress: Number(start), length, kind: 'data', fullyQualifiedName: referenceText(reference) } };
+  return {
+    address: { absoluteAddress: Number(start), length, kind: 'data', fullyQualifiedName: referenceText(reference) },
+  };
 }
 
 /** The archive first, then each entry that a result leads to; each result's location gets the index of its own. */

@@ -38,7 +38,9 @@ export class StixObservables {
     this.#processes = new Map(processes.slice(0, MOST).map((row) => [row.pid, row]));
     this.#sockets = new Map(sockets.map((row) => [row.fileId, row]));
     const held = sockets.slice(0, MOST).flatMap((row) => row.holders.map(({ pid }) => ({ pid, row })));
-    this.#socketsOf = new Map([...Map.groupBy(held, ({ pid }) => pid)].map(([pid, all]) => [pid, all.map((one) => one.row)]));
+    this.#socketsOf = new Map(
+      [...Map.groupBy(held, ({ pid }) => pid)].map(([pid, all]) => [pid, all.map((one) => one.row)]),
+    );
     this.#changes = new Map(changes.map((row) => [row.path, row]));
     this.archive = this.#archiveFile();
     for (const pid of this.#processes.keys()) this.process(pid);
@@ -174,7 +176,12 @@ function isPublic(address: string): boolean {
   if (type === 'ipv6-addr') return /^[23]/.test(value);
   const [a = 0, b = 0] = value.split('.').map(Number);
   if (a === 0 || a === 10 || a === 127 || a >= 224) return false;
-  return !((a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254) || (a === 100 && b >= 64 && b < 128));
+  return !(
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 169 && b === 254) ||
+    (a === 100 && b >= 64 && b < 128)
+  );
 }
 
 /** JSON by RFC 8785, as far as it is needed here: sorted names; texts, whole numbers, lists and objects of these. */

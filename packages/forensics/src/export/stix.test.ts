@@ -38,7 +38,10 @@ test('every object has what its type demands, and every reference leads to one o
         [],
         object.id,
       );
-      assert.match(object.id, new RegExp(`^${object.type}--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`));
+      assert.match(
+        object.id,
+        new RegExp(`^${object.type}--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
+      );
       const references = Object.entries(object).filter(([property]) => /_refs?$/.test(property));
       for (const [property, value] of references) {
         for (const id of [value].flat()) assert.ok(ids.has(String(id)), `${object.id} ${property} ${id}`);
@@ -80,7 +83,10 @@ test('a finding is a note on what was observed and a sighting of each technique,
 });
 
 test('the same archive gives the same bundle, and secrets of arguments are not in it', async () => {
-  const [one, other] = [await judgedFixture('crio-counter.tar', everyKind), await judgedFixture('crio-counter.tar', everyKind)];
+  const [one, other] = [
+    await judgedFixture('crio-counter.tar', everyKind),
+    await judgedFixture('crio-counter.tar', everyKind),
+  ];
   assert.deepEqual(stixBundle(one), stixBundle(other));
   const { tables } = one.analysis;
   const processes = tables.processes.map((row) => ({ ...row, arguments: ['app', '--password=hunter2'] }));

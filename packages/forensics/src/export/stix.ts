@@ -26,9 +26,14 @@ export function stixBundle(judged: JudgedCheckpoint): StixObject {
     say('observed-data', [key, ...parts], {
       ...{ first_observed: time, last_observed: time, number_observed: 1, object_refs: [...new Set(refs)] },
     });
-  const all = observed([], seen.list().map(({ id }) => id));
+  const all = observed(
+    [],
+    seen.list().map(({ id }) => id),
+  );
   const techniques = new Map(techniquesOf(analysis.findings).map((id) => [id, attackPattern(id, say)]));
-  const told = analysis.findings.flatMap((finding) => findingObjects(finding, { key, say, seen, observed, techniques, judged }));
+  const told = analysis.findings.flatMap((finding) =>
+    findingObjects(finding, { key, say, seen, observed, techniques, judged }),
+  );
   const domain = [identity, all, ...techniques.values(), ...told];
   const { container } = judged.metadata;
   const name = [container.kubeNamespace, container.podName, container.name ?? container.id].filter(Boolean).join('/');
@@ -62,10 +67,16 @@ interface Telling {
 }
 
 /** What was observed, a sighting of each technique, a note in words, and an indicator where others could look for the same. */
-function findingObjects(finding: Finding, { key, say, seen, observed, techniques, judged }: Telling): readonly StixObject[] {
+function findingObjects(
+  finding: Finding,
+  { key, say, seen, observed, techniques, judged }: Telling,
+): readonly StixObject[] {
   const { id, rule, title, severity, references } = finding;
   const summary = finding.summary.toWellFormed();
-  const data = observed([id], references.map((reference) => seen.of(reference)));
+  const data = observed(
+    [id],
+    references.map((reference) => seen.of(reference)),
+  );
   const labels = [`severity-${severity}`];
   const source = { source_name: 'stillframe', external_id: id, description: references.map(referenceText).join(' ') };
   const moment = { first_seen: data['first_observed'], last_seen: data['last_observed'] };
@@ -81,7 +92,9 @@ function findingObjects(finding: Finding, { key, say, seen, observed, techniques
     ...{ abstract: title, content: `${summary}${reasons}`, labels, external_references: [source] },
     object_refs: [data.id],
   });
-  const patterns = new Set(references.map((reference) => seen.remotePattern(reference)).filter((each) => each !== undefined));
+  const patterns = new Set(
+    references.map((reference) => seen.remotePattern(reference)).filter((each) => each !== undefined),
+  );
   const indicators = [...patterns].flatMap((pattern) => {
     const indicator = say('indicator', [key, id, pattern], {
       ...{ name: title, description: summary, pattern, pattern_type: 'stix', labels, external_references: [source] },
