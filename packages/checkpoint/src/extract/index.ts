@@ -4,4 +4,4 @@ export * from './extractable.ts';
 export { extractors } from './extractors.ts';
 export { type ExtractionFolder, openExtractionFolder } from './folder.ts';
 export * from './select.ts';
-export { streamThing } from './stream.ts';
+export { type StreamedPiece, streamThing } from './stream.ts';

@@ -108,6 +108,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./scan.ts')).scan,
   },
   {
+    name: 'show',
+    summary: 'what a finding points at: a process, memory, a file, a socket, an image, an entry',
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,
