@@ -5,6 +5,16 @@ export { type ExportFormat, exportFormats } from './export/index.ts';
 export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Suspicion } from './finding.ts';
 export { type JudgedCheckpoint, momentOf } from './judged.ts';
 export { type EvidenceReference, parseReference, referenceText } from './reference.ts';
+export {
+  type CaptureTold,
+  type CustodyRow,
+  type Moment,
+  type Proof,
+  type ProofCheck,
+  type ReportSource,
+  reportPage,
+} from './report/index.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
+export { rulesDigest } from './rules-digest.ts';
 export type { NamedPattern, Pattern } from './search/pattern.ts';
