@@ -113,6 +113,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./show.ts')).show,
   },
   {
+    name: 'report',
+    summary: 'what a checkpoint tells as one HTML page, for people who were not there',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,
