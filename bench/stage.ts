@@ -21,6 +21,8 @@ export interface Stage extends AsyncDisposable {
   readonly lab: Lab;
   /** For whatever a contest writes. */
   readonly folder: string;
+  /** What is mounted at INSIDE. */
+  readonly programs: string;
   /** Begin of an argument vector: bare runc with the CRIU and the containers of our node. */
   readonly runc: readonly string[];
   /** A container of our node whose touched memory has this size. */
@@ -56,6 +58,7 @@ export async function openStage(lab: Lab, env: Readonly<Record<string, string | 
   return {
     lab,
     folder,
+    programs,
     runc: ['env', `PATH=${path}`, 'runc', '--root', ociRuntime],
     workload,
     archive: (mebibytes) =>
