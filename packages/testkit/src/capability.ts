@@ -36,6 +36,7 @@ export type Capability =
   | 'redis'
   | 'gcc'
   | 'gdb'
+  | 'chromium'
   | 'xfs';
 
 /** Why a capability is not there, in one line; undefined where it is. */
@@ -78,6 +79,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   redis: () => program('redis-server', 'redis-check-rdb')() ?? program('redis-cli')(),
   gcc: () => program('gcc')() ?? (existsSync('/usr/include/stdio.h') ? undefined : 'no headers of the C library'),
   gdb: program('gdb'),
+  chromium: program('chromium'),
 };
 
 const answers = new Map<Capability, string | undefined>();

@@ -1,5 +1,6 @@
 /** `stillframe report`: what a checkpoint tells, as one page for people who were not there. */
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { harmless } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import { reportPage } from '@stillframe/forensics';
@@ -41,7 +42,7 @@ export const report: RegisterCommand = (program, io, done) => {
         note(judged.analysis.diagnostics);
         const proof = await proofOf(what, keys, io);
         const page = reportPage({
-          ...{ judged, proof, archiveWord: quoted(what), node: process.versions.node },
+          ...{ judged, proof, archiveWord: quoted(basename(what)), node: process.versions.node },
           options: [
             ...(options.memory ? [] : ['the content of memory was left out (--no-memory)']),
             ...(options.image === undefined ? [] : [`compared with the image ${options.image}`]),

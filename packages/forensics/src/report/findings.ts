@@ -62,8 +62,8 @@ function findingBlock(finding: Finding, rule: Rule | undefined, { archiveWord, a
     .map((reference) => html`<li>${code(referenceText(reference))}</li>`);
   const left = references.length - places.length;
   const rows: (readonly [string, Content])[] = [
-    ['Why it matters', rule?.why],
-    ['It may be benign', rule?.benign],
+    ['Why it matters', rule && ticked(rule.why)],
+    ['It may be benign', rule && ticked(rule.benign)],
     ['Techniques', techniques.length > 0 && techniqueList(techniques)],
     ['Where it stands', html`<ul>${places}${left > 0 && html`<li>and ${left} more</li>`}</ul>`],
     ['To look at it', html`<span class="cmd">stillframe show ${archiveWord} ${referenceText(first)}</span>`],
@@ -75,6 +75,11 @@ function findingBlock(finding: Finding, rule: Rule | undefined, { archiveWord, a
 <summary>${badge(severity)}<h3>${clipped(summary, LONGEST)}</h3></summary>
 ${facts(rows.filter(([, value]) => value !== false))}</details>
 `;
+}
+
+/** Words of rules, in which names stand between backticks. */
+function ticked(text: string): readonly Content[] {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? code(part) : part));
 }
 
 function techniqueList(techniques: readonly string[]): Markup {
