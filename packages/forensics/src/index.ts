@@ -1,10 +1,22 @@
 /** What happened in a checkpoint: tables, rules, findings. */
 export { type AnalyseOptions, type Analysis, analyse, judge } from './analyse.ts';
 export type { Tables } from './analysers/index.ts';
+export { type ExportFormat, exportFormats } from './export/index.ts';
 export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Suspicion } from './finding.ts';
+export { type JudgedCheckpoint, momentOf } from './judged.ts';
 export { type EvidenceReference, parseReference, referenceText } from './reference.ts';
+export {
+  type CaptureTold,
+  type CustodyRow,
+  type Moment,
+  type Proof,
+  type ProofCheck,
+  type ReportSource,
+  reportPage,
+} from './report/index.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
+export { rulesDigest } from './rules-digest.ts';
 export type {
   AddressRange,
   BackingType,
