@@ -1,33 +1,50 @@
-/** One comparison: our figures and a peer's, taken in turn in one run, so that a slow moment of the machine hits both. */
+/** One comparison: our figures beside others', taken in turn in one run, so that a slow moment of the machine hits all. */
 
 export interface Contest {
-  /** What is measured: `true pause, 256 MiB`. */
-  title: string;
-  /** How we do it, and how the peer does. */
-  ours: Side;
-  peer: Side;
+  /** What is measured: `true pause, 1 GiB`. */
+  readonly title: string;
+  readonly unit: Unit;
+  readonly ours: Side;
+  readonly others: readonly Opponent[];
   /** What a reader must know to judge it. */
-  note?: string;
+  readonly note?: string | undefined;
 }
+
+export type Unit = 'ms' | 'MiB';
 
 export interface Side {
-  name: string;
-  /** Milliseconds, one a round; empty where the peer is missing. */
-  milliseconds: number[];
+  readonly name: string;
+  /** In the unit of the contest, one a round; empty where it is missing. */
+  readonly figures: readonly number[];
 }
 
-/** A way of doing the work once; gives one or several figures, milliseconds. */
-export type Turn<F> = () => Promise<F>;
+/** A peer, a floor or a fixed bar that ours is held against. */
+export interface Opponent extends Side {
+  /** Ours at most: so many times theirs, and so much more. */
+  readonly bar?: Bar | undefined;
+  /** Why it does not count, where it did not do the work. */
+  readonly void?: string | undefined;
+}
 
-/** Does both `rounds` times in turn, after one round that does not count; each round begins with the other one. */
-export async function inTurn<A, B>(rounds: number, ours: Turn<A>, peer: Turn<B> | undefined): Promise<[A[], B[]]> {
-  const figures: [A[], B[]] = [[], []];
+export interface Bar {
+  readonly times: number;
+  readonly plus?: number | undefined;
+}
+
+/** A way of doing the work once; gives its figure. Undefined where it cannot be done here. */
+export type Turn = (() => Promise<number>) | undefined;
+
+/** Does all of them `rounds` times in turn, after one round that does not count; each round begins with the next one. */
+export async function inTurn(rounds: number, turns: readonly Turn[]): Promise<number[][]> {
+  const figures = turns.map(() => [] as number[]);
   for (let round = 0; round <= rounds; round++) {
-    const mine = async () => void figures[0].push(await ours());
-    const theirs = async () => void (peer && figures[1].push(await peer()));
-    for (const turn of round % 2 === 0 ? [mine, theirs] : [theirs, mine]) await turn();
+    for (let i = 0; i < turns.length; i++) {
+      const at = (i + round) % turns.length;
+      const figure = await turns[at]?.();
+      if (round > 0 && figure !== undefined) figures[at]?.push(figure);
+    }
   }
-  return [figures[0].slice(1), figures[1].slice(1)];
+  return figures;
 }
 
 /** Milliseconds that `work` takes. */
@@ -43,4 +60,9 @@ export function median(figures: readonly number[]): number {
   const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
   const high = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
   return (low + high) / 2;
+}
+
+/** A bar that is no peer's figure: ours at most `most`. */
+export function atMost(most: number, unit: Unit): Opponent {
+  return { name: `at most ${most} ${unit}`, figures: [most], bar: { times: 1 } };
 }

@@ -43,6 +43,9 @@ export async function describeMachine(stage: Stage): Promise<Machine> {
       checkpointctl: await peer(findPeer('checkpointctl')),
       grep: await firstLine(['grep', '--version']),
       buildah: await peer(findProgram('buildah', process.env)),
+      skopeo: await peer(findProgram('skopeo', process.env)),
+      podman: await peer(findProgram('podman', process.env)),
+      crit: await peer(findPeer('crit')),
     },
   };
 }

@@ -1,88 +1,145 @@
-/** Looking at an archive, searching it and making an image of it, beside checkpointctl, grep and buildah. */
-import { rm } from 'node:fs/promises';
+/** Looking at archives, searching them, and starting the program: beside checkpointctl, grep and crit. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execute } from '@stillframe/demo/stage';
-import { findProgram } from '@stillframe/runtime/host';
 import { findPeer } from '@stillframe/testkit';
-import { type Contest, inTurn, timeOf } from './contest.ts';
+import { atMost, type Contest, inTurn, timeOf } from './contest.ts';
 import { working } from './machine.ts';
-import { NEEDLE, type Stage } from './stage.ts';
+import { runOnce, stillframe } from './program.ts';
+import type { Stage } from './stage.ts';
+import { NEEDLE } from './workload.ts';
 
-export async function inspectContest(stage: Stage, archive: string, rounds: number): Promise<Contest> {
+/** What took part in a contest, with the memory that ours needed. */
+function timed(argv: readonly string[], peaks: number[]) {
+  return async () => {
+    const { milliseconds, mebibytes } = await runOnce(argv);
+    peaks.push(mebibytes);
+    return milliseconds;
+  };
+}
+
+/** Inspecting everything at 1 and at 4 GiB. */
+export async function inspectContests(stage: Stage, rounds: number): Promise<Contest[]> {
+  const [small, large] = [await stage.archive(1024), await stage.archive(4096)];
   const checkpointctl = await working(findPeer('checkpointctl'));
+  const peaks: number[] = [];
   let said = '';
-  const [ours, peer] = await inTurn(
-    rounds,
-    () => timeOf(() => stage.lab.stillframe.read(['inspect', archive, '--all'])),
+  const [ours = [], atSmall = [], peer = []] = await inTurn(rounds, [
+    timed(stillframe('inspect', large, '--all'), peaks),
+    timed(stillframe('inspect', small, '--all'), []),
     checkpointctl === undefined
       ? undefined
       : () =>
           timeOf(async () => {
-            said = (await execute([checkpointctl, 'inspect', '--all', archive])).stdout;
+            said = (await execute([checkpointctl, 'inspect', '--all', large])).stdout;
           }),
-  );
+  ]);
   const blind = checkpointctl !== undefined && !said.includes(NEEDLE);
-  return {
-    title: 'inspect everything, 256 MiB',
-    ours: { name: 'stillframe inspect --all', milliseconds: ours },
-    peer: { name: 'checkpointctl inspect --all', milliseconds: peer },
-    ...(blind ? { note: 'the peer did not read the environment: this comparison does not count' } : {}),
-  };
-}
-
-export async function searchContest(stage: Stage, archive: string, rounds: number): Promise<Contest> {
-  const [ours, peer] = await inTurn(
-    rounds,
-    () =>
-      timeOf(async () => {
-        const { matches } = await stage.lab.stillframe.read<{ matches: unknown[] }>(['search', archive, NEEDLE]);
-        if (matches.length === 0) throw new Error('the search found nothing');
-      }),
-    // grep ends with code 1, which is an error here, where it finds nothing.
-    () => timeOf(() => execute(['env', 'LC_ALL=C', 'grep', '-c', '-F', NEEDLE, archive])),
-  );
-  return {
-    title: 'search its memory, 256 MiB',
-    ours: { name: 'stillframe search', milliseconds: ours },
-    peer: { name: 'grep -c', milliseconds: peer },
-    note: 'ours names process, address and mapping; grep only counts lines',
-  };
-}
-
-export async function imageContest(stage: Stage, archive: string, rounds: number): Promise<Contest> {
-  const layout = join(stage.lab.folder, 'bench', 'layout');
-  const fresh = async () => await rm(layout, { recursive: true, force: true });
-  const buildah = await working(findProgram('buildah', process.env));
-  const [ours, peer] = await inTurn(
-    rounds,
-    async () => {
-      await fresh();
-      return timeOf(() => stage.lab.stillframe.read(['image', 'build', archive, `oci:${layout}:v1`]));
-    },
-    buildah === undefined
-      ? undefined
-      : async () => {
-          await fresh();
-          return timeOf(() => byBuildah(buildah, archive, layout, join(stage.lab.folder, 'bench')));
+  return [
+    {
+      title: 'inspect everything, 4 GiB',
+      unit: 'ms',
+      ours: { name: 'stillframe inspect --all', figures: ours },
+      others: [
+        {
+          ...{ name: 'checkpointctl inspect --all', figures: peer, bar: { times: 0.05 } },
+          ...(blind ? { void: 'it did not read the environment, so it did less' } : {}),
         },
-  );
+        { name: 'ours at 1 GiB', figures: atSmall, bar: { times: 1.2 } },
+      ],
+    },
+    memoryContest('inspect everything, 4 GiB', peaks.slice(1), 150),
+  ];
+}
+
+function memoryContest(what: string, peaks: readonly number[], most: number): Contest {
   return {
-    title: 'archive to OCI layout, 256 MiB',
-    ours: { name: 'stillframe image build', milliseconds: ours },
-    peer: { name: 'buildah from, add, config, commit', milliseconds: peer },
+    title: `memory: ${what}`,
+    unit: 'MiB',
+    ours: { name: 'stillframe', figures: peaks },
+    others: [atMost(most, 'MiB')],
   };
 }
 
-/** The recipe that the Kubernetes documentation gives for CRI-O. */
-async function byBuildah(buildah: string, archive: string, layout: string, folder: string): Promise<void> {
-  const place = ['--root', join(folder, 'buildah-root'), '--runroot', join(folder, 'buildah-run')];
-  const run = (...args: string[]) => execute([buildah, ...place, ...args]);
-  const container = (await run('from', 'scratch')).stdout.trim();
-  try {
-    await run('add', container, archive, '/');
-    await run('config', '--annotation=io.kubernetes.cri-o.annotations.checkpoint.name=main', container);
-    await run('commit', '--quiet', container, `oci:${layout}:v1`);
-  } finally {
-    await run('rm', container);
+/** A literal in all memory. */
+export async function searchContests(stage: Stage, rounds: number): Promise<Contest[]> {
+  const archive = await stage.archive(4096);
+  const checkpointctl = await working(findPeer('checkpointctl'));
+  const { matches } = await stage.lab.stillframe.read<{ matches: { pid: number }[] }>(['search', archive, NEEDLE]);
+  if (matches.length === 0) throw new Error('the search found nothing');
+  const peaks: number[] = [];
+  let said = '';
+  const [ours = [], grep = [], peer = []] = await inTurn(rounds, [
+    timed(stillframe('search', archive, NEEDLE), peaks),
+    // It ends with code 1, which is an error here, where it finds nothing.
+    () => timeOf(() => execute(['env', 'LC_ALL=C', 'grep', '-c', '-F', NEEDLE, archive])),
+    checkpointctl === undefined
+      ? undefined
+      : () =>
+          timeOf(async () => {
+            said = (await execute([checkpointctl, 'memparse', '--pid', '1', '--search', NEEDLE, archive])).stdout;
+          }),
+  ]);
+  return [
+    {
+      title: 'search all memory, 4 GiB',
+      unit: 'ms',
+      ours: { name: 'stillframe search', figures: ours },
+      others: [
+        { name: 'grep -c', figures: grep, bar: { times: 1.5 } },
+        {
+          ...{ name: 'checkpointctl memparse --search', figures: peer, bar: { times: 0.15 } },
+          ...(said.includes(NEEDLE) ? {} : { void: 'it did not find what is there' }),
+        },
+      ],
+      note: 'ours names process, address and mapping; grep counts lines',
+    },
+    memoryContest('search all memory, 4 GiB', peaks.slice(1), 200),
+  ];
+}
+
+/** Processes and fds of a container of five hundred, and their images as JSON. */
+export async function processContests(stage: Stage, rounds: number): Promise<Contest[]> {
+  const archive = await stage.manyProcesses();
+  const folder = join(stage.folder, 'many');
+  await mkdir(folder, { recursive: true });
+  await execute(['tar', '--extract', '--file', archive, '--directory', folder, 'checkpoint']);
+  const images = join(folder, 'checkpoint');
+  const crit = await working(findPeer('crit'));
+  const contests: Contest[] = [];
+  for (const [what, mine, theirs] of [
+    ['process table', ['ps', archive], ['x', images, 'ps']],
+    ['fd table', ['files', archive], ['x', images, 'fds']],
+  ] as const) {
+    const [ours = [], peer = []] = await inTurn(rounds, [
+      timed(stillframe(...mine), []),
+      crit === undefined ? undefined : () => timeOf(() => execute([crit, ...theirs])),
+    ]);
+    contests.push({
+      title: `${what}, 500 processes`,
+      unit: 'ms',
+      ours: { name: `stillframe ${mine[0]}`, figures: ours },
+      others: [{ name: `crit ${theirs[0]} ${theirs[2]}`, figures: peer, bar: { times: 0.4 } }],
+    });
   }
+  return contests;
+}
+
+/** Starting, and looking at a small archive. */
+export async function startContests(stage: Stage, rounds: number): Promise<Contest[]> {
+  const archive = await stage.archive(0);
+  const contests: Contest[] = [];
+  for (const [title, argv, most] of [
+    ['--version', ['--version'], 90],
+    ['inspect a small archive', ['inspect', archive], 200],
+  ] as const) {
+    const [ours = []] = await inTurn(rounds, [timed(stillframe(...argv), [])]);
+    contests.push({
+      title,
+      unit: 'ms',
+      ours: { name: `stillframe ${argv[0]}`, figures: ours },
+      others: [atMost(most, 'ms')],
+    });
+  }
+  return contests;
 }

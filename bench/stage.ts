@@ -1,54 +1,121 @@
-/** What the contests play on: a node of its own with a small container and one whose memory is large and random. */
-import { readFile } from 'node:fs/promises';
+/** A node of ours, and other engines beside it, each with workloads that are started when they are first asked for. */
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { foldersOf } from '@stillframe/runtime';
+import { UndoStack } from '@stillframe/core';
+import { execute } from '@stillframe/demo/stage';
 import { locateCriu } from '@stillframe/runtime/host';
+import { foldersOf } from '@stillframe/runtime/paths';
+import { findProgram } from '@stillframe/testkit';
+import { openPodman, type Podman } from '../tests/lab/engines.ts';
 import type { Lab } from '../tests/lab/lab.ts';
+import { ballastOf, buildBallast, INSIDE, NEEDLE, Probe } from './workload.ts';
 
-/** Stands in the memory of both workloads. */
-export const NEEDLE = 'stillframe-bench-needle';
-const MEBIBYTES = 256;
-
+/** A running container. */
 export interface Workload {
-  /** `counter`, `256 MiB`. */
-  title: string;
-  address: string;
-  containerID: string;
+  readonly address: string;
+  readonly containerID: string;
+  readonly probe: Probe;
 }
 
-export interface Stage {
-  lab: Lab;
-  counter: Workload;
-  memory: Workload;
+export interface Stage extends AsyncDisposable {
+  readonly lab: Lab;
+  /** For whatever a contest writes. */
+  readonly folder: string;
+  /** What is mounted at INSIDE. */
+  readonly programs: string;
   /** Begin of an argument vector: bare runc with the CRIU and the containers of our node. */
-  runc: readonly string[];
+  readonly runc: readonly string[];
+  /** A container of our node whose touched memory has this size. */
+  workload(mebibytes: number): Promise<Workload>;
+  /** A checkpoint of it. */
+  archive(mebibytes: number): Promise<string>;
+  /** A checkpoint of a container of five hundred processes. */
+  manyProcesses(): Promise<string>;
+  /** podman, and the name of a container of this size; undefined where it is missing. */
+  podman(mebibytes: number): Promise<{ run: Podman['run']; name: string; probe: Probe } | undefined>;
 }
 
-/** Starts both workloads and waits until they stand. */
+const PROCESSES = 500;
+
 export async function openStage(lab: Lab, env: Readonly<Record<string, string | undefined>>): Promise<Stage> {
-  const counter = await start(lab, 'counter', 'echo ready; while :; do i=$((i+1)); sleep 0.25; done');
-  const bytes = MEBIBYTES << 20;
-  // tail keeps what it may have to print until its input ends, which it never does.
-  const fill = `{ busybox head -c ${bytes} /dev/urandom; echo ready >&2; exec sleep 1000000; } | busybox tail -c ${bytes}`;
-  const memory = await start(lab, `${MEBIBYTES} MiB`, fill);
+  const undo = new UndoStack({ deadline: 120_000 });
+  const folder = join(lab.folder, 'bench');
+  const programs = join(lab.folder, 'ballast');
+  await mkdir(folder);
+  await buildBallast(programs);
   const { ociRuntime } = foldersOf({ root: join(lab.folder, 'root'), state: join(lab.folder, 'state') });
   const path = `${locateCriu(env)?.folder ?? ''}:${env['PATH'] ?? ''}:/usr/sbin:/sbin`;
-  return { lab, counter, memory, runc: ['env', `PATH=${path}`, 'runc', '--root', ociRuntime] };
+  const workloads = new Map<number, Promise<Workload>>();
+  const archives = new Map<number, Promise<string>>();
+  const workload = (mebibytes: number) => cached(workloads, mebibytes, () => startOurs(lab, programs, mebibytes));
+  const archived = async (name: string, address: string) => {
+    const archive = join(folder, `${name}.tar`);
+    await lab.stillframe.json(['checkpoint', address], ['--export', archive]);
+    return archive;
+  };
+  const engines = new Map<string, Promise<Podman>>();
+  const named = new Map<number, Promise<{ run: Podman['run']; name: string; probe: Probe }>>();
+  return {
+    lab,
+    folder,
+    programs,
+    runc: ['env', `PATH=${path}`, 'runc', '--root', ociRuntime],
+    workload,
+    archive: (mebibytes) =>
+      cached(archives, mebibytes, async () => archived(`of-${mebibytes}`, (await workload(mebibytes)).address)),
+    manyProcesses: () => cached(archives, -PROCESSES, async () => archived('many', await startMany(lab))),
+    async podman(mebibytes) {
+      if (findProgram('podman') === undefined) return undefined;
+      const podman = await cached(engines, 'podman', async () => {
+        const opened = await openPodman(join(lab.folder, 'podman'));
+        undo.push('podman', () => opened[Symbol.asyncDispose]());
+        await opened.run('pull', '--quiet', '--tls-verify=false', lab.image);
+        return opened;
+      });
+      return cached(named, mebibytes, () => startPodman(podman, lab, programs, mebibytes));
+    },
+    async [Symbol.asyncDispose]() {
+      await undo[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
-async function start(lab: Lab, title: string, script: string): Promise<Workload> {
-  const address = `default/bench-${title.replace(/\W+/g, '-').toLowerCase()}/main`;
-  const started = await lab.stillframe.json<{ containerID: string; logPath: string }>(
+async function cached<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return await found;
+}
+
+async function startOurs(lab: Lab, programs: string, mebibytes: number): Promise<Workload> {
+  const address = `default/ballast-${mebibytes}/main`;
+  const probe = `ours-${mebibytes}`;
+  const words = ['--image', lab.image, '--env', `NEEDLE=${NEEDLE}`, '--mount', `${programs}:${INSIDE}`, '--'];
+  const { containerID } = await lab.stillframe.json<{ containerID: string }>(
     ['run', address],
-    ['--image', lab.image, '--env', `NEEDLE=${NEEDLE}`, '--', 'sh', '-c', script],
+    [...words, ...ballastOf(mebibytes, probe)],
   );
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(100)) {
-    const log = await readFile(started.logPath, 'utf8').catch(() => '');
-    if (!log.includes('ready')) continue;
-    // What is still in the pipe is read within this time.
-    await delay(500);
-    return { title, address, containerID: started.containerID };
-  }
-  throw new Error(`the workload ${title} was not ready within a minute`);
+  const workload = { address, containerID, probe: new Probe(programs, probe) };
+  await workload.probe.ready();
+  return workload;
+}
+
+async function startMany(lab: Lab): Promise<string> {
+  const script = `i=1; while [ $i -lt ${PROCESSES} ]; do sleep 1000000 & i=$((i+1)); done; echo ready; wait`;
+  const log = await lab.run('default/many/main', script);
+  await execute(['sh', '-c', `until grep -q ready ${log}; do sleep 0.05; done`]);
+  return 'default/many/main';
+}
+
+async function startPodman(podman: Podman, lab: Lab, programs: string, mebibytes: number) {
+  const name = `ballast-${mebibytes}`;
+  const probe = `podman-${mebibytes}`;
+  await podman.run(
+    ...['run', '--detach', '--name', name, '--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'],
+    ...['--log-driver', 'k8s-file', '--network', 'none', '--env', `NEEDLE=${NEEDLE}`],
+    ...['--volume', `${programs}:${INSIDE}`, lab.image, ...ballastOf(mebibytes, probe)],
+  );
+  const started = { run: podman.run, name, probe: new Probe(programs, probe) };
+  await started.probe.ready();
+  return started;
 }

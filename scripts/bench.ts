@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: the figures of the design side by side with the peers', in turn in one run; a table on stdout and the
- * whole as JSON in bench-results/. `--rounds N` takes the median of N (5 by default). Needs what a checkpoint needs.
+ * whole as JSON in bench-results/. `--rounds N` takes the median of N (5 by default), `-- WORD…` only contests of such names.
+ * Needs what a checkpoint needs.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,28 +9,47 @@ import { parseArgs } from 'node:util';
 import { missingCapability } from '@stillframe/testkit';
 import { captureContests } from '../bench/capture.ts';
 import type { Contest } from '../bench/contest.ts';
+import { imageContests, restoreContests } from '../bench/image.ts';
 import { describeMachine } from '../bench/machine.ts';
-import { imageContest, inspectContest, searchContest } from '../bench/reading.ts';
-import { openStage } from '../bench/stage.ts';
+import { inspectContests, processContests, searchContests, startContests } from '../bench/reading.ts';
+import { openStage, type Stage } from '../bench/stage.ts';
 import { renderJson, renderTable } from '../bench/table.ts';
 import { type Lab, openLab } from '../tests/lab/lab.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+/** By the word that chooses it, in the order in which they are held. */
+const CONTESTS: readonly (readonly [string, (stage: Stage, rounds: number) => Promise<readonly Contest[]>])[] = [
+  ['start', startContests],
+  ['small', (stage, rounds) => captureContests(stage, { mebibytes: 0, title: 'small', bars: false }, rounds)],
+  ['capture', (stage, rounds) => captureContests(stage, { mebibytes: 1024, title: '1 GiB', bars: true }, rounds)],
+  ['restore', restoreContests],
+  ['image', imageContests],
+  ['processes', processContests],
+  ['inspect', inspectContests],
+  ['search', searchContests],
+];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '5' } },
+});
 process.exitCode = await main(Number(values.rounds));
 
 async function main(rounds: number): Promise<number> {
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    process.stderr.write('bench: --rounds takes a positive number\n');
+  const unknown = positionals.filter((word) => !CONTESTS.some(([name]) => name === word));
+  if (!Number.isInteger(rounds) || rounds < 1 || unknown.length > 0) {
+    const names = CONTESTS.map(([name]) => name).join(', ');
+    process.stderr.write(`bench: --rounds takes a positive number, contests are ${names}\n`);
     return 2;
   }
-  const lacking = missingCapability('checkpoint');
+  const lacking = missingCapability('checkpoint') ?? missingCapability('gcc');
   if (lacking !== undefined) {
-    process.stderr.write(`bench: this host cannot checkpoint: ${lacking}\n`);
+    process.stderr.write(`bench: this host cannot checkpoint its workloads: ${lacking}\n`);
     return 1;
   }
   const lab = await openLab();
   try {
-    await measure(lab, rounds);
+    await using stage = await openStage(lab, process.env);
+    await measure(stage, rounds);
   } finally {
     await cleanUp(lab);
   }
@@ -45,23 +65,13 @@ async function cleanUp(lab: Lab): Promise<void> {
   }
 }
 
-async function measure(lab: Lab, rounds: number): Promise<void> {
+async function measure(stage: Stage, rounds: number): Promise<void> {
   const at = new Date();
-  const stage = await openStage(lab, process.env);
   const contests: Contest[] = [];
-  const say = (what: string) => process.stderr.write(`bench: ${what}, ${rounds} rounds\n`);
-  say('checkpoint of a small container');
-  contests.push(...(await captureContests(stage, stage.counter, rounds)).contests);
-  say('checkpoint of 256 MiB');
-  const { contests: large, archive } = await captureContests(stage, stage.memory, rounds);
-  contests.push(...large);
-  for (const [what, contest] of [
-    ['inspect', inspectContest],
-    ['search', searchContest],
-    ['image', imageContest],
-  ] as const) {
-    say(what);
-    contests.push(await contest(stage, archive, rounds));
+  for (const [name, contest] of CONTESTS) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    process.stderr.write(`bench: ${name}, ${rounds} rounds\n`);
+    contests.push(...(await contest(stage, rounds)));
   }
   const machine = await describeMachine(stage);
   const folder = join(import.meta.dirname, '..', 'bench-results');

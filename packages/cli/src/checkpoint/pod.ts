@@ -6,7 +6,7 @@ import { bytesText, harmless, millisecondsText, type OverBudget, systemCode } fr
 import type { CriClient } from '@stillframe/cri/client';
 import { evidencePath } from '@stillframe/evidence';
 import { rfc3339 } from '@stillframe/kubelet';
-import { foldersOf } from '@stillframe/runtime';
+import { foldersOf } from '@stillframe/runtime/paths';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { type ContainerView, listPods, type PodView } from '../commands/address.ts';
 import { noteAccess } from '../custody/note.ts';

@@ -11,7 +11,7 @@ import {
 } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
-import { foldersOf } from '@stillframe/runtime';
+import { foldersOf } from '@stillframe/runtime/paths';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';

@@ -6,7 +6,7 @@ import { harmless } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { publicPemOf } from '@stillframe/evidence';
 import { OWNER_ANNOTATION } from '@stillframe/kubelet';
-import type { NodePaths } from '@stillframe/runtime';
+import type { NodePaths } from '@stillframe/runtime/paths';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
 import { exitCodes } from '../exit.ts';

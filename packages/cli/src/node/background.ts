@@ -1,7 +1,7 @@
 /** The node as a process of its own: started, and ended by other commands. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, stat } from 'node:fs/promises';
-import type { NodePaths } from '@stillframe/runtime';
+import type { NodePaths } from '@stillframe/runtime/paths';
 import { cliError } from '../usage.ts';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
 import { makeNodeFolders } from './folders.ts';

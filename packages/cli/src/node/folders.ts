@@ -2,7 +2,7 @@
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { harmless } from '@stillframe/core';
-import { foldersOf, type NodePaths } from '@stillframe/runtime';
+import { foldersOf, type NodePaths } from '@stillframe/runtime/paths';
 import { runningNode } from './running.ts';
 
 export interface NodeFolders {

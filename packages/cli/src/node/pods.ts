@@ -5,7 +5,7 @@ import type { Logger } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { CriClient } from '@stillframe/cri/client';
 import { type ManifestFault, removePodFolder, type Supervisor, startSupervisor } from '@stillframe/kubelet';
-import type { NodePaths } from '@stillframe/runtime';
+import type { NodePaths } from '@stillframe/runtime/paths';
 import type { NodeConfig } from './config.ts';
 
 export interface PodsPlace {

@@ -1,6 +1,7 @@
 /** Whether a node works with these folders, and where it is reached. */
 import { join } from 'node:path';
-import { type NodePaths, ownerOf } from '@stillframe/runtime';
+import { ownerOf } from '@stillframe/runtime';
+import type { NodePaths } from '@stillframe/runtime/paths';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
 
 /** Milliseconds between two looks. */

@@ -1,0 +1,118 @@
+/** Making an image of an archive, pushing it, and restoring: beside buildah, skopeo, podman and bare runc. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execute } from '@stillframe/demo/stage';
+import { findProgram } from '@stillframe/runtime/host';
+import { startRegistry } from '@stillframe/testkit';
+import { type Contest, inTurn, timeOf } from './contest.ts';
+import { working } from './machine.ts';
+import type { Stage } from './stage.ts';
+import { INSIDE } from './workload.ts';
+
+export async function imageContests(stage: Stage, rounds: number): Promise<Contest[]> {
+  const archive = await stage.archive(1024);
+  const layout = join(stage.folder, 'layout');
+  const fresh = async () => await rm(layout, { recursive: true, force: true });
+  const buildah = await working(findProgram('buildah', process.env));
+  const build = () => stage.lab.stillframe.read(['image', 'build', archive, `oci:${layout}:v1`]);
+  const [ours = [], peer = []] = await inTurn(rounds, [
+    () => fresh().then(() => timeOf(build)),
+    buildah === undefined
+      ? undefined
+      : () => fresh().then(() => timeOf(() => byBuildah(buildah, archive, layout, stage.folder))),
+  ]);
+  return [
+    {
+      title: 'archive to OCI layout, 1 GiB',
+      unit: 'ms',
+      ours: { name: 'stillframe image build', figures: ours },
+      others: [{ name: 'buildah from, add, config, commit', figures: peer, bar: { times: 0.1 } }],
+    },
+    await pushContest(stage, rounds, layout, () => fresh().then(build)),
+  ];
+}
+
+/** Each push goes to a registry that has nothing yet, since one that has the blob is only asked. */
+async function pushContest(
+  stage: Stage,
+  rounds: number,
+  layout: string,
+  build: () => Promise<unknown>,
+): Promise<Contest> {
+  await build();
+  const skopeo = await working(findProgram('skopeo', process.env));
+  const toFresh = async (push: (registry: string) => Promise<unknown>) => {
+    await using registry = await startRegistry();
+    return await timeOf(() => push(registry.address));
+  };
+  const [ours = [], peer = []] = await inTurn(rounds, [
+    () =>
+      toFresh((registry) => stage.lab.stillframe.read(['image', 'push', `oci:${layout}:v1`, `${registry}/bench:v1`])),
+    skopeo === undefined
+      ? undefined
+      : () =>
+          toFresh((registry) =>
+            execute([skopeo, 'copy', '--dest-tls-verify=false', `oci:${layout}:v1`, `docker://${registry}/bench:v1`]),
+          ),
+  ]);
+  return {
+    title: 'push to a loopback registry, 1 GiB',
+    unit: 'ms',
+    ours: { name: 'stillframe image push', figures: ours },
+    others: [{ name: 'skopeo copy', figures: peer, bar: { times: 1.2 } }],
+  };
+}
+
+/** The recipe that the Kubernetes documentation gives for CRI-O. */
+async function byBuildah(buildah: string, archive: string, layout: string, folder: string): Promise<void> {
+  const place = ['--root', join(folder, 'buildah-root'), '--runroot', join(folder, 'buildah-run')];
+  const run = (...args: string[]) => execute([buildah, ...place, ...args]);
+  const container = (await run('from', 'scratch')).stdout.trim();
+  try {
+    await run('add', container, archive, '/');
+    await run('config', '--annotation=io.kubernetes.cri-o.annotations.checkpoint.name=main', container);
+    await run('commit', '--quiet', container, `oci:${layout}:v1`);
+  } finally {
+    await run('rm', container);
+  }
+}
+
+/** From an archive to a running copy. */
+export async function restoreContests(stage: Stage, rounds: number): Promise<Contest[]> {
+  const archive = await stage.archive(1024);
+  const podman = await stage.podman(1024);
+  const exported = join(stage.folder, 'to-import.tar');
+  if (podman) {
+    const how = ['--leave-running', '--compress', 'none', '--export', exported];
+    await podman.run('container', 'checkpoint', ...how, podman.name);
+  }
+  let copies = 0;
+  const [ours = [], peer = []] = await inTurn(rounds, [
+    async () => {
+      let address = '';
+      const time = await timeOf(async () => {
+        const restore = ['restore', archive, '--mount', `${stage.programs}:${INSIDE}`];
+        const made = await stage.lab.stillframe.json<{ restored: { address: string }[] }>(restore);
+        address = made.restored[0]?.address ?? '';
+      });
+      await stage.lab.stillframe.atNode(['rm', address]);
+      return time;
+    },
+    podman &&
+      (async () => {
+        copies += 1;
+        const name = `copy-${copies}`;
+        const time = await timeOf(() => podman.run('container', 'restore', '--import', exported, '--name', name));
+        await podman.run('rm', '--force', '--time', '0', name);
+        return time;
+      }),
+  ]);
+  return [
+    {
+      title: 'restore from the archive, 1 GiB',
+      unit: 'ms',
+      ours: { name: 'stillframe restore', figures: ours },
+      others: [{ name: 'podman container restore --import', figures: peer, bar: { times: 0.6 } }],
+    },
+  ];
+}
