@@ -1,6 +1,10 @@
 /** What happened in a checkpoint: tables, rules, findings. */
 export { type AnalyseOptions, type Analysis, analyse, judge } from './analyse.ts';
 export type { Tables } from './analysers/index.ts';
+export { ChangedPages } from './diff/changed-pages.ts';
+export { type CheckpointDiff, type CompareOptions, compareCheckpoints } from './diff/compare.ts';
+export { type Change, DIFF_TABLES, type DiffRow, type DiffTable, type Facts, type NotCompared } from './diff/row.ts';
+export { searchChanged } from './diff/search-changed.ts';
 export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Suspicion } from './finding.ts';
 export { type EvidenceReference, parseReference, referenceText } from './reference.ts';
 export { rules } from './rules/index.ts';

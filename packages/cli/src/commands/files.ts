@@ -1,5 +1,12 @@
 /** `stillframe files`: what every process had open, and who else has it. */
-import { type Descriptor, type OpenFiles, type Process, readOpenFiles, SocketPeers, targetName } from '@stillframe/checkpoint';
+import {
+  type Descriptor,
+  type OpenFiles,
+  type Process,
+  readOpenFiles,
+  SocketPeers,
+  targetName,
+} from '@stillframe/checkpoint';
 import { InvalidArgumentError, Option } from 'commander';
 import { renderJsonLine } from '../display/json.ts';
 import { JsonDocument } from '../display/json-document.ts';

@@ -108,6 +108,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./scan.ts')).scan,
   },
   {
+    name: 'diff',
+    summary: 'what differs between two checkpoints: processes, sockets, files, memory page by page, findings',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,

@@ -152,7 +152,11 @@ export class AddressSpace {
   }
 
   /** What a byte is that lies in `vma` and that no pagemap entry of the process speaks of. */
-  async #findOutsidePagemap(vma: vma_entry, vaddr: bigint, bytes: number): Promise<{ bytes: number; found: PlacedBytes }> {
+  async #findOutsidePagemap(
+    vma: vma_entry,
+    vaddr: bigint,
+    bytes: number,
+  ): Promise<{ bytes: number; found: PlacedBytes }> {
     const { VSYSCALL, VVAR, VDSO, GUARD, UPROBES } = VmaStatus;
     const { FILE_PRIVATE, FILE_SHARED, SOCKET, ANON_PRIVATE } = VmaStatus;
     const is = (bits: number) => (vma.status & bits) !== 0;

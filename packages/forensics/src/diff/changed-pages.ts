@@ -22,6 +22,12 @@ export interface ChangedMapping {
   readonly again: boolean;
 }
 
+/** Addresses from `start` up to, without, `end`. */
+export interface AddressRange {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
 /** Pages by change. */
 export type PageCounts = Readonly<Record<PageChange, number>>;
 
@@ -53,6 +59,28 @@ export class ChangedPages {
     return mapping?.runs.touches(at(mapping) - mapping.shift, bytes) ?? false;
   }
 
+  /** Processes of which pages differ. */
+  pids(side: 'before' | 'after'): ReadonlySet<number> {
+    const pids = this.mappings.map(({ pid, beforePid }) => (side === 'before' ? beforePid : pid));
+    return new Set(pids.filter((pid) => pid !== undefined));
+  }
+
+  /** The pages of a process after that differ, ascending and apart. */
+  ranges(pid: number): readonly AddressRange[] {
+    const ranges: { start: bigint; end: bigint }[] = [];
+    for (const { start: from, end: to, runs, shift } of this.#after.get(pid) ?? []) {
+      for (const run of runs) {
+        const [start, end] = [run.start + shift, run.start + shift + BigInt(run.bytes)];
+        const range = { start: start > from ? start : from, end: end < to ? end : to };
+        const last = ranges.at(-1);
+        if (range.start >= range.end || (last && range.start < last.end)) continue;
+        if (last?.end === range.start) last.end = range.end;
+        else ranges.push(range);
+      }
+    }
+    return ranges;
+  }
+
   /** A row a run. */
   *rows(): Generator<DiffRow> {
     for (const { pid, process, start, end, prot, backing, runs, shift, again, delta, beforePid } of this.mappings) {
@@ -61,7 +89,12 @@ export class ChangedPages {
         const address = run.start + shift;
         if (address < start || address >= end) continue;
         const bytes = run.bytes;
-        const facts = { address: `0x${address.toString(16)}`, pages: bytes / 4096, backing, protection: protectionOf(prot) };
+        const facts = {
+          address: `0x${address.toString(16)}`,
+          pages: bytes / 4096,
+          backing,
+          protection: protectionOf(prot),
+        };
         yield {
           ...{ table: 'pages', key: `${process}/0x${address.toString(16)}+${bytes}`, label: backing },
           change: run.change === 'added' ? 'added' : 'changed',

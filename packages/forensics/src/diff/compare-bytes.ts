@@ -92,7 +92,10 @@ export class ByteComparison {
       let b = this.#bytes('after', now, done, wanted);
       if (a instanceof Promise || b instanceof Promise) [a, b] = await Promise.all([a, b]);
       let length = Math.min(a.length, b.length, wanted);
-      if (length === 0) return sink.unknown(bytes - done, 'pages images shorter than they were');
+      if (length === 0) {
+        sink.unknown(bytes - done, 'pages images shorter than they were');
+        return;
+      }
       if (length > this.#pageSize) length -= length % this.#pageSize;
       this.#left -= 2 * length;
       this.#pages(a.subarray(0, length), b.subarray(0, length), at + BigInt(done), change, sink);
@@ -103,11 +106,16 @@ export class ByteComparison {
   #bytes(side: 'before' | 'after', stored: Stored | undefined, at: number, wanted: number): Buffer | Promise<Buffer> {
     if (!stored) return ZEROES.subarray(0, wanted);
     const { pages, offset } = stored;
-    return pages.source ? this.#windows[side].at(pages.source, offset + at, wanted, this.#options) : ZEROES.subarray(0, 0);
+    return pages.source
+      ? this.#windows[side].at(pages.source, offset + at, wanted, this.#options)
+      : ZEROES.subarray(0, 0);
   }
 
   #pages(a: Buffer, b: Buffer, at: bigint, change: PageChange, sink: Sink): void {
-    if (a.equals(b)) return sink.same(a.length, false);
+    if (a.equals(b)) {
+      sink.same(a.length, false);
+      return;
+    }
     for (let page = 0; page < a.length; page += this.#pageSize) {
       const end = Math.min(a.length, page + this.#pageSize);
       if (a.compare(b, page, end, page, end) === 0) sink.same(end - page, false);

@@ -1,5 +1,5 @@
 /** What is known of the container as a whole, fact by fact, and its mounts. */
-import type { Mount } from '@stillframe/checkpoint';
+import type { Mount, SpecDump } from '@stillframe/checkpoint';
 import type { Tables } from '../analysers/index.ts';
 import { compareThings, type Thing } from './keyed.ts';
 import type { Comparison } from './process-rows.ts';
@@ -18,14 +18,13 @@ export function* containerRows({ before, after, sibling }: Comparison): Generato
 function factsOf({ container: { metadata, spec } }: Tables, sibling: boolean): ReadonlyMap<string, unknown> {
   const { engine, engineVersion, container, image, ociRuntime, created, restored, ip, annotations, labels } = metadata;
   const own = sibling ? {} : { ...flat('container', container), created, restored, ip };
-  const process = spec?.process;
+  const { args, env, cwd, uid, gid, terminal }: Partial<SpecDump['process']> = spec?.process ?? {};
   const facts = {
     ...{ engine, engineVersion, ociRuntime, ...own, ...flat('image', image) },
     ...flat('annotation', sibling ? {} : annotations),
     ...flat('label', sibling ? {} : labels),
     ...(sibling ? {} : { hostname: spec?.hostname }),
-    ...{ arguments: process?.args, environment: process?.env, workingFolder: process?.cwd },
-    ...{ uid: process?.uid, gid: process?.gid, terminal: process?.terminal },
+    ...{ arguments: args, environment: env, workingFolder: cwd, uid, gid, terminal },
     ...{ maskedPaths: spec?.maskedPaths, readonlyPaths: spec?.readonlyPaths },
   };
   return new Map(Object.entries(facts).filter(([, value]) => value !== undefined));
@@ -54,9 +53,9 @@ function mountThing({ mountpoint, ...mount }: Mount, sibling: boolean): Thing {
     key: mountpoint,
     label: `${mountpoint} (${type})`,
     facts: {
-      ...{ type, role, options, flags: flagNames, filesystemFlags: filesystemFlagNames, deleted },
+      ...{ type, role, flags: flagNames, filesystemFlags: filesystemFlagNames, deleted },
       // Places on the host and numbers of groups are a container's own.
-      ...(sibling ? {} : { root, source, propagation, device }),
+      ...(sibling ? {} : { options, root, source, propagation, device }),
     },
     reference: { kind: 'mount', mountpoint },
   };

@@ -1,7 +1,9 @@
 /** Mappings of memory: new, gone, of another protection, of another size. */
-import { referenceText } from '../reference.ts';
+
 import type { MappingRow } from '../analysers/mappings.ts';
+import { referenceText } from '../reference.ts';
 import { changedRow, compareThings, type Thing } from './keyed.ts';
+import { pairUp } from './pair.ts';
 import type { Comparison } from './process-rows.ts';
 import type { DiffRow } from './row.ts';
 
@@ -48,8 +50,18 @@ const hex = (address: bigint) => `0x${address.toString(16)}`;
 export const protectionOf = (prot: number) => `${prot & 1 ? 'r' : '-'}${prot & 2 ? 'w' : '-'}${prot & 4 ? 'x' : '-'}`;
 
 /** What of a file is mapped how: what is left when addresses are taken away. */
-export function siblingKey({ backing, offset, prot }: MappingRow): string {
+function siblingKey({ backing, offset, prot }: MappingRow): string {
   return `${backing}\0${offset}\0${prot}`;
+}
+
+/** Mappings of one process of two siblings that show the same part of the same file, in the order of those after. */
+export function siblingMappings(
+  before: readonly MappingRow[],
+  after: readonly MappingRow[],
+): readonly (readonly [before: MappingRow, after: MappingRow])[] {
+  return pairUp(before, after, [siblingKey]).pairs.toSorted(([, a], [, b]) =>
+    a.start < b.start ? -1 : Number(a.start > b.start),
+  );
 }
 
 const SIBLING = [

@@ -26,7 +26,8 @@ export class PageWindows {
    */
   at(source: ByteSource, offset: number, wanted: number, options: ReadOptions): Buffer | Promise<Buffer> {
     const window = this.#windowOf(source);
-    const held = () => window.bytes.subarray(offset - window.start, Math.min(window.length, offset - window.start + wanted));
+    const held = () =>
+      window.bytes.subarray(offset - window.start, Math.min(window.length, offset - window.start + wanted));
     if (offset >= window.start && offset < window.start + window.length) return held();
     return this.#read(source, window, offset, wanted, options).then(held);
   }

@@ -27,7 +27,7 @@ export function pairProcesses(
   const { pairs, added, removed } = pairUp(before, after, sibling ? siblingKeys(before, after) : TIMES);
   const labels = { before: new Map<number, string>(), after: new Map<number, string>() };
   for (const { pid } of removed) labels.before.set(pid, sibling ? `${pid}-` : String(pid));
-  for (const { pid } of added) labels.after.set(pid, sibling ? `-${pid}` : String(pid));
+  for (const { pid } of added) labels.after.set(pid, sibling ? `+${pid}` : String(pid));
   for (const [old, now] of pairs) {
     const label = old.pid === now.pid ? String(now.pid) : `${old.pid}-${now.pid}`;
     labels.before.set(old.pid, label);

@@ -69,7 +69,7 @@ function processThing(
 function credentialFacts({ capabilities, secureBits, ...ids }: NonNullable<ProcessRow['credentials']>): Facts {
   const named = Object.entries(capabilities).map(([set, { names, unknown }]) => [
     set,
-    [...names, ...unknown.map((bit) => `bit ${bit}`)],
+    [...names, ...unknown.map((bit: number) => `bit ${bit}`)],
   ]);
   return { ...ids, secureBits: secureBits.names, capabilities: Object.fromEntries(named) };
 }
@@ -131,8 +131,9 @@ function fileThing(
       type: target.type,
       // Numbers of pipes and sockets are the machine's, which siblings do not share.
       ...(sibling && numbers ? {} : { name }),
-      ...(target.type === 'file' ? { deleted: target.deleted, size: target.size } : {}),
-      ...{ flags, position, closeOnExec },
+      ...(target.type === 'file' ? { deleted: target.deleted } : {}),
+      ...(target.type === 'file' && !sibling ? { size: target.size } : {}),
+      ...{ flags, closeOnExec, ...(sibling ? {} : { position }) },
     },
     reference: { kind: 'fd', pid, fd },
     withProcess: alone.has(pid),

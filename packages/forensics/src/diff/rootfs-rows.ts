@@ -2,7 +2,8 @@
 import { type Checkpoint, changesRecorded, type RootfsChange, readChanges } from '@stillframe/checkpoint';
 import type { Diagnostic } from '@stillframe/core';
 import { compareThings, type Thing } from './keyed.ts';
-import type { DiffRow, NotCompared } from './row.ts';
+import type { Comparison } from './process-rows.ts';
+import type { DiffRow } from './row.ts';
 
 /** Options of readRootfs. */
 export interface RootfsOptions {
@@ -28,7 +29,7 @@ export async function readRootfs(
 export function* rootfsRows(
   before: readonly RootfsChange[] | undefined,
   after: readonly RootfsChange[] | undefined,
-  skip: (what: NotCompared) => void,
+  { sibling, skip }: Pick<Comparison, 'sibling' | 'skip'>,
 ): Generator<DiffRow> {
   if (before === undefined && after === undefined) return;
   // An engine that found nothing to write leaves the diff out, too, so this is told and compared all the same.
@@ -36,14 +37,21 @@ export function* rootfsRows(
     const reason = `no changes are recorded ${before === undefined ? 'before' : 'after'}: none were made, or the engine left them out`;
     skip({ table: 'rootfs', key: '/', reason });
   }
-  for (const row of compareThings('rootfs', (before ?? []).map(thingOf), (after ?? []).map(thingOf))) {
+  for (const row of compareThings('rootfs', things(before, sibling), things(after, sibling))) {
     if (row.after?.['change'] === 'deleted') yield { ...row, change: 'removed' };
     else if (row.before?.['change'] === 'deleted') yield { ...row, change: row.after ? 'added' : 'changed' };
     else yield row;
   }
 }
 
-function thingOf({ path, change, recordedBy, ...facts }: RootfsChange): Thing {
+/** The same is written at other times in two containers. */
+function things(changes: readonly RootfsChange[] | undefined, sibling: boolean): readonly Thing[] {
+  return (changes ?? []).map(({ modified, ...change }) =>
+    sibling ? { ...thingOf(change), more: { modified } } : thingOf({ ...change, modified }),
+  );
+}
+
+function thingOf({ path, change, recordedBy, ...facts }: Partial<RootfsChange> & Pick<RootfsChange, 'path'>): Thing {
   return {
     ...{ key: path, label: path },
     facts: change === 'deleted' ? { change } : { change, ...facts },

@@ -72,7 +72,8 @@ function endsOf(socket: SocketRow, sibling: boolean): { name: string; remote: st
       const { protocol, state, local, remote, shutdown, peer, backlog } = socket;
       const [here, there] = [endpointText(local), endpointText(remote)];
       const ends = remote.port === 0 ? here : `${here} → ${there}`;
-      const facts = { protocol, state, local: here, remote: there, shutdown, peer: peer.place, backlog };
+      const places = sibling ? {} : { local: here, remote: there };
+      const facts = { protocol, state, ...places, shutdown, peer: peer.place, backlog };
       const other = remote.port === 0 ? `port ${local.port}` : there;
       return { name: `${protocol} ${ends} ${state}`, remote: `${protocol} ${other} ${state}`, facts };
     }
