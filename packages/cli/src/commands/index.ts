@@ -113,6 +113,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./diff.ts')).diff,
   },
   {
+    name: 'history',
+    summary:
+      'several checkpoints of one container: when something was first there, and what appeared from one to the next',
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,

@@ -88,7 +88,8 @@ function pageNodes(
 
 const MARKS = { added: '+', removed: '-', changed: '~' } as const;
 
-function rowNode(
+/** One difference, with what changed below it. */
+export function rowNode(
   view: RowView,
   withProcess: ReadonlyMap<string, Partial<Record<DiffTable, number>>>,
   style: Style,
