@@ -12,3 +12,13 @@ export { type EvidenceReference, parseReference, referenceText } from './referen
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export type { NamedPattern, Pattern } from './search/pattern.ts';
+export type { CaptureTimes } from './timeline/capture-events.ts';
+export {
+  type Clock,
+  type NotRecorded,
+  type Precision,
+  TIMELINE_SOURCES,
+  type TimelineSource,
+} from './timeline/event.ts';
+export { isoTime, readTime } from './timeline/time.ts';
+export { type PlacedEvent, readTimeline, type Timeline, type TimelineInput } from './timeline/timeline.ts';

@@ -119,6 +119,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./history.ts')).history,
   },
   {
+    name: 'timeline',
+    summary:
+      'what has a time in checkpoints, in the order of time: log lines, files, capture, timers; for Timesketch and Plaso too',
+    load: async () => (await import('./timeline.ts')).timeline,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,
