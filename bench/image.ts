@@ -95,7 +95,7 @@ export async function restoreContests(stage: Stage, rounds: number): Promise<Con
         const made = await stage.lab.stillframe.json<{ restored: { address: string }[] }>(restore);
         address = made.restored[0]?.address ?? '';
       });
-      await stage.lab.stillframe.atNode(['rm', address]);
+      await stage.lab.stillframe.atNode(['rm', address.split('/').slice(0, 2).join('/')]);
       return time;
     },
     podman &&
