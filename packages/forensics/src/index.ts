@@ -5,6 +5,7 @@ export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Sus
 export { type EvidenceReference, parseReference, referenceText } from './reference.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
+export { compilePatterns } from './search/compile.ts';
 export type {
   AddressRange,
   BackingType,
@@ -14,6 +15,7 @@ export type {
   ScanBytesOptions,
   ScanOptions,
 } from './search/match.ts';
-export type { NamedPattern, Pattern } from './search/pattern.ts';
+export { protectionBits } from './search/memory-filter.ts';
+export { type NamedPattern, type Pattern, textPattern } from './search/pattern.ts';
 export { scanBytes } from './search/scan-bytes.ts';
 export { scanMemory } from './search/scan-memory.ts';

@@ -11,7 +11,7 @@ export function renderJsonLine(kind: string, schemaVersion: number, body: object
 }
 
 /** A part of a document that is written piece by piece, escaped as the others are. */
-export function renderJsonPart(value: object): string {
+export function renderJsonPart(value: object | string | number | boolean): string {
   return escaped(JSON.stringify(value, plain));
 }
 
