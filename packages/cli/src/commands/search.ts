@@ -143,7 +143,11 @@ async function showCounts(
     counts.set(key, row);
   }
   watched.progress.clear();
-  const rows = [...counts.values()];
+  // Processes in the order of the dump, in each the patterns as they were given.
+  const [pids, order] = [[...new Set([...counts.values()].map(({ pid }) => pid))], patterns.map(({ id }) => id)];
+  const rows = [...counts.values()].sort(
+    (a, b) => pids.indexOf(a.pid) - pids.indexOf(b.pid) || order.indexOf(a.pattern) - order.indexOf(b.pattern),
+  );
   const searched = { processes: chosen.length, bytes: watched.bytes };
   if (output === 'jsonl') for (const row of rows) await io.write(renderJsonLine('MemoryMatchCount', 1, row));
   else if (output === 'table') await io.write(rows.length === 0 ? noMatch(searched) : renderTable(COLUMNS, rows));
