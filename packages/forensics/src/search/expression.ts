@@ -4,8 +4,6 @@ import { forensicsError } from '../errors.ts';
 import { type Anchor, DENSE, rateOf } from './anchor.ts';
 import { anchorsOf } from './expression-anchors.ts';
 
-/** Bytes of a match at most; more of it is not seen. */
-export const LONGEST_MATCH = 4096;
 /** Characters of an expression at most. */
 const LONGEST_SOURCE = 4096;
 

@@ -7,7 +7,7 @@ import { UndoStack } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { openImageSet, VmaStatus } from '@stillframe/criu-image';
 import fc from 'fast-check';
-import { LONGEST_MATCH } from './expression.ts';
+import { LONGEST_MATCH } from './bounds.ts';
 import type { PatternMatch, ScanOptions } from './match.ts';
 import { type MadeProcess, type MadeSegment, madeFiles, madeImages, PAGE } from './memory.fixture.ts';
 import type { NamedPattern, Pattern } from './pattern.ts';
