@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCheckpoint, searchMemory } from '@stillframe/checkpoint';
+import { openCheckpoint } from '@stillframe/checkpoint';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { execute } from '@stillframe/demo/stage';
+import { scanMemory, textPattern } from '@stillframe/forensics';
 import { findCriu, leftBehind, needs, takeCensus } from '@stillframe/testkit';
 import { imagesIn, makeIncremental } from './incremental.ts';
 
@@ -76,9 +77,9 @@ test(
         compared += a.length;
       }
       assert.ok(compared > 400_000);
-      const needle = Buffer.from(`needle-${dumped}`);
+      const needle = `needle-${dumped}`;
       const addresses = async (checkpoint: typeof full) =>
-        (await Array.fromAsync(searchMemory(checkpoint, needle))).map(({ vaddr }) => vaddr);
+        (await Array.fromAsync(scanMemory(checkpoint, [textPattern(needle)]))).map(({ vaddr }) => vaddr);
       assert.deepEqual(await addresses(chain), await addresses(full));
       assert.ok((await addresses(full)).length > 0);
       // Alone, the second dump does not know those pages, and says so.

@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Checkpoint, openCheckpoint, searchMemory } from '@stillframe/checkpoint';
+import { type Checkpoint, openCheckpoint } from '@stillframe/checkpoint';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { execute } from '@stillframe/demo/stage';
+import { scanMemory, textPattern } from '@stillframe/forensics';
 import { needs } from '@stillframe/testkit';
 import { openDoor } from './door.ts';
 import { type Lab, openLab } from './lab.ts';
@@ -67,7 +68,7 @@ describe('smaller archives and images', needs('checkpoint', 'docker-registry', '
     assert.deepEqual(is.diagnostics(), was.diagnostics());
     for (const needle of NEEDLES) {
       const found = async (checkpoint: Checkpoint) =>
-        (await Array.fromAsync(searchMemory(checkpoint, Buffer.from(needle)))).map(({ vaddr }) => vaddr);
+        (await Array.fromAsync(scanMemory(checkpoint, [textPattern(needle)]))).map(({ vaddr }) => vaddr);
       assert.deepEqual(await found(is), await found(was));
       assert.ok((await found(is)).length > 0);
     }

@@ -23,6 +23,7 @@ export {
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { rulesDigest } from './rules-digest.ts';
+export { compilePatterns } from './search/compile.ts';
 export type {
   AddressRange,
   BackingType,
@@ -32,7 +33,8 @@ export type {
   ScanBytesOptions,
   ScanOptions,
 } from './search/match.ts';
-export type { NamedPattern, Pattern } from './search/pattern.ts';
+export { protectionBits } from './search/memory-filter.ts';
+export { type NamedPattern, type Pattern, textPattern } from './search/pattern.ts';
 export { scanBytes } from './search/scan-bytes.ts';
 export { scanMemory } from './search/scan-memory.ts';
 export type { CaptureTimes } from './timeline/capture-events.ts';

@@ -4,7 +4,7 @@ import type { SignalOptions } from '@stillframe/criu-image';
 import { type AbsentReason, type AddressSpace, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { FileTable } from '../fd/file-table.ts';
-import { backingOf } from './memory-search.ts';
+import { backingOf } from './backing.ts';
 
 /** One VMA. Sizes are in bytes. */
 export interface MapRow {

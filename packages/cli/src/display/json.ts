@@ -16,7 +16,7 @@ export function renderForeignJson(body: object, pretty: boolean): string {
 }
 
 /** A part of a document that is written piece by piece, escaped as the others are. */
-export function renderJsonPart(value: object): string {
+export function renderJsonPart(value: object | string | number | boolean): string {
   return escaped(JSON.stringify(value, plain));
 }
 

@@ -32,7 +32,7 @@ export interface ScanOptions {
   readonly context?: number | undefined;
   /** No bytes are given at all: for counting. */
   readonly bare?: boolean | undefined;
-  /** Threads to search in; 0: in this one. By default as many as there are cores, where that is worth their start. */
+  /** Threads to search in, beside this one; 0: in this one. By default one a core, this one among them, where that is worth it. */
   readonly workers?: number | undefined;
   /** Bytes that are read and searched at once, 2 MiB by default. */
   readonly chunkSize?: number | undefined;

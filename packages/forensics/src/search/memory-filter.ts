@@ -19,7 +19,7 @@ export function protectionBits(text: string): number {
 }
 
 /** What is behind a VMA, as filters name it. */
-export function backingType(vma: vma_entry, backing: string): BackingType {
+function backingType(vma: vma_entry, backing: string): BackingType {
   const has = (bits: number) => (vma.status & bits) !== 0;
   if (has(VmaStatus.VDSO | VmaStatus.VVAR | VmaStatus.VSYSCALL)) return 'vdso';
   if (has(VmaStatus.MEMFD)) return 'memfd';
@@ -70,7 +70,7 @@ export function vmaTest(
 }
 
 /** Without a star the text stands anywhere in the name. Stars are matched without going back, whatever the name. */
-export function nameTest(pattern: string): (name: string) => boolean {
+function nameTest(pattern: string): (name: string) => boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
   if (last === undefined) return (name) => name.includes(first);

@@ -1,9 +1,10 @@
 /** Where patterns stand in the memory of a checkpoint. */
+
 import { availableParallelism } from 'node:os';
 import type { Checkpoint } from '@stillframe/checkpoint';
 import { type Block, type BlockResult, BlockShape } from './block.ts';
+import { LONGEST_MATCH } from './bounds.ts';
 import { compilePatterns } from './compile.ts';
-import { LONGEST_MATCH } from './expression.ts';
 import { type MemoryLayout, type Owner, openLayout } from './layout.ts';
 import type { PatternMatch, ScanOptions } from './match.ts';
 import { type Found, Merge } from './merge.ts';
@@ -67,8 +68,9 @@ export async function* scanMemory(
 
 function searcherFor(plan: SearchPlan, layout: MemoryLayout, { workers, signal }: ScanOptions): Searcher {
   const cores = availableParallelism();
-  const wanted = workers ?? (cores > 1 && layout.bytes >= WORTH_THREADS ? cores : 0);
-  return wanted > 0 ? new SearchThreads(plan, Math.min(wanted, MOST_THREADS), signal) : new SearchHere(plan, signal);
+  const wanted = Math.min(MOST_THREADS, workers ?? (layout.bytes >= WORTH_THREADS ? cores - 1 : 0));
+  if (wanted <= 0) return new SearchHere(plan, signal);
+  return new SearchThreads(plan, wanted, signal, { helps: workers === undefined });
 }
 
 /** Steps in order with the results of their blocks, of which some are always under way. */
