@@ -30,8 +30,8 @@ for (const { id, title, severity, techniques, why, benign, patterns = [] } of ru
     test('says what it is, why it matters and what would be benign', () => {
       assert.match(id, /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$|^miner$/);
       assert.match(title, /^[a-z].{10,90}[^.]$/);
-      assert.match(why, /^[A-Z].{30,400}[.]$/s);
-      assert.match(benign, /^[A-Z`].{15,400}[.]$/s);
+      assert.match(why, /^\S.{30,400}[.]$/s);
+      assert.match(benign, /^\S.{15,400}[.]$/s);
       assert.ok(severity.length > 0);
     });
 
