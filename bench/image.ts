@@ -7,6 +7,7 @@ import { startRegistry } from '@stillframe/testkit';
 import { type Contest, inTurn, timeOf } from './contest.ts';
 import { working } from './machine.ts';
 import type { Stage } from './stage.ts';
+import { INSIDE } from './workload.ts';
 
 export async function imageContests(stage: Stage, rounds: number): Promise<Contest[]> {
   const archive = await stage.archive(1024);
@@ -90,10 +91,11 @@ export async function restoreContests(stage: Stage, rounds: number): Promise<Con
     async () => {
       let address = '';
       const time = await timeOf(async () => {
-        const { copies } = await stage.lab.stillframe.json<{ copies: { address: string }[] }>(['restore', archive]);
-        address = copies[0]?.address ?? '';
+        const restore = ['restore', archive, '--mount', `${stage.programs}:${INSIDE}`];
+        const made = await stage.lab.stillframe.json<{ restored: { address: string }[] }>(restore);
+        address = made.restored[0]?.address ?? '';
       });
-      await stage.lab.stillframe.atNode(['rm', address]);
+      await stage.lab.stillframe.atNode(['rm', address.split('/').slice(0, 2).join('/')]);
       return time;
     },
     podman &&

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UndoStack } from '@stillframe/core';
 import { execute } from '@stillframe/demo/stage';
 import { locateCriu } from '@stillframe/runtime/host';
-import { foldersOf } from '@stillframe/runtime/paths';
+import { foldersOf } from '@stillframe/runtime/place';
 import { findProgram } from '@stillframe/testkit';
 import { openPodman, type Podman } from '../tests/lab/engines.ts';
 import type { Lab } from '../tests/lab/lab.ts';
@@ -21,6 +21,8 @@ export interface Stage extends AsyncDisposable {
   readonly lab: Lab;
   /** For whatever a contest writes. */
   readonly folder: string;
+  /** What is mounted at INSIDE. */
+  readonly programs: string;
   /** Begin of an argument vector: bare runc with the CRIU and the containers of our node. */
   readonly runc: readonly string[];
   /** A container of our node whose touched memory has this size. */
@@ -56,6 +58,7 @@ export async function openStage(lab: Lab, env: Readonly<Record<string, string | 
   return {
     lab,
     folder,
+    programs,
     runc: ['env', `PATH=${path}`, 'runc', '--root', ociRuntime],
     workload,
     archive: (mebibytes) =>

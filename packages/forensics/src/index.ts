@@ -5,4 +5,15 @@ export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Sus
 export { type EvidenceReference, parseReference, referenceText } from './reference.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
+export type {
+  AddressRange,
+  BackingType,
+  ByteMatch,
+  MemoryFilter,
+  PatternMatch,
+  ScanBytesOptions,
+  ScanOptions,
+} from './search/match.ts';
 export type { NamedPattern, Pattern } from './search/pattern.ts';
+export { scanBytes } from './search/scan-bytes.ts';
+export { scanMemory } from './search/scan-memory.ts';

@@ -36,7 +36,8 @@ export type Capability =
   | 'redis'
   | 'gcc'
   | 'gdb'
-  | 'xfs';
+  | 'xfs'
+  | 'erofs';
 
 /** Why a capability is not there, in one line; undefined where it is. */
 type Probe = () => string | undefined;
@@ -62,6 +63,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   socat: program('socat'),
   'systemd-analyze': program('systemd-analyze'),
   xfs: () => program('mkfs.xfs')() ?? kernelKnows('xfs'),
+  erofs: () => kernelKnows('erofs') ?? program('losetup')(),
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
   crun: peer('crun'),

@@ -3,5 +3,6 @@ export { type ExtractedFile, extractInto } from './extract.ts';
 export * from './extractable.ts';
 export { extractors } from './extractors.ts';
 export { type ExtractionFolder, openExtractionFolder } from './folder.ts';
+export { Holders } from './holders.ts';
 export * from './select.ts';
 export { streamThing } from './stream.ts';

@@ -53,6 +53,8 @@ export interface ChangesOptions extends Pick<OpenArchiveOptions, 'signal' | 'par
   digests?: boolean | undefined;
   /** Layers of the container's image, topmost first: they tell what is new and what is another content. */
   image?: readonly RootfsTree[] | undefined;
+  /** The diff, where the caller has it open; it stays open. */
+  diff?: Archive | undefined;
   /** Paths at which something was mounted. */
   mountpoints?: ReadonlySet<string> | undefined;
 }
@@ -74,7 +76,9 @@ export async function* readChanges(
   options: ChangesOptions = {},
   fault: (diagnostics: Archive['diagnostics']) => void = () => undefined,
 ): AsyncGenerator<RootfsChange, void, undefined> {
-  await using diff = await openRootfsDiff(checkpoint, { signal: options.signal, partial: options.partial });
+  const { signal, partial } = options;
+  await using opened = options.diff ? undefined : await openRootfsDiff(checkpoint, { signal, partial });
+  const diff = options.diff ?? opened;
   for (const entry of diff?.entries.values() ?? []) {
     options.signal?.throwIfAborted();
     if (diff) yield await changeOf(entry, diff, options);

@@ -1,7 +1,7 @@
 /** What a command file exports, and the options that many share. */
 
 import { resolve } from 'node:path';
-import { defaultPaths } from '@stillframe/runtime/paths';
+import { defaultPaths } from '@stillframe/runtime/place';
 import { type Command, Option } from 'commander';
 import type { Io } from '../io.ts';
 

@@ -9,7 +9,8 @@ import type { Rule } from './rule.ts';
 function tablesOf(given: Partial<Tables> = {}): Tables {
   const metadata = { engine: undefined } as unknown as Tables['container']['metadata'];
   const none = { processes: [], files: [], sockets: [], mappings: [], mounts: [], changes: [], memory: [] };
-  return { container: { metadata, spec: undefined }, ...none, ...given };
+  const system = { texts: [], packages: { managers: [], files: [] }, namespaces: [], networks: [], code: [] };
+  return { container: { metadata, spec: undefined }, ...none, ...system, ...given };
 }
 
 /** An ordinary service's process. */

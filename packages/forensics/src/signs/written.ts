@@ -1,0 +1,43 @@
+/** Changes that the container made itself: not the empty files that a runtime lays to mount something over them. */
+import type { Tables } from '../analysers/index.ts';
+import type { TextTopic } from '../analysers/text-places.ts';
+import type { TextRow } from '../analysers/texts.ts';
+import type { EvidenceReference } from '../reference.ts';
+
+type Change = Tables['changes'][number];
+
+/** Paths that a mount hides. */
+function mountpointsOf({ changes }: Pick<Tables, 'changes'>): ReadonlySet<string> {
+  return new Set(changes.filter(({ flags }) => flags.includes('mountpoint')).map(({ path }) => path));
+}
+
+/** Changes by path, without mountpoints and folders. */
+export function changedFiles({ changes }: Pick<Tables, 'changes'>): readonly Change[] {
+  return changes.filter(({ type, flags }) => type !== 'folder' && !flags.includes('mountpoint'));
+}
+
+/** Changed files of a topic that hold something. */
+export function textsOf(
+  tables: Pick<Tables, 'texts' | 'changes'>,
+  ...topics: readonly TextTopic[]
+): readonly TextRow[] {
+  const mountpoints = mountpointsOf(tables);
+  return tables.texts.filter(
+    ({ topic, path, place }) =>
+      topic !== undefined && topics.includes(topic) && !(place === 'rootfs' && mountpoints.has(path)),
+  );
+}
+
+/** Where a text stands, then who has it open. */
+export function referencesOf({ place, path, image, holders }: TextRow): [EvidenceReference, ...EvidenceReference[]] {
+  const open = holders.slice(0, 8).map(({ pid, fd }): EvidenceReference => ({ kind: 'fd', pid, fd }));
+  const held: EvidenceReference =
+    place === 'rootfs' || image === undefined ? { kind: 'rootfs', path } : { kind: 'image', name: image };
+  const [first, ...rest] = place === 'ghost' || place === 'memfd' ? [...open, held] : [held, ...open];
+  return [first ?? held, ...rest];
+}
+
+/** `added`, `changed`, or `written` where only the image could tell. */
+export function verbOf({ before }: Pick<TextRow, 'before'>): string {
+  return before === undefined ? 'written' : 'changed';
+}
