@@ -28,7 +28,7 @@ test('ids are of their own, and every exported rule is in the table', () => {
 for (const { id, title, severity, techniques, why, benign, patterns = [] } of rules) {
   describe(id, () => {
     test('says what it is, why it matters and what would be benign', () => {
-      assert.match(id, /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$|^miner$/);
+      assert.match(id, /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
       assert.match(title, /^[a-z].{10,90}[^.]$/);
       assert.match(why, /^\S.{30,400}[.]$/s);
       assert.match(benign, /^\S.{15,400}[.]$/s);
