@@ -18,7 +18,7 @@ const DANGEROUS: Readonly<Record<string, Severity>> = {
 const ALL = (1n << 38n) - 1n;
 
 /** Whether the container has a user namespace of its own; undefined where nothing tells. */
-export function hasUserNamespace({ container: { spec } }: Tables): boolean | undefined {
+function hasUserNamespace({ container: { spec } }: Tables): boolean | undefined {
   return spec && spec.namespaces.length > 0 ? spec.namespaces.some(({ type }) => type === 'user') : undefined;
 }
 

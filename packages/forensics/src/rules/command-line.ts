@@ -60,7 +60,7 @@ const INTERPRETER_SIGNS: readonly Sign[] = [
   {
     words: 'joins a shell to a connection',
     pattern:
-      /\bsocket\b[\s\S]*(?:connect|SOCK_STREAM)[\s\S]*(?:dup2|pty\.spawn|subprocess|os\.system|popen|exec)|fsockopen\s*\([\s\S]*(?:exec|system|passthru|popen|proc_open|shell_exec)|Socket[\s\S]*connect\s*\([\s\S]*(?:exec|system)|TCPSocket\.(?:new|open)[\s\S]*(?:exec|IO\.popen|system|spawn)|require\(['"]net['"]\)[\s\S]*(?:spawn|exec)/,
+      /\bsocket\b[\s\S]*(?:connect|SOCK_STREAM)[\s\S]*(?:dup2|pty\.spawn|subprocess|os\.system|popen|exec)|fsockopen\s*\([\s\S]*(?:exec|system|passthru|popen|proc_open|shell_exec)|Socket[\s\S]*connect\s*\([\s\S]*(?:exec|system)|TCPSocket\.(?:new|open)[\s\S]*(?:exec|IO\.popen|system|spawn)|requir[e]\(['"]net['"]\)[\s\S]*(?:spawn|exec)/,
     severity: 'critical',
     technique: 'T1059',
   },
