@@ -20,6 +20,7 @@ export {
   type ReportSource,
   reportPage,
 } from './report/index.ts';
+export { chooseRules, type RuleChoice } from './rules/choose.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { rulesDigest } from './rules-digest.ts';

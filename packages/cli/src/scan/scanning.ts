@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Checkpoint } from '@stillframe/checkpoint';
 import { type Digest, digestSource, observedSource, UndoStack } from '@stillframe/core';
-import { type Analysis, analyse, type JudgedCheckpoint, rules } from '@stillframe/forensics';
+import { type Analysis, analyse, chooseRules, type JudgedCheckpoint } from '@stillframe/forensics';
 import type { Command } from 'commander';
 import type { ReadingOptions } from '../commands/reading.ts';
 import { showProgress } from '../display/progress.ts';
@@ -14,13 +14,23 @@ import { productVersion } from '../product.ts';
 export interface ScanningOptions extends ReadingOptions {
   image?: string;
   memory: boolean;
+  /** Ids of rules that alone are judged, and of those that are not. */
+  rule?: string[];
+  without?: string[];
 }
 
 /** The options that decide what is looked at. */
 export function withScanning(command: Command): Command {
   return command
     .option('--image <where>', 'the container’s image: layout, tar or folder, oci:LAYOUT[:TAG], or reference')
-    .option('--no-memory', 'leave the content of memory out; the rest takes no time');
+    .option('--no-memory', 'leave the content of memory out; the rest takes no time')
+    .option('--rule <id>', 'judge by this rule alone, or by those that begin so (process-*); repeatable', collectIds)
+    .option('--without <id>', 'judge by all rules but this one; repeatable', collectIds);
+}
+
+/** Several of one option, also with commas between. */
+function collectIds(text: string, before: string[] = []): string[] {
+  return [...before, ...text.split(',').filter((id) => id !== '')];
 }
 
 /** Judges an open checkpoint, and gives what else is said of it, with the digest of the archive where `hashed`. */
@@ -31,10 +41,11 @@ export async function judge(
   io: Io,
   { hashed }: { hashed: boolean },
 ): Promise<JudgedCheckpoint> {
+  const rules = chooseRules({ only: options.rule, without: options.without });
   await using closing = new UndoStack();
   const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
   const { memory } = options;
-  const analysis = await analyse(checkpoint, { image: image?.layers, memory, signal: io.signal });
+  const analysis = await analyse(checkpoint, { rules, image: image?.layers, memory, signal: io.signal });
   const { archive, metadata } = checkpoint;
   return {
     archive: {

@@ -60,7 +60,7 @@ function processThing(
       ...{ name, state, arguments: process.arguments, executable, workingFolder, root },
       ...{ credentials: credentials && credentialFacts(credentials), seccomp, threads },
     },
-    more: { pid, ...(process.startTicks === undefined ? {} : { startTicks: process.startTicks }) },
+    more: { pid },
     reference: { kind: 'process', pid },
   };
 }
