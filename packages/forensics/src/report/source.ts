@@ -51,6 +51,17 @@ export interface Moment {
   readonly reference?: string | undefined;
 }
 
+/** What a run read and gave. */
+export interface RunRecord {
+  /** Of the statement. */
+  readonly statement: string;
+  /** Of the findings. */
+  readonly results: string;
+  /** Over all entries of the archive. */
+  readonly entries: string;
+  readonly image: string | undefined;
+}
+
 /** The whole of it. */
 export interface ReportSource {
   readonly judged: JudgedCheckpoint;
@@ -62,6 +73,8 @@ export interface ReportSource {
   readonly node: string;
   /** A line each: what was left out, by which options. */
   readonly options: readonly string[];
+  /** Digests by which the run can be repeated (`stillframe scan --record`). */
+  readonly record?: RunRecord | undefined;
   /** Made of files and captures where it is not given. */
   readonly timeline?: readonly Moment[] | undefined;
 }
