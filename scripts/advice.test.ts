@@ -32,6 +32,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   ...['--kubeconfig', '--raw'], // kubectl
   ...['--cacert'], // curl
   ...['--make-shared'], // mount
+  ...['--find', '--show', '--read-only'], // losetup
   ...['--write-picture', '--write-sample'], // our demo
   ...['--dport', '--to-ports'], // iptables
 ]);

@@ -1,8 +1,12 @@
-/** The pages of docs/ that are made of the code: every command by its own help, every error by its package's table. */
+/**
+ * The pages of docs/ that are made of the code: every command by its own help, every error by its package's table,
+ * every rule by what it says of itself.
+ */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandReference } from '@stillframe/cli/reference';
 import type { ErrorRow } from '@stillframe/core';
+import { rules, SEVERITIES } from '@stillframe/forensics';
 
 const root = join(import.meta.dirname, '..');
 const GENERATED = '<!-- Made by `npm run gen`; what stands here is changed in the code. -->';
@@ -13,6 +17,7 @@ export async function regeneratePages(check: boolean): Promise<number> {
   for (const [name, text] of [
     ['docs/commands.md', await commandsPage()],
     ['docs/errors.md', await errorsPage()],
+    ['docs/rules.md', rulesPage()],
   ] as const) {
     const path = join(root, name);
     if (globSync(name, { cwd: root }).length > 0 && readFileSync(path, 'utf8') === text) continue;
@@ -59,4 +64,21 @@ async function errorsPage(): Promise<string> {
     return [`## ${name}`, '| code | kind | what to do |', '|---|---|---|', ...lines, ''].join('\n');
   });
   return `${GENERATED}\n# Errors\n\n${intro}\n\n${parts.join('\n')}`;
+}
+
+function rulesPage(): string {
+  const intro = [
+    'What `stillframe scan` judges a checkpoint by ([forensics.md](forensics.md)). A severity is that of the plain case: a finding may be',
+    'worse or better, as it says. Techniques are those of [MITRE ATT&CK](https://attack.mitre.org/matrices/enterprise/containers/).',
+  ].join('\n');
+  const parts = SEVERITIES.toReversed().flatMap((severity) => {
+    const found = rules.filter((rule) => rule.severity === severity).sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (found.length === 0) return [];
+    const texts = found.map(({ id, title, techniques, why, benign }) => {
+      const known = techniques.length === 0 ? '' : ` (${techniques.join(', ')})`;
+      return `**\`${id}\`**: ${title}${known}. ${why}\n*Benign:* ${benign}\n`;
+    });
+    return [`## ${severity}`, ...texts];
+  });
+  return `${GENERATED}\n# Rules\n\n${intro}\n\n${parts.join('\n')}`;
 }

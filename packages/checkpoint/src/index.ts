@@ -44,6 +44,7 @@ export type { MemoryFile } from './fd/named-files.ts';
 export * from './fd/open-files.ts';
 export { openFlagNames } from './fd/open-flags.ts';
 export type { Pipe } from './fd/pipes.ts';
+export { targetName } from './fd/target-name.ts';
 export type { Terminal } from './fd/terminal.ts';
 export type { FanotifyMark, InotifyWatch } from './fd/watches.ts';
 export * from './image/base-image.ts';

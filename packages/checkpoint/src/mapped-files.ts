@@ -5,6 +5,7 @@
 import type { ByteSource } from '@stillframe/core';
 import type { MappedFiles } from '@stillframe/criu-image';
 import type { reg_file_entry } from '@stillframe/criu-image/proto';
+import type { Archive } from './archive/open.ts';
 import { normaliseName } from './archive/tar-entry.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { readMounts } from './mount/mounts.ts';
@@ -19,6 +20,8 @@ export interface OpenMappedFiles extends MappedFiles, AsyncDisposable {}
 export interface MappedFilesOptions {
   /** The layers of the container's image, topmost first. */
   image?: readonly RootfsTree[] | undefined;
+  /** The root filesystem's changes, where the caller has them open; they stay open. */
+  diff?: Archive | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -45,7 +48,8 @@ export async function openMappedFiles(
   }
   const mounts = await readMounts(images, options);
   const roots = new Set(mounts.filter(({ mountpoint }) => isRoot(mountpoint)).map(({ mountId }) => mountId));
-  const diff = await openRootfsDiff(checkpoint, { signal: options.signal, partial: true });
+  const opened = options.diff ? undefined : await openRootfsDiff(checkpoint, { signal: options.signal, partial: true });
+  const diff = options.diff ?? opened;
   const trees = [...(diff ? [archiveTree(diff, ROOTFS_DIFF)] : []), deletions(documents.deletedFiles)];
   const lookUp = async (id: number): Promise<{ source: ByteSource; from: string } | undefined> => {
     const file = files.get(id);
@@ -75,7 +79,7 @@ export async function openMappedFiles(
       return found;
     },
     async [Symbol.asyncDispose]() {
-      await diff?.[Symbol.asyncDispose]();
+      await opened?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** From a checkpoint to findings: tables are read, rules judge them. */
-import { type Checkpoint, type RootfsTree, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
+import { type Checkpoint, openRootfsDiff, type RootfsTree, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
 import type { Diagnostic } from '@stillframe/core';
 import { readTables, type Tables } from './analysers/index.ts';
 import { type Finding, findingId, SEVERITIES } from './finding.ts';
@@ -34,7 +34,8 @@ export async function analyse(checkpoint: Checkpoint, options: AnalyseOptions = 
   const open = await readOpenFiles(checkpoint.images, processes, { signal });
   const patterns = memory ? rules.flatMap((rule) => rule.patterns ?? []) : [];
   const report = (faults: readonly Diagnostic[]) => void diagnostics.push(...faults);
-  const tables = await readTables({ checkpoint, processes, open, image, patterns, signal, report });
+  await using diff = await openRootfsDiff(checkpoint, { signal, partial: true });
+  const tables = await readTables({ checkpoint, processes, open, diff, image, patterns, signal, report });
   return { tables, findings: judge(tables, rules), diagnostics };
 }
 

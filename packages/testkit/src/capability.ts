@@ -36,6 +36,7 @@ export type Capability =
   | 'redis'
   | 'gcc'
   | 'gdb'
+  | 'erofs'
   | 'chromium'
   | 'xfs';
 
@@ -63,6 +64,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   socat: program('socat'),
   'systemd-analyze': program('systemd-analyze'),
   xfs: () => program('mkfs.xfs')() ?? kernelKnows('xfs'),
+  erofs: () => kernelKnows('erofs') ?? program('losetup')(),
   checkpointctl: peer('checkpointctl'),
   crit: peer('crit'),
   crun: peer('crun'),

@@ -49,10 +49,12 @@ export interface RootfsChange {
 
 /** Options of readChanges. */
 export interface ChangesOptions extends Pick<OpenArchiveOptions, 'signal' | 'partial'> {
-  /** Whether the content of every file is read for its digest. */
-  digests?: boolean | undefined;
+  /** Whether the content of every file is read for its digest, or of which paths. */
+  digests?: boolean | ((path: string) => boolean) | undefined;
   /** Layers of the container's image, topmost first: they tell what is new and what is another content. */
   image?: readonly RootfsTree[] | undefined;
+  /** The diff, where the caller has it open; it stays open. */
+  diff?: Archive | undefined;
   /** Paths at which something was mounted. */
   mountpoints?: ReadonlySet<string> | undefined;
 }
@@ -74,7 +76,9 @@ export async function* readChanges(
   options: ChangesOptions = {},
   fault: (diagnostics: Archive['diagnostics']) => void = () => undefined,
 ): AsyncGenerator<RootfsChange, void, undefined> {
-  await using diff = await openRootfsDiff(checkpoint, { signal: options.signal, partial: options.partial });
+  const { signal, partial } = options;
+  await using opened = options.diff ? undefined : await openRootfsDiff(checkpoint, { signal, partial });
+  const diff = options.diff ?? opened;
   for (const entry of diff?.entries.values() ?? []) {
     options.signal?.throwIfAborted();
     if (diff) yield await changeOf(entry, diff, options);
@@ -107,10 +111,14 @@ async function changeOf(entry: ArchiveEntry, diff: Archive, options: ChangesOpti
     flags: options.mountpoints?.has(path) ? [...facts.flags, 'mountpoint'] : facts.flags,
     change: opaque ? 'replaced' : await kindOf(entry, options.image),
     sha256:
-      options.digests && entry.kind === 'file' && !entry.truncated
+      wantsDigest(path, options) && entry.kind === 'file' && !entry.truncated
         ? await digestSource(diff.open(entry.name), options)
         : undefined,
   };
+}
+
+function wantsDigest(path: string, { digests = false }: ChangesOptions): boolean {
+  return typeof digests === 'function' ? digests(path) : digests;
 }
 
 /** A whiteout of a folder has facts of its own, which say nothing of the folder. */

@@ -118,6 +118,23 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./report.ts')).report,
   },
   {
+    name: 'diff',
+    summary: 'what differs between two checkpoints: processes, sockets, files, memory page by page, findings',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'history',
+    summary:
+      'several checkpoints of one container: when something was first there, and what appeared from one to the next',
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
+    name: 'timeline',
+    summary:
+      'what has a time in checkpoints, in the order of time: log lines, files, capture, timers; for Timesketch and Plaso too',
+    load: async () => (await import('./timeline.ts')).timeline,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,

@@ -10,6 +10,7 @@ import { type AddressSpace, type MappedFiles, openAddressSpace, VmaStatus } from
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { Analyser, AnalysisContext } from './analyser.ts';
 import { type CodeDifference, Comparison } from './code-comparison.ts';
+import { absoluteJumps } from './hooks.ts';
 import { hasTextRelocations } from './text-relocations.ts';
 
 /** One executable private mapping of a file of which pages were written to, or whose file is nowhere. Paths are raw text. */
@@ -37,6 +38,8 @@ export interface CodeRow {
   readonly differenceCount: number;
   readonly differingBytes: number;
   readonly longestDifference: number;
+  /** Jumps from pages that were written to, to memory that is in no file: hooks, whether or not the file is at hand. */
+  readonly hooks: readonly { readonly address: bigint; readonly target: bigint }[];
   /** Every difference is one byte, 0xcc. */
   readonly onlyBreakpoints: boolean;
   /** Whether the kernel has put breakpoints into the process (uprobes), which tracers of the host do. */
@@ -45,6 +48,8 @@ export interface CodeRow {
 
 const EXECUTE = 4;
 const CHUNK = 1 << 16;
+/** Bytes of some pointers in a row. */
+const POINTERS = 32;
 /** Differences and stretches of one mapping that are kept, mappings in all, and bytes that are compared. */
 const KEPT = 16;
 const ROWS = 20_000;
@@ -53,8 +58,8 @@ const COMPARED = 256 << 20;
 export const code: Analyser<readonly CodeRow[]> = {
   title: 'code in memory against its files',
   async read(context) {
-    const { checkpoint, processes, image, signal } = context;
-    await using files = await openMappedFiles(checkpoint, { image, signal });
+    const { checkpoint, processes, diff, image, signal } = context;
+    await using files = await openMappedFiles(checkpoint, { diff, image, signal });
     const work = new Work(context, files);
     for (const { pid } of processes) {
       signal?.throwIfAborted();
@@ -127,10 +132,9 @@ class Work {
     const id = Number(vma.shmid);
     const { signal } = this.#context;
     const file = await this.#files.open(id, { signal });
-    const compared = file && (await this.#compare(space, vma, stretches, file.source));
-    const comparison = compared?.comparison ?? new Comparison(0);
+    const { comparison, hooks, sha256 } = await this.#compare(space, vma, stretches, file?.source);
     const state = file
-      ? await this.#stateOf(comparison, space, id, file.source)
+      ? await this.#stateOf(comparison, id, file.source)
       : stretches.length === 0
         ? 'absent'
         : 'unknown';
@@ -139,18 +143,21 @@ class Work {
       path: this.#context.open.files.path(id) ?? '',
       captured: stretches.reduce((sum, { bytes }) => sum + bytes, 0),
       written: withoutDumper(stretches, dumper, space.pageSize).slice(0, KEPT),
-      comparedWith: file && compared && { from: file.from, sha256: compared.sha256 },
+      comparedWith: file && { from: file.from, sha256 },
       differences: comparison.differences,
       differenceCount: comparison.count,
       differingBytes: comparison.bytes,
       longestDifference: comparison.longest,
+      hooks,
       onlyBreakpoints: comparison.count > 0 && comparison.onlyBreakpoints,
     };
   }
 
-  async #compare(space: AddressSpace, vma: vma_entry, stretches: readonly Stretch[], file: ByteSource) {
+  /** Goes through what was captured; without a file only for jumps. */
+  async #compare(space: AddressSpace, vma: vma_entry, stretches: readonly Stretch[], file: ByteSource | undefined) {
     const { signal } = this.#context;
     const comparison = new Comparison(KEPT);
+    const hooks: { address: bigint; target: bigint }[] = [];
     const hash = createHash('sha256');
     const [memory, own] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
     for (const { address, bytes } of stretches) {
@@ -163,24 +170,37 @@ class Work {
         this.#left -= length;
         // Damaged, or of a chain of dumps that was lost.
         if (range?.state !== 'captured' || more.length > 0) continue;
+        for (const jump of absoluteJumps(seen)) {
+          if (hooks.length < KEPT && leadsOutOfFiles(space, jump.target))
+            hooks.push({ address: at + BigInt(jump.offset), target: jump.target });
+        }
+        if (file === undefined) continue;
         if (offset < BigInt(file.size)) await file.readInto(Number(offset), expected, { signal });
         hash.update(expected);
         comparison.add(at, seen, expected);
       }
     }
-    return { comparison, sha256: `sha256:${hash.digest('hex')}` as const };
+    return { comparison, hooks, sha256: `sha256:${hash.digest('hex')}` as const };
   }
 
-  async #stateOf(comparison: Comparison, space: AddressSpace, id: number, file: ByteSource): Promise<CodeRow['state']> {
+  async #stateOf(comparison: Comparison, id: number, file: ByteSource): Promise<CodeRow['state']> {
     if (comparison.count === 0) return 'equal';
     const relocates = this.#relocated.get(id) ?? (await hasTextRelocations(file, this.#context));
     this.#relocated.set(id, relocates);
-    const isPointer = ({ bytes }: CodeDifference) => bytes <= 8;
-    const whole = comparison.count === comparison.differences.length ? comparison.differences : [];
-    // Too many to keep are the loader’s, if it has any at all.
-    const byLoader = relocates && (whole.length === 0 ? comparison.longest <= 64 : whole.every(isPointer));
-    return byLoader && space.vmas.length > 0 ? 'relocated' : 'patched';
+    // The loader writes pointers, which are too many to be kept: the longest says what they are.
+    return relocates && comparison.longest <= POINTERS ? 'relocated' : 'patched';
   }
+}
+
+/** Whether an address is executable memory that no file is behind. */
+function leadsOutOfFiles(space: AddressSpace, target: bigint): boolean {
+  const { FILE_PRIVATE, FILE_SHARED, VDSO, VSYSCALL } = VmaStatus;
+  const vma = space.vmaAt(target);
+  return (
+    vma !== undefined &&
+    (vma.prot & EXECUTE) !== 0 &&
+    (vma.status & (FILE_PRIVATE | FILE_SHARED | VDSO | VSYSCALL)) === 0
+  );
 }
 
 interface Stretch {

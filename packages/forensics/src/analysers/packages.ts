@@ -3,16 +3,16 @@
  * and digests that dpkg and apk keep, where these were changed too. Of rpm and pacman only that they were at work is known.
  */
 import { createHash } from 'node:crypto';
-import { type Archive, openRootfsDiff } from '@stillframe/checkpoint';
+import type { Archive } from '@stillframe/checkpoint';
 import { readExactly, streamOf } from '@stillframe/core';
 import type { Analyser, AnalysisContext } from './analyser.ts';
 
-type PackageManager = 'dpkg' | 'apk' | 'rpm' | 'pacman';
+type Installer = 'dpkg' | 'apk' | 'rpm' | 'pacman';
 
 /** A changed file that a package has. */
 export interface PackagedFile {
   readonly path: string;
-  readonly manager: PackageManager;
+  readonly manager: Installer;
   /** Name of the package; raw text. */
   readonly package: string;
   /** Whether its content is that of the package; `unknown` where there is no digest, or too much to be hashed. */
@@ -21,20 +21,22 @@ export interface PackagedFile {
 
 export interface PackageTable {
   /** Those whose database was changed. */
-  readonly managers: readonly PackageManager[];
+  readonly managers: readonly Installer[];
   readonly files: readonly PackagedFile[];
 }
 
 /** What a database says of a path. */
 interface Listed {
-  readonly manager: PackageManager;
+  readonly manager: Installer;
   readonly package: string;
   digest: { readonly algorithm: 'md5' | 'sha1'; readonly hex: string } | undefined;
 }
 
 const DPKG = /^var\/lib\/dpkg\/info\/([^/]+)\.(list|md5sums)$/;
+/** Its `Conffiles:` have digests, which md5sums leaves out. */
+const STATUS = 'var/lib/dpkg/status';
 const APK = /^(?:usr\/)?lib\/apk\/db\/installed$/;
-const DATABASES: readonly (readonly [PackageManager, RegExp])[] = [
+const DATABASES: readonly (readonly [Installer, RegExp])[] = [
   ['dpkg', /^var\/lib\/dpkg\/(?:status|status\.d\/.+|info\/.+\.list)$/],
   ['apk', APK],
   ['rpm', /^(?:var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/./],
@@ -48,9 +50,9 @@ const HASHED = 256 << 20;
 export const packages: Analyser<PackageTable> = {
   title: 'files of packages',
   async read(context) {
-    await using diff = await openRootfsDiff(context.checkpoint, { signal: context.signal, partial: true });
+    const { diff } = context;
     if (diff === undefined) return { managers: [], files: [] };
-    const managers = new Set<PackageManager>();
+    const managers = new Set<Installer>();
     for (const { name, kind } of diff.entries.values()) {
       const manager = kind === 'file' ? DATABASES.find(([, place]) => place.test(name))?.[0] : undefined;
       if (manager !== undefined) managers.add(manager);
@@ -70,7 +72,7 @@ async function readLists(diff: Archive, { signal, report }: AnalysisContext): Pr
   let left = TOGETHER;
   for (const { name, kind, size } of diff.entries.values()) {
     const dpkg = DPKG.exec(name);
-    if (kind !== 'file' || (dpkg === null && !APK.test(name))) continue;
+    if (kind !== 'file' || (dpkg === null && name !== STATUS && !APK.test(name))) continue;
     if (size > DATABASE || size > left) {
       const message = `${name} has ${size} bytes: what it says of packages is not read`;
       report([{ id: 'packages-limited', severity: 'warning', source: 'packages', message }]);
@@ -79,6 +81,7 @@ async function readLists(diff: Archive, { signal, report }: AnalysisContext): Pr
     left -= size;
     const text = new TextDecoder().decode(await readExactly(diff.open(name), 0, size, { signal, limit: DATABASE }));
     if (dpkg) addDpkg(listed, dpkg[1] ?? '', dpkg[2] === 'list', text);
+    else if (name === STATUS) addConffiles(listed, text);
     else addApk(listed, text);
   }
   return listed;
@@ -94,6 +97,17 @@ function addDpkg(listed: Map<string, Listed>, name: string, isList: boolean, tex
     const known = listed.get(key) ?? { manager: 'dpkg', package: name.replace(/:[\w-]+$/, ''), digest: undefined };
     if (digest?.[1]) known.digest = { algorithm: 'md5', hex: digest[1] };
     listed.set(key, known);
+  }
+}
+
+/** `Package:` a package, ` /etc/x DIGEST` one of its configuration files as it was installed. */
+function addConffiles(listed: Map<string, Listed>, text: string): void {
+  let name = '';
+  for (const line of text.split('\n')) {
+    if (line.startsWith('Package: ')) name = line.slice('Package: '.length);
+    const file = /^ (\/\S+) ([0-9a-f]{32})$/.exec(line);
+    if (file?.[1] && file[2])
+      listed.set(keyOf(file[1]), { manager: 'dpkg', package: name, digest: { algorithm: 'md5', hex: file[2] } });
   }
 }
 

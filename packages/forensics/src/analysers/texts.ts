@@ -9,7 +9,6 @@ import {
   extractors,
   type Holder,
   Holders,
-  openRootfsDiff,
 } from '@stillframe/checkpoint';
 import type { ByteSource } from '@stillframe/core';
 import type { Analyser, AnalysisContext } from './analyser.ts';
@@ -105,8 +104,7 @@ class Reader {
   }
 }
 
-async function readRootfs(reader: Reader, { checkpoint, image, signal }: AnalysisContext): Promise<void> {
-  await using diff = await openRootfsDiff(checkpoint, { signal, partial: true });
+async function readRootfs(reader: Reader, { diff, image, signal }: AnalysisContext): Promise<void> {
   for (const { name, kind, mode, size, linkName } of diff?.entries.values() ?? []) {
     signal?.throwIfAborted();
     if (reader.isFull) return;

@@ -10,8 +10,10 @@ const PROGRAM = 128;
 /** What is mapped as code and is changed by who loads it: .NET’s and Wine’s, Java’s archives of classes. */
 const CHANGED_BY_LOADER = /\.(?:dll|exe|jsa|winmd|oat|odex|art)$/i;
 
-function references({ pid, start, end, differences, written }: CodeRow): [EvidenceReference, ...EvidenceReference[]] {
-  const places = differences.length > 0 ? differences : written;
+function references(row: CodeRow): [EvidenceReference, ...EvidenceReference[]] {
+  const { pid, start, end, differences, written } = row;
+  const hooks = row.hooks.map(({ address }) => ({ address, bytes: 16 }));
+  const places = differences.length > 0 ? differences : hooks.length > 0 ? hooks : written;
   const memory = places
     .slice(0, 8)
     .map(({ address, bytes }): EvidenceReference => ({ kind: 'memory', pid, address, bytes }));
@@ -25,6 +27,7 @@ function detailsOf(row: CodeRow): Record<string, unknown> {
   return {
     path,
     ...{ captured, differenceCount, differingBytes, comparedWith },
+    hooks: row.hooks.map(({ address, target }) => ({ address: hex(address), target: hex(target) })),
     differences: differences.map(({ address, bytes, before, after }) => ({
       address: `0x${address.toString(16)}`,
       bytes,
@@ -34,8 +37,11 @@ function detailsOf(row: CodeRow): Record<string, unknown> {
   };
 }
 
+const hex = (address: bigint) => `0x${address.toString(16)}`;
+
 /** How bad a change of code is where it was seen. */
 function severityOf(row: CodeRow): Severity {
+  if (row.hooks.length > 0) return 'high';
   if (row.onlyBreakpoints) return row.hasUprobes ? 'info' : 'medium';
   if ((row.prot & WRITE) !== 0 || CHANGED_BY_LOADER.test(row.path)) return 'low';
   return 'high';
@@ -45,7 +51,7 @@ export const codePatched: Rule = {
   id: 'code-patched',
   title: 'code in memory is not that of its file',
   severity: 'high',
-  techniques: ['T1055', 'T1574'],
+  techniques: ['T1055'],
   why: 'Nothing writes to code but debuggers, tracers, and whoever hooks a function: to read passwords, to hide files, to let somebody in. The file on disk stays clean.',
   benign:
     'Tracing by the host puts one-byte breakpoints into code (uprobes, bpftrace, profilers), and so do debuggers; sanitizers and some games’ protections patch themselves.',
@@ -57,9 +63,7 @@ export const codePatched: Rule = {
         ? `${row.differenceCount} breakpoints were set`
         : `${row.differenceCount === 1 ? 'one place was' : `${row.differenceCount} places were`} changed`;
       const how =
-        first && !row.onlyBreakpoints
-          ? `, at 0x${first.address.toString(16)} from ${first.before} to ${first.after}`
-          : '';
+        first && !row.onlyBreakpoints ? `, at ${hex(first.address)} from ${first.before} to ${first.after}` : '';
       yield {
         summary: `in the code of ${row.path} in process ${row.pid} ${what}${how}`,
         references: references(row),
@@ -74,6 +78,16 @@ export const codePatched: Rule = {
 /** Pages that were written to while the file is not at hand: something was done, and what is not known. */
 function* unknownOnes(code: readonly CodeRow[]): Iterable<Suspicion> {
   for (const row of code) {
+    const [hook] = row.hooks;
+    if (row.state === 'unknown' && hook) {
+      yield {
+        summary: `the code of ${row.path} in process ${row.pid} jumps at ${hex(hook.address)} to ${hex(hook.target)}, which is in no file`,
+        references: references(row),
+        severity: 'high',
+        details: detailsOf(row),
+      };
+      continue;
+    }
     if (row.state !== 'unknown' || row.written.length === 0) continue;
     const bytes = row.written.reduce((sum, each) => sum + each.bytes, 0);
     const soft = (row.prot & WRITE) !== 0 || CHANGED_BY_LOADER.test(row.path) || row.hasUprobes;
@@ -90,7 +104,7 @@ export const codeInjected: Rule = {
   id: 'code-injected',
   title: 'other code stands where the code of a file was',
   severity: 'high',
-  techniques: ['T1055', 'T1055.012', 'T1620'],
+  techniques: ['T1055', 'T1620'],
   why: 'A stretch of a library or program was replaced: code that looks as if it came from a file, and did not.',
   benign:
     'Programs that unpack themselves over their own code (UPX does so elsewhere); mappings that may be written to.',

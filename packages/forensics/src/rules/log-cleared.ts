@@ -20,6 +20,7 @@ export const logCleared: Rule = {
   benign:
     'Rotation with truncation (copytruncate); packages that lay an empty log; images that empty logs at the start.',
   *judge(tables) {
+    const { packages } = tables;
     const changed = changedFiles(tables);
     const rotated = new Set(
       changed.filter(({ path }) => ROTATED.test(path)).map(({ path }) => path.replace(ROTATED, '')),
@@ -43,7 +44,8 @@ export const logCleared: Rule = {
       yield {
         summary: `${path}${isLogin ? ', which tells of logins,' : ''} ${how}`,
         references: [{ kind: 'rootfs', path }],
-        severity: isLogin && sure ? 'medium' : undefined,
+        // Packages lay empty ones as they are installed.
+        severity: isLogin && sure ? 'medium' : !sure && packages.managers.length > 0 ? 'info' : undefined,
         details: { change, size },
       };
     }

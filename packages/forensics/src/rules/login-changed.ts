@@ -114,10 +114,12 @@ export const pamChanged: Rule = {
         ),
       );
       const owner = packaged.ownerOf(row.path);
+      // Debian puts these together anew with every package that brings a module.
+      const ofManager = tables.packages.managers.includes('dpkg') && /\/common-[a-z-]+$/.test(row.path);
       yield {
         summary: `${row.path} was ${verbOf(row)}${bad ? `: ${bad.slice(0, SHOWN)}` : ''}`,
         references: referencesOf(row),
-        severity: bad ? 'high' : owner === undefined ? undefined : 'info',
+        severity: bad ? 'high' : owner !== undefined ? 'info' : ofManager ? 'low' : undefined,
         details: { newLines: lines.length, ...(owner === undefined ? {} : { package: owner }) },
       };
     }

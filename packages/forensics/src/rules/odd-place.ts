@@ -7,13 +7,13 @@ import type { Rule } from './rule.ts';
 
 /** Hidden names that programs are known to make. */
 const KNOWN =
-  /^\.(?:X\d+-lock|X11-unix|ICE-unix|XIM-unix|font-unix|Test-unix|s\.PGSQL\.\d+(?:\.lock)?|java_pid\d+|com\.google\.\w+|org\.chromium\.\w+|com\.microsoft\..*|NETFramework.*|dotnet|wine-\d+|containerenv|dockerenv|pwd\.lock|updated|build-id|keep|gitkeep|gitignore|npm|cache|config|local|placeholder|lock|lck|pid|nfs[0-9a-f]+|wh\..*|pulse-.*|esd-.*|snapshot|git|_.*\.swp|.*\.sw[opx]|ansible.*|sentry.*|hsperfdata.*|vbox-.*|terraform.*|pip.*|tmp[A-Za-z0-9_]{6,}|[A-Za-z0-9_-]+\.(?:tmp|lock|pid|sock|swp))$/;
+  /^\.(?:X\d+-lock|X11-unix|ICE-unix|XIM-unix|font-unix|Test-unix|s\.PGSQL\.\d+(?:\.lock)?|java_pid\d+|com\.google\.\w+|org\.chromium\.\w+|com\.microsoft\..*|NETFramework.*|dotnet|java|wine-\d+|containerenv|dockerenv|pwd\.lock|updated|build-id|keep|gitkeep|gitignore|npm|cache|config|local|placeholder|lock|lck|pid|nfs[0-9a-f]+|wh\..*|pulse-.*|esd-.*|snapshot|git|_.*\.swp|.*\.sw[opx]|ansible.*|sentry.*|hsperfdata.*|vbox-.*|terraform.*|pip.*|tmp[A-Za-z0-9_]{6,}|[A-Za-z0-9_-]+\.(?:tmp|lock|pid|sock|swp))$/;
 /** Blanks, dots alone, or what terminals do not show. */
 const UNSEEN =
   /^(?:\.{3,}|\.\.? +|[\s\u00a0\u2000-\u200f\u3000\ufeff]+.*|.*[\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\ufeff].*)$/;
 /** Folders of which a hidden entry is odd. */
 const ODD =
-  /^\/(?:tmp|var\/tmp|dev|dev\/shm|run|var\/run|run\/shm|etc|bin|sbin|lib|lib64|usr|usr\/(?:local\/)?(?:bin|sbin|lib|share|games)|var|var\/(?:lib|cache|log|www|www\/html)|boot|mnt|media|opt|srv)$/;
+  /^\/(?:tmp|var\/tmp|dev|dev\/shm|run|var\/run|run\/shm|etc|bin|sbin|lib|lib64|usr|usr\/(?:local\/)?(?:bin|sbin|lib|share|games)|var|var\/(?:lib|cache|log)|boot|mnt|media|opt|srv)$/;
 
 /** The uppermost part of a path that is hidden where nothing should be. */
 function oddPart(path: string): { folder: string; name: string; unseen: boolean } | undefined {

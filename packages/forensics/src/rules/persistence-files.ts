@@ -29,7 +29,7 @@ function* written(
     yield {
       summary: `${row.path} was ${verbOf(row)}: ${what}${why ? `; it ${why.why}` : ''}`,
       references: referencesOf(row),
-      severity: why ? bad : owner === undefined ? undefined : 'info',
+      severity: packaged.isSame(row.path) ? 'info' : why ? bad : owner === undefined ? undefined : 'info',
       details: {
         line: (why?.line ?? lines[0])?.slice(0, SHOWN),
         newLines: lines.length,
@@ -78,6 +78,9 @@ export const serviceChanged: Rule = {
   judge: (tables) => written(tables, 'service', 'it is run at the start', 'high'),
 };
 
+/** Hooks of apt and dpkg, but for the one of Docker’s images that empties apt’s cache. */
+const HOOK = /(?:Pre|Post)-Invoke(?:-Success)?\b(?!\s*\{\s*"rm -f \/var\/cache\/apt\/)|Pre-Install-Pkgs/i;
+
 export const packageHookChanged: Rule = {
   id: 'package-hook-changed',
   title: 'a package manager was changed',
@@ -90,7 +93,7 @@ export const packageHookChanged: Rule = {
     for (const found of written(tables, 'package-hooks', 'package managers heed it', 'high')) {
       const row = found.references[0];
       const text = row.kind === 'rootfs' ? tables.texts.find(({ path }) => path === row.path)?.text : undefined;
-      const hook = /(?:Pre|Post)-Invoke|Pre-Install-Pkgs|post-invoke|pre-invoke/i.exec(text ?? '')?.[0];
+      const hook = HOOK.exec(text ?? '')?.[0];
       yield hook && found.severity === undefined
         ? { ...found, severity: 'medium', details: { ...found.details, hook } }
         : found;

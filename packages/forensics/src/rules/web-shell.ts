@@ -9,12 +9,30 @@ type Sign = readonly [severity: Severity, why: string, RegExp];
 
 /** What a request brings, in PHP. Written so that this source does not look like one. */
 const REQUEST = String.raw`\$(?:_(?:GET|POST|REQUEST|COOKIE|SERVER\[['"]HTTP_|FILES)|HTTP_(?:GET|POST)_VARS|\{["']_)`;
-const RUN = String.raw`(?:eval|assert|system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|create_function|call_user_func(?:_array)?|array_map|preg_replace\s*\(\s*["'][^"'\n]{0,80}\/\w*e\w*["'])`;
+const RUN = '(?<![>:$\\w])(?:eval|assert|system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|create_function)';
+/** Functions whose first argument is a function. */
+const CALL = '(?<![>:$\\w])(?:call_user_func(?:_array)?|array_map|usort|register_shutdown_function)';
+/** Before a command between backquotes: not in a comment, not in a text. */
+const BACKQUOTE = String.raw`(?:^|\n)(?![ \t]*(?:\*|//|#|/\*))(?:[^\n'"]{0,200}(?:=|echo|print|return|\(|;|<\?(?:php|=)?))?[ \t]*@?\x60`;
 const DECODE = '(?:base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|hex2bin|strrev|convert_uudecode)';
 
 const PHP: readonly Sign[] = [
-  ['high', 'runs what a request says', new RegExp(String.raw`\b${RUN}\s*\(\s*[^;\n]{0,200}${REQUEST}`, 'i')],
-  ['high', 'runs what a request says', new RegExp(String.raw`\x60[^\x60\n]{0,200}${REQUEST}`, 'i')],
+  ['high', 'runs what a request says', new RegExp(String.raw`${RUN}\s*\(\s*[^;\n]{0,200}${REQUEST}`, 'i')],
+  ['high', 'runs what a request says', new RegExp(String.raw`${BACKQUOTE}[^\x60\n]{0,200}${REQUEST}`, 'i')],
+  [
+    'high',
+    'runs what a request says',
+    new RegExp(String.raw`preg_replace\s*\(\s*["'][^"'\n]{0,80}/\w*e\w*["']\s*,[^;\n]{0,100}${REQUEST}`, 'i'),
+  ],
+  [
+    'high',
+    'runs what a request says',
+    new RegExp(
+      String.raw`(\$\w{1,40})\s*=[^;\n]{0,80}${REQUEST}[^;\n]{0,80};[\s\S]{0,400}${RUN}\s*\([^;\n]{0,60}\1\b`,
+      'i',
+    ),
+  ],
+  ['high', 'calls the function that a request names', new RegExp(String.raw`${CALL}\s*\(\s*@?${REQUEST}`, 'i')],
   ['high', 'calls the function that a request names', new RegExp(String.raw`${REQUEST}\[[^\]\n]{1,60}\]\s*\(`, 'i')],
   [
     'high',

@@ -1,5 +1,8 @@
 /** Commands that an intruder leaves behind for later, and that those who run a service seldom write. */
 
+/** Where a command stands: at the start of a line of a shell, of cron or of a unit, or behind a word that runs the next. */
+const COMMAND = String.raw`(?:^\s*|[;&|(\x60]\s*|\b(?:exec|nohup|setsid|sudo|sh|bash|source|env|then|do|else)\s+|^\s*\.\s+|^Exec\w+=[-@:+!]*|^(?:[\d*/,-]+\s+){5}(?:[a-z_][\w-]*\s+)?|^@\w+\s+(?:[a-z_][\w-]*\s+)?|^\S*::\w+:)`;
+
 const SIGNS: readonly (readonly [why: string, RegExp])[] = [
   ['opens a connection of the shell itself', /\/dev\/(?:tcp|udp)\/[^\s]+/],
   [
@@ -14,11 +17,8 @@ const SIGNS: readonly (readonly [why: string, RegExp])[] = [
   ],
   ['gives a shell to a connection', /\bmkfifo\b[^\n]{0,200}\b(?:nc|ncat|telnet|openssl)\b/],
   ['gives a shell to a connection', /socket\.socket\([^\n]{0,400}(?:dup2|subprocess|pty\.spawn)/],
-  [
-    'runs a program out of a folder for temporary files',
-    /(?:^|[\s;&|"'=(])\/(?:tmp|var\/tmp|dev\/shm)\/[\w.\-/]+(?=[\s;&|"')]|$)/m,
-  ],
-  ['runs a hidden program', /(?:^|[\s;&|"'=(])\/(?:[\w.-]+\/)*\.[\w-][\w.-]*\/[\w.-]+(?=[\s;&|"')]|$)/m],
+  ['runs a program out of a folder for temporary files', new RegExp(`${COMMAND}/(?:tmp|var/tmp|dev/shm)/[\\w.-]`, 'm')],
+  ['runs a hidden program', new RegExp(`${COMMAND}/(?:[\\w-][\\w.-]*/)*\\.[\\w-][\\w.-]*/[\\w.-]`, 'm')],
   ['mines', /\b(?:xmrig|minerd|cpuminer|stratum\+(?:tcp|ssl)|nicehash|cryptonight|kinsing|kdevtmpfsi)\b/i],
   ['turns off what keeps a history', /\bunset\s+HISTFILE\b|\bHISTFILE=\/dev\/null|\bHISTSIZE=0\b/],
 ];
@@ -29,7 +29,7 @@ export function suspiciousCommand(text: string): string | undefined {
 }
 
 /** Lines that say something: no blank ones and no comments. */
-export function tellingLines(text: string): readonly string[] {
+function tellingLines(text: string): readonly string[] {
   return text
     .split('\n')
     .map((line) => line.trim())

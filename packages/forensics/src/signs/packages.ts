@@ -8,6 +8,8 @@ export interface PackagedPaths {
    * did, and where the file is another than the package’s.
    */
   ownerOf(path: string): string | undefined;
+  /** Whether its digest says that it is as the package brought it. */
+  isSame(path: string): boolean;
   /** The package whose file it was, and is not any more. */
   alteredOf(path: string): string | undefined;
 }
@@ -22,6 +24,7 @@ export function packagedPaths({ packages: { managers, files } }: Pick<Tables, 'p
       if (file === undefined) return unread.length > 0 ? `of ${unread.join(' or ')}` : undefined;
       return file.content === 'other' ? undefined : file.package;
     },
+    isSame: (path) => known.get(path)?.content === 'same',
     alteredOf(path) {
       const file = known.get(path);
       return file?.content === 'other' ? file.package : undefined;

@@ -7,7 +7,7 @@ import type { EvidenceReference } from '../reference.ts';
 type Change = Tables['changes'][number];
 
 /** Paths that a mount hides. */
-export function mountpointsOf({ changes }: Pick<Tables, 'changes'>): ReadonlySet<string> {
+function mountpointsOf({ changes }: Pick<Tables, 'changes'>): ReadonlySet<string> {
   return new Set(changes.filter(({ flags }) => flags.includes('mountpoint')).map(({ path }) => path));
 }
 

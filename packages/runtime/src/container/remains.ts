@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeContext } from '../context.ts';
+import { unmountPages } from '../restore/in-place/mount-pages.ts';
 import { removeRootfsFolders, unmount } from '../rootfs/overlay.ts';
 import { unmountMapped } from '../userns/mapped-mounts.ts';
 import { containerFolders } from './folders.ts';
@@ -14,6 +15,7 @@ export async function removeRemains(context: NodeContext, id: string): Promise<v
   await unmountImageVolumes(folders.bundle);
   await unmount(folders.rootfs);
   await rm(folders.bundle, { recursive: true, force: true });
+  await unmountPages(folders.images);
   await removeRootfsFolders(folders.folder);
   await removeMonitorFiles(context, id);
 }

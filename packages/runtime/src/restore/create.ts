@@ -21,6 +21,7 @@ import type { FittedImages } from './fit-images.ts';
 import { fitCopy, marked } from './fit-request.ts';
 import { fitSpec } from './fit-spec.ts';
 import { fitFolderModes } from './folder-modes.ts';
+import { mountPages, unmountPages } from './in-place/mount-pages.ts';
 import { fillUpper, hadStdin, layLog } from './lay-files.ts';
 import { planRestore, type RestorePlan } from './plan.ts';
 import { checkUsers } from './policy.ts';
@@ -96,9 +97,18 @@ async function layFiles({ context, sandbox, checkpoint, wishes, plan, pull, undo
   context.onStep('restore-rootfs');
   const folders = containerFolders(context, record.id);
   await mkdir(folders.images, { mode: 0o700 });
-  await extractImages(checkpoint, folders.images, pull);
+  undo.push('pages in place', () => unmountPages(folders.images));
+  const there = editsMemory(wishes) ? NONE : await mountPages(checkpoint, folders.images, context.logger);
+  await extractImages(checkpoint, folders.images, there, pull);
   context.onStep('restore-images');
   return { scrubbed, faults };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Whether pages are written to: then they must be the copy's own. */
+function editsMemory({ environment, scrubTokens }: Alterations): boolean {
+  return environment.size > 0 || scrubTokens;
 }
 
 /** The bundle, fitted to the dump, and all that the copy finds beside it. */

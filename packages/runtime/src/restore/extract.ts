@@ -11,11 +11,16 @@ export async function writeSource(source: ByteSource, path: string, options: Rea
   for await (const chunk of streamOf(source, { ...options, chunkSize: 4 << 20 })) await target.writeFile(chunk);
 }
 
-/** Image files lie flat in `checkpoint/`; whatever lies deeper or elsewhere is not CRIU's and is left. */
-export async function extractImages(checkpoint: Checkpoint, folder: string, options: ReadOptions = {}): Promise<void> {
+/** Image files lie flat in `checkpoint/`; whatever lies deeper or elsewhere is not CRIU's and is left, as is what is `there`. */
+export async function extractImages(
+  checkpoint: Checkpoint,
+  folder: string,
+  there: ReadonlySet<string>,
+  options: ReadOptions = {},
+): Promise<void> {
   for (const { name, kind } of checkpoint.archive.entries.values()) {
     const [, file] = /^checkpoint\/([^/]+)$/.exec(name) ?? [];
-    if (kind !== 'file' || file === undefined) continue;
+    if (kind !== 'file' || file === undefined || there.has(file)) continue;
     await writeSource(checkpoint.archive.open(name), join(folder, file), options);
   }
   if (checkpoint.archive.entries.get(`checkpoint/${DESCRIPTORS}`)?.kind === 'file') return;

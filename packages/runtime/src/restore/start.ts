@@ -6,6 +6,7 @@ import { containerFolders } from '../container/folders.ts';
 import { noteStart, recordStart } from '../container/starting.ts';
 import type { NodeContext } from '../context.ts';
 import type { ContainerRecord } from '../store/records.ts';
+import { unmountPages } from './in-place/mount-pages.ts';
 import { dropRestoreOptions } from './restore-options.ts';
 
 /** Returns the record of the running container. Throws ERR_RESTORE_FAILED. */
@@ -48,5 +49,6 @@ export async function startRestored(context: NodeContext, record: ContainerRecor
 export async function endRestore(context: NodeContext, id: string): Promise<void> {
   const folders = containerFolders(context, id);
   await dropRestoreOptions(folders);
+  await unmountPages(folders.images);
   await rm(folders.images, { recursive: true, force: true });
 }
