@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { harmless } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
-import { reportPage } from '@stillframe/forensics';
+import { lastMoments, readTimeline, reportPage, TIMELINE_SOURCES } from '@stillframe/forensics';
 import { quoted } from '../display/command-text.ts';
 import { proofOf } from '../report/proof.ts';
 import { demandNew } from '../scan/new-file.ts';
@@ -40,9 +40,16 @@ export const report: RegisterCommand = (program, io, done) => {
       const code = await reading(what, options, io, async ({ checkpoint, report: note }) => {
         const { judged, run } = await judge(what, checkpoint, options, io, 'inputs');
         note(judged.analysis.diagnostics);
-        const proof = await proofOf(what, keys, io);
+        const proved = await proofOf(what, keys, io);
+        const sources = TIMELINE_SOURCES.filter((source) => source !== 'log');
+        const timeline = await readTimeline([{ checkpoint, evidence: proved?.evidence }], {
+          sources,
+          signal: io.signal,
+        });
+        note(timeline.diagnostics);
         const page = reportPage({
-          ...{ judged, proof, archiveWord: quoted(basename(what)), node: process.versions.node },
+          timeline: await lastMoments(timeline),
+          ...{ judged, proof: proved?.proof, archiveWord: quoted(basename(what)), node: process.versions.node },
           record: run && recordedFacts(recordOf(judged, run), run),
           options: [
             ...(options.memory ? [] : ['the content of memory was left out (--no-memory)']),
