@@ -1,6 +1,6 @@
 /** `scan --record` and `--check-record`: what a run read and gave, to be repeated by anybody who has the same. */
 import { isDeepStrictEqual } from 'node:util';
-import { digestOf, harmless, limits, readAll, textAt } from '@stillframe/core';
+import { type Digest, digestOf, harmless, limits, readAll, textAt } from '@stillframe/core';
 import { openFileSource, writeTextAtomically } from '@stillframe/core/file';
 import {
   decodeJudgement,
@@ -24,12 +24,14 @@ export interface RunFacts {
   /** Undefined without an image. */
   readonly image: string | null | undefined;
   readonly memory: boolean;
+  /** Files of rules that the user gave. */
+  readonly ruleFiles: readonly { readonly name: string; readonly digest: Digest }[];
 }
 
 /** The record's text, not signed. All findings are in it, whatever is shown of them. `name`: what the archive is called in it. */
 export function recordOf(
   judged: JudgedCheckpoint,
-  { inputs, image, memory }: RunFacts,
+  { inputs, image, memory, ruleFiles }: RunFacts,
   name: string = judged.archive.name,
 ): string {
   const { analysis, rules, version, diagnostics } = judged;
@@ -43,6 +45,7 @@ export function recordOf(
       entries: inputs.entries,
       image: image ?? null,
       rules: { digest: rulesDigest(rules), count: rules.length },
+      ruleFiles,
     },
     versions: { stillframe: version, node: process.versions.node },
     options: { memory, image: image !== undefined },

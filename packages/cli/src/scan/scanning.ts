@@ -63,7 +63,7 @@ export async function judge(
       fault.source === archive.label ? { ...fault, source: basename(what) } : fault,
     ),
   };
-  return { judged, run: inputs && { inputs, image: imageFound, memory } };
+  return { judged, run: inputs && { inputs, image: imageFound, memory, ruleFiles: [] } };
 }
 
 /** Only the findings that `keep` takes. */
