@@ -14,7 +14,7 @@ export { type EvidenceReference, parseReference, referenceText } from './referen
 export {
   type CaptureTold,
   type CustodyRow,
-  type Moment,
+  lastMoments,
   type Proof,
   type ProofCheck,
   type ReportSource,
