@@ -193,7 +193,7 @@ class PageComparison {
     await this.#comparisonFor(now.space).stretch(
       [segmentPlacer(chains[0]), segmentPlacer(chains[1])],
       [0n, 0n],
-      endOf(chains[0]) > endOf(chains[1]) ? endOf(chains[0]) : endOf(chains[1]),
+      farthest([endOf(chains[0]), endOf(chains[1])]),
       this.#sink((offset, bytes, change) => runs.add(offset, bytes, change), unknown),
       entriesOf(chains[0]) + entriesOf(chains[1]),
     );
@@ -246,6 +246,13 @@ function segmentPlacer(chain: PageChain): Placer {
     if (state === 'gap' && chain.own.complete) return { bytes, found: { state: 'zero' } };
     return { bytes, found: { state: 'absent', reason: state === 'gap' ? 'damaged' : state } };
   };
+}
+
+/** Numbers of this kind have no Math.max. */
+function farthest(ends: readonly bigint[]): bigint {
+  let last = 0n;
+  for (const end of ends) if (end > last) last = end;
+  return last;
 }
 
 /** Where the last entry of a segment ends. */
