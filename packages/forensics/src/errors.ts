@@ -7,4 +7,17 @@ export const forensicsError = errorTable({
     kind: 'invalid-argument',
     hint: 'references are as findings print them, such as process/7, memory/7/0x7f0000001000+64 or rootfs/etc/passwd',
   },
+  ERR_SEARCH_PATTERN_INVALID: {
+    kind: 'invalid-argument',
+    hint: 'a text, hexadecimal digits such as 7f 45 4? [2-4] (aa|bb), or a JavaScript regular expression; docs/search.md',
+  },
+  ERR_SEARCH_PATTERN_SLOW: {
+    kind: 'deadline-exceeded',
+    hint: 'avoid repetitions within repetitions, such as (a+)+',
+  },
+  ERR_SEARCH_FILTER: {
+    kind: 'invalid-argument',
+    hint: 'a protection is some of r, w and x; a range of addresses is 0x7f00-0x8000',
+  },
+  ERR_SEARCH_WORKER: { kind: 'internal', hint: 'try again with --workers 0; if it ends again, report it' },
 });

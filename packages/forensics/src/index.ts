@@ -7,11 +7,34 @@ export { askHistory, type HistoryRow, historySteps, inOrderOfCapture } from './d
 export type { Question } from './diff/question.ts';
 export { type Change, DIFF_TABLES, type DiffRow, type DiffTable, type Facts, type NotCompared } from './diff/row.ts';
 export { searchChanged } from './diff/search-changed.ts';
+export { type ExportFormat, exportFormats } from './export/index.ts';
 export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Suspicion } from './finding.ts';
+export { type JudgedCheckpoint, momentOf } from './judged.ts';
 export { type EvidenceReference, parseReference, referenceText } from './reference.ts';
+export {
+  type CaptureTold,
+  type CustodyRow,
+  type Moment,
+  type Proof,
+  type ProofCheck,
+  type ReportSource,
+  reportPage,
+} from './report/index.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
+export { rulesDigest } from './rules-digest.ts';
+export type {
+  AddressRange,
+  BackingType,
+  ByteMatch,
+  MemoryFilter,
+  PatternMatch,
+  ScanBytesOptions,
+  ScanOptions,
+} from './search/match.ts';
 export type { NamedPattern, Pattern } from './search/pattern.ts';
+export { scanBytes } from './search/scan-bytes.ts';
+export { scanMemory } from './search/scan-memory.ts';
 export type { CaptureTimes } from './timeline/capture-events.ts';
 export {
   type Clock,

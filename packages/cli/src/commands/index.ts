@@ -108,6 +108,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./scan.ts')).scan,
   },
   {
+    name: 'show',
+    summary: 'what a finding points at: a process, memory, a file, a socket, an image, an entry',
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
+    name: 'report',
+    summary: 'what a checkpoint tells as one HTML page, for people who were not there',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
     name: 'diff',
     summary: 'what differs between two checkpoints: processes, sockets, files, memory page by page, findings',
     load: async () => (await import('./diff.ts')).diff,

@@ -1,0 +1,54 @@
+/** A thread that searches blocks: opens the files again by their paths, reads, scans, answers. Started by `threads.ts`. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf, StillframeError } from '@stillframe/core';
+import { scanBlock } from './block.ts';
+import { Scanner } from './scanner.ts';
+import type { SearchPlan } from './searcher.ts';
+import type { ThreadAnswer, ThreadQuestion } from './threads.ts';
+
+/** Files that are open at once; an archive is one, a folder has one for each pages image. */
+const OPEN = 64;
+
+const plan = workerData as SearchPlan;
+const scanner = new Scanner(plan.patterns, plan.capacity);
+const open = new Map<string, number>();
+
+parentPort?.on('message', (question: ThreadQuestion) => {
+  const [answer, transfer] = answerTo(question);
+  parentPort?.postMessage(answer, transfer);
+});
+
+function answerTo({ id, paths, reads, views }: ThreadQuestion): [ThreadAnswer, ArrayBuffer[]] {
+  try {
+    const lengths = reads.map(({ path, offset, bytes, at }) => readWhole(paths[path] ?? '', offset, bytes, at));
+    const result = scanBlock(scanner, { reads, views }, lengths, plan);
+    return [{ id, result }, [result.contexts.buffer as ArrayBuffer]];
+  } catch (error) {
+    return [{ id, error: { code: StillframeError.is(error) ? error.code : undefined, message: messageOf(error) } }, []];
+  }
+}
+
+function readWhole(path: string, offset: number, length: number, at: number): number {
+  const descriptor = descriptorOf(path);
+  let done = 0;
+  while (done < length) {
+    const read = readSync(descriptor, scanner.bytes, at + done, length - done, offset + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
+}
+
+function descriptorOf(path: string): number {
+  const known = open.get(path);
+  if (known !== undefined) return known;
+  const [oldest] = open.size >= OPEN ? open : [];
+  if (oldest !== undefined) {
+    closeSync(oldest[1]);
+    open.delete(oldest[0]);
+  }
+  const descriptor = openSync(path, 'r');
+  open.set(path, descriptor);
+  return descriptor;
+}
