@@ -38,7 +38,7 @@ function tablesOf(processes: readonly ProcessRow[]): Tables {
       offset: 0n,
       backing: `${i % 3}`,
     },
-    ...{ deleted: false, captured: 0n, zero: 0n, absent: {}, anonymousCode: false },
+    ...{ deleted: false, captured: 0n, zero: 0n, absent: {}, anonymousCode: false, head: undefined },
   }));
   return { processes, files, mappings, sockets: [] } as unknown as Tables;
 }
