@@ -8,7 +8,7 @@ import type { DiffRow, DiffTable, Facts } from './row.ts';
 export interface Thing {
   readonly key: string;
   readonly label: string;
-  /** Told where the thing is new or gone, and compared where it is in both. */
+  /** Told where the thing is new or gone, and compared where it is in both. What is undefined is not known, and no difference. */
   readonly facts: Facts;
   /** Told and not compared. */
   readonly more?: Facts;
@@ -65,5 +65,6 @@ export function changedRow(table: DiffTable, old: Thing, now: Thing): DiffRow | 
 
 /** Most facts are plain values, and the same. */
 function isSame(a: unknown, b: unknown): boolean {
+  if (a === undefined || b === undefined) return true;
   return a === b || (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b));
 }
