@@ -3,7 +3,7 @@ export { type AnalyseOptions, type Analysis, analyse, judge } from './analyse.ts
 export type { Tables } from './analysers/index.ts';
 export { ChangedPages } from './diff/changed-pages.ts';
 export { type CheckpointDiff, type CompareOptions, compareCheckpoints } from './diff/compare.ts';
-export { askHistory, captureTime, type HistoryRow, historySteps, inOrderOfCapture } from './diff/history.ts';
+export { askHistory, type HistoryRow, historySteps, inOrderOfCapture } from './diff/history.ts';
 export type { Question } from './diff/question.ts';
 export { type Change, DIFF_TABLES, type DiffRow, type DiffTable, type Facts, type NotCompared } from './diff/row.ts';
 export { searchChanged } from './diff/search-changed.ts';

@@ -1,9 +1,9 @@
 /** `stillframe history`: several checkpoints of one container, and when something was first there. */
 import { basename } from 'node:path';
-import { hexPattern } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 import {
   askHistory,
+  compilePatterns,
   type HistoryRow,
   historySteps,
   inOrderOfCapture,
@@ -98,8 +98,11 @@ function filled(text: string): string {
 }
 
 function hexQuestion(digits: string): Question {
-  if (hexPattern(digits) === undefined)
+  try {
+    compilePatterns([{ id: digits, pattern: { kind: 'hex', source: digits } }]);
+  } catch {
     throw new InvalidArgumentError('two digits a byte, such as 7f454c46; ?? for any');
+  }
   return { kind: 'hex', digits };
 }
 

@@ -3,8 +3,6 @@ import {
   type Checkpoint,
   type Endpoint,
   endpointText,
-  hexPattern,
-  type MemoryMatch,
   type OpenFiles,
   type Process,
   type RootfsChange,
@@ -12,12 +10,12 @@ import {
   readOpenFiles,
   readProcesses,
   readSockets,
-  searchMemory,
-  searchPattern,
 } from '@stillframe/checkpoint';
 import { digestOf } from '@stillframe/core';
 import { openAddressSpace, type SignalOptions } from '@stillframe/criu-image';
 import type { EvidenceReference } from '../reference.ts';
+import type { Pattern } from '../search/pattern.ts';
+import { scanMemory } from '../search/scan-memory.ts';
 
 /** Discriminated by `kind`. Texts are compared as they are. */
 export type Question =
@@ -89,14 +87,9 @@ interface Facts {
 function answer(question: Question, facts: Facts): Promise<readonly Sighting[]> | readonly Sighting[] {
   switch (question.kind) {
     case 'string':
-      return inMemory(
-        searchMemory(facts.checkpoint, Buffer.from(question.text), { ...facts.options, limit: 1 }),
-        question.text,
-      );
-    case 'hex': {
-      const pattern = hexPattern(question.digits) ?? '';
-      return inMemory(searchPattern(facts.checkpoint, pattern, { ...facts.options, limit: 1 }), question.digits);
-    }
+      return memoryAnswer({ kind: 'literal', bytes: Buffer.from(question.text) }, question.text, facts);
+    case 'hex':
+      return memoryAnswer({ kind: 'hex', source: question.digits }, question.digits, facts);
     case 'file':
       return fileAnswer(question.path, facts.changes.get(question.path));
     case 'open':
@@ -110,9 +103,16 @@ function answer(question: Question, facts: Facts): Promise<readonly Sighting[]> 
   }
 }
 
-async function inMemory(matches: AsyncIterable<MemoryMatch>, item: string): Promise<readonly Sighting[]> {
-  for await (const { pid = 0, vaddr, bytes } of matches)
+async function memoryAnswer(
+  pattern: Pattern,
+  item: string,
+  { checkpoint, options }: Facts,
+): Promise<readonly Sighting[]> {
+  for await (const match of scanMemory(checkpoint, [{ id: item, pattern }], { ...options, limit: 1 })) {
+    const { pid, vaddr, bytes, image } = match;
+    if (pid === undefined) return [{ item, reference: { kind: 'image', name: `${image}.img` } }];
     return [{ item, reference: { kind: 'memory', pid, address: vaddr, bytes } }];
+  }
   return [];
 }
 
