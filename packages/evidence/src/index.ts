@@ -10,7 +10,14 @@ export {
   type RecordedCapture,
   type RecordedContents,
 } from './capture.ts';
-export { CUSTODY_LINE_LIMIT, type CustodyFacts, type CustodyTail, custodyPath, encodeCustody } from './custody.ts';
+export {
+  CUSTODY_LINE_LIMIT,
+  type CustodyFacts,
+  type CustodyTail,
+  custodyPath,
+  encodeCustody,
+  parseCustody,
+} from './custody.ts';
 export { CustodyChecker, type CustodyFault, type CustodyReport } from './custody-check.ts';
 export { decodeEnvelope } from './envelope.ts';
 export { evidenceError } from './errors.ts';

@@ -10,8 +10,8 @@ import {
   parsePause,
 } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
-import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet';
-import { foldersOf } from '@stillframe/runtime/paths';
+import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet/names';
+import { foldersOf } from '@stillframe/runtime/place';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';

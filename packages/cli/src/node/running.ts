@@ -1,7 +1,6 @@
 /** Whether a node works with these folders, and where it is reached. */
 import { join } from 'node:path';
-import { ownerOf } from '@stillframe/runtime';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import { type NodePaths, ownerOf } from '@stillframe/runtime/place';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
 
 /** Milliseconds between two looks. */

@@ -1,7 +1,9 @@
 /** What an fd leads to, in one line: the NAME column. Raw text of the evidence: make it harmless where it is shown. */
-import { endpointText, type FileTarget, signalsOf } from '@stillframe/checkpoint';
 import { microsecondsText } from '@stillframe/core';
 import type { core_entry_march } from '@stillframe/criu-image/proto';
+import { endpointText } from '../socket/address.ts';
+import { signalsOf } from '../task/signal-names.ts';
+import type { FileTarget } from './file-target.ts';
 
 /** Items of a list that are named in the line. */
 const NAMED = 4;
