@@ -42,7 +42,7 @@ export const cliError = errorTable({
     kind: 'not-found',
     hint: '`stillframe ps` lists the processes; `stillframe maps` what each has of memory',
   },
-  ERR_REPORT_EXISTS: { kind: 'already-exists', hint: 'give another name, or --force to replace it' },
+  ERR_OUTPUT_EXISTS: { kind: 'already-exists', hint: 'give another name; `stillframe report` replaces with --force' },
   ERR_REFERENCE_ABSENT: { kind: 'not-found', hint: '`stillframe scan` prints the references of its findings' },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },
   ERR_NODE_NOT_RUNNING: { kind: 'unavailable', hint: 'start it with `npx stillframe node up`' },

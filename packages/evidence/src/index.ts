@@ -22,6 +22,13 @@ export { CustodyChecker, type CustodyFault, type CustodyReport } from './custody
 export { decodeEnvelope } from './envelope.ts';
 export { evidenceError } from './errors.ts';
 export {
+  decodeJudgement,
+  encodeJudgement,
+  JUDGEMENT_PARTS,
+  type Judgement,
+  type RecordedJudgement,
+} from './judgement.ts';
+export {
   makeSigningKey,
   publicPemOf,
   readSigningKey,

@@ -3,7 +3,7 @@ export { type AnalyseOptions, type Analysis, analyse, judge } from './analyse.ts
 export type { Tables } from './analysers/index.ts';
 export { ChangedPages } from './diff/changed-pages.ts';
 export { type CheckpointDiff, type CompareOptions, compareCheckpoints } from './diff/compare.ts';
-export { askHistory, captureTime, type HistoryRow, historySteps, inOrderOfCapture } from './diff/history.ts';
+export { askHistory, type HistoryRow, historySteps, inOrderOfCapture } from './diff/history.ts';
 export type { Question } from './diff/question.ts';
 export { type Change, DIFF_TABLES, type DiffRow, type DiffTable, type Facts, type NotCompared } from './diff/row.ts';
 export { searchChanged } from './diff/search-changed.ts';
@@ -14,12 +14,13 @@ export { type EvidenceReference, parseReference, referenceText } from './referen
 export {
   type CaptureTold,
   type CustodyRow,
-  type Moment,
+  lastMoments,
   type Proof,
   type ProofCheck,
   type ReportSource,
   reportPage,
 } from './report/index.ts';
+export { chooseRules, type RuleChoice } from './rules/choose.ts';
 export { rules } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { rulesDigest } from './rules-digest.ts';

@@ -12,10 +12,10 @@ import { rules } from './rules/index.ts';
 /** A name that no page, terminal or viewer is to act on. */
 export const HOSTILE = `<img src=x onerror="alert(1)">\u001b[2J\u202e]](0) {0} 'a' & </script> \ud800`;
 
-/** The checkpoint of that name, and `more` findings behind those that there are. */
+/** The checkpoint of that name with those findings, whatever rules say of it: a rule more must not change these tests. */
 export async function judgedFixture(
   name: string,
-  more: (checkpoint: JudgedCheckpoint) => readonly Finding[] = () => [],
+  found: (checkpoint: JudgedCheckpoint) => readonly Finding[] = () => [],
 ): Promise<JudgedCheckpoint> {
   const path = fileURLToPath(new URL(`../../checkpoint/fixtures/${name}`, import.meta.url));
   await using checkpoint = await openCheckpoint(path);
@@ -30,7 +30,7 @@ export async function judgedFixture(
     },
     ...{ metadata, analysis, rules, diagnostics: checkpoint.diagnostics(), version: '1.2.3' },
   };
-  return { ...judged, analysis: { ...analysis, findings: [...analysis.findings, ...more(judged)] } };
+  return { ...judged, analysis: { ...analysis, findings: found(judged) } };
 }
 
 /** A finding of the first rule at `places`, which are texts of references. */

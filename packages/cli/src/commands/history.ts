@@ -98,7 +98,11 @@ function filled(text: string): string {
 }
 
 function hexQuestion(digits: string): Question {
-  compilePatterns([{ id: digits, pattern: { kind: 'hex', source: digits } }]);
+  try {
+    compilePatterns([{ id: digits, pattern: { kind: 'hex', source: digits } }]);
+  } catch {
+    throw new InvalidArgumentError('two digits a byte, such as 7f454c46; ?? for any');
+  }
   return { kind: 'hex', digits };
 }
 

@@ -135,6 +135,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./timeline.ts')).timeline,
   },
   {
+    name: 'rules',
+    summary: 'what a scan judges by: each rule with why it matters and what would be benign',
+    load: async () => (await import('./rules.ts')).rules,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,

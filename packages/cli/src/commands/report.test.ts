@@ -19,7 +19,7 @@ test('the page is written whole, for its owner alone, and replaces nothing witho
     assert.match(page, /^<!DOCTYPE html>[\s\S]*<\/html>\n$/);
     assert.equal((await stat(join(work, 'page.html'))).mode & 0o777, 0o600);
     const again = await run('report', CRIO, '-o', 'page.html');
-    assert.match(again.stderr, /exists already {2}\[ERR_REPORT_EXISTS\]/);
+    assert.match(again.stderr, /exists already {2}\[ERR_OUTPUT_EXISTS\]/);
     assert.equal((await run('report', CRIO, '-o', 'page.html', '--force')).code, 0);
     assert.deepEqual((await run('report', CRIO, '-o', '-')).stdout, page);
     assert.deepEqual(await left(), ['page.html']);

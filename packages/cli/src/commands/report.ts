@@ -1,13 +1,13 @@
 /** `stillframe report`: what a checkpoint tells, as one page for people who were not there. */
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { harmless } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
-import { reportPage } from '@stillframe/forensics';
+import { lastMoments, readTimeline, reportPage, TIMELINE_SOURCES } from '@stillframe/forensics';
 import { quoted } from '../display/command-text.ts';
 import { proofOf } from '../report/proof.ts';
+import { demandNew } from '../scan/new-file.ts';
+import { recordedFacts, recordOf } from '../scan/record.ts';
 import { judge, type ScanningOptions, withScanning } from '../scan/scanning.ts';
-import { cliError } from '../usage.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import type { RegisterCommand } from './command.ts';
 import { reading, readingCommand } from './reading.ts';
@@ -38,11 +38,19 @@ export const report: RegisterCommand = (program, io, done) => {
       if (output !== '-' && !force) await demandNew(output);
       const keys = await readVerifyingKeys(options.key ?? [], io);
       const code = await reading(what, options, io, async ({ checkpoint, report: note }) => {
-        const judged = await judge(what, checkpoint, options, io, { hashed: true });
+        const { judged, run } = await judge(what, checkpoint, options, io, 'inputs');
         note(judged.analysis.diagnostics);
-        const proof = await proofOf(what, keys, io);
+        const proved = await proofOf(what, keys, io);
+        const sources = TIMELINE_SOURCES.filter((source) => source !== 'log');
+        const timeline = await readTimeline([{ checkpoint, evidence: proved?.evidence }], {
+          sources,
+          signal: io.signal,
+        });
+        note(timeline.diagnostics);
         const page = reportPage({
-          ...{ judged, proof, archiveWord: quoted(basename(what)), node: process.versions.node },
+          timeline: await lastMoments(timeline),
+          ...{ judged, proof: proved?.proof, archiveWord: quoted(basename(what)), node: process.versions.node },
+          record: run && recordedFacts(recordOf(judged, run), run),
           options: [
             ...(options.memory ? [] : ['the content of memory was left out (--no-memory)']),
             ...(options.image === undefined ? [] : [`compared with the image ${options.image}`]),
@@ -55,9 +63,3 @@ export const report: RegisterCommand = (program, io, done) => {
       done(code);
     });
 };
-
-/** Seen before minutes are spent; who comes first is decided when it is written. */
-async function demandNew(path: string): Promise<void> {
-  if (!(await stat(path).catch(() => undefined))) return;
-  throw cliError('ERR_REPORT_EXISTS', `${harmless(path)} exists already`);
-}

@@ -110,3 +110,23 @@ test('with a digest a reference is opened only in the archive that has it by its
     assert.match((await cited(digest)).stdout, /"magic": "FILES"/);
     assert.match((await cited(`sha256:${'0'.repeat(64)}`)).stderr, /is another archive.*\[ERR_ARCHIVE_OTHER\]/);
   }));
+
+test('every place that a finding of a compromised container names can be opened', () =>
+  atDesk(async ({ run }) => {
+    const archive = fileURLToPath(new URL('../../../forensics/fixtures/compromised.tar.zst', import.meta.url));
+    const { stdout } = await run('scan', archive, '--minimum', 'info', '--output', 'jsonl');
+    const findings = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { references: string[]; rule: string });
+    const references = new Map(
+      findings.flatMap(({ references: some, rule }) => some.slice(0, 5).map((each) => [each, rule])),
+    );
+    assert.ok(references.size > 20);
+    const broken: string[] = [];
+    for (const [reference, rule] of references) {
+      const { code, stderr } = await run('show', archive, reference);
+      if (code !== 0 && code !== 4) broken.push(`${rule}: ${stderr}`);
+    }
+    assert.deepEqual(broken, []);
+  }));

@@ -26,7 +26,7 @@ export interface TextOptions {
 
 /** `rows`: those that were asked for. */
 export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options: TextOptions): string {
-  const byTable = new Map<DiffTable, RowView[]>();
+  const byTable = new Map<DiffTable, { views: RowView[]; count: number }>();
   const pages = new Map<string, { label: string; runs: RowView[]; pages: number; count: number }>();
   const withProcess = new Map<string, Partial<Record<DiffTable, number>>>();
   let listeners = 0;
@@ -41,15 +41,23 @@ export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options:
     }
     if (row.table === 'sockets' && row.change === 'added' && row.after?.['state'] === 'listen') listeners += 1;
     if (row.table === 'pages' && !options.all) addRun(pages, row, view);
-    else byTable.set(row.table, [...(byTable.get(row.table) ?? []), view]);
+    else {
+      const shown = byTable.get(row.table) ?? { views: [], count: 0 };
+      shown.count += 1;
+      if (options.all || shown.views.length < SHOWN) shown.views.push(view);
+      byTable.set(row.table, shown);
+    }
   }
   const parts = summaryParts(diff, listeners);
   const trees = (Object.keys(TITLES) as DiffTable[]).flatMap((table) => {
-    const nodes = table === 'pages' && !options.all ? pageNodes(pages, options.style) : undefined;
-    const found = nodes ?? (byTable.get(table) ?? []).map((view) => rowNode(view, withProcess, options.style));
-    if (found.length === 0) return [];
-    const shown = options.all ? found : found.slice(0, SHOWN);
-    const more = found.length - shown.length;
+    const { views, count } = byTable.get(table) ?? { views: [], count: 0 };
+    const nodes =
+      table === 'pages' && !options.all
+        ? pageNodes(pages, options.style)
+        : views.map((view) => rowNode(view, withProcess, options.style));
+    if (nodes.length === 0) return [];
+    const shown = options.all ? nodes : nodes.slice(0, SHOWN);
+    const more = Math.max(nodes.length, count) - shown.length;
     const rest = more > 0 ? [{ label: `… and ${more} more; --all shows them` }] : [];
     return [renderTree({ label: options.style.bold(TITLES[table]), children: [...shown, ...rest] })];
   });

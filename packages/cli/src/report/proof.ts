@@ -10,8 +10,14 @@ import { checksOf, type NamedKey, verifyArchiveFile } from '../verify/model.ts';
 /** Entries of the chain that a report has: the last ones. */
 const MOST = 500;
 
+/** Evidence beside an archive: what a report tells of it, and the times in it. */
+export interface Proved {
+  readonly proof: Proof;
+  readonly evidence: FoundEvidence;
+}
+
 /** Undefined for what is no file, and for one without evidence beside it. Throws what verifyArchiveFile throws. */
-export async function proofOf(path: string, keys: readonly NamedKey[], io: Io): Promise<Proof | undefined> {
+export async function proofOf(path: string, keys: readonly NamedKey[], io: Io): Promise<Proved | undefined> {
   if (!(await stat(path).catch(() => undefined))?.isFile()) return undefined;
   const evidence = await readEvidence(path);
   if (!evidence) return undefined;
@@ -24,7 +30,7 @@ export async function proofOf(path: string, keys: readonly NamedKey[], io: Io): 
     custody.shift();
     left += 1;
   });
-  return {
+  const proof = {
     checks: checksOf(found).map(([name, { state, text }]) => ({ name, state, text })),
     statement: found.statement,
     capture: toldOf(evidence),
@@ -32,6 +38,7 @@ export async function proofOf(path: string, keys: readonly NamedKey[], io: Io): 
     custodyLeft: left,
     custodyHead: found.custodyHead,
   };
+  return { proof, evidence };
 }
 
 function rowOf(line: Uint8Array): CustodyRow | undefined {

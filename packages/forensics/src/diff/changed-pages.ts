@@ -1,4 +1,5 @@
 /** Which pages differ, mapping by mapping: for rows, and for whoever looks at what changed and nothing else. */
+import type { AddressRange } from '../search/match.ts';
 import { protectionOf } from './mapping-rows.ts';
 import type { PageChange, PageRuns } from './page-runs.ts';
 import type { DiffRow } from './row.ts';
@@ -22,11 +23,8 @@ export interface ChangedMapping {
   readonly again: boolean;
 }
 
-/** Addresses from `start` up to, without, `end`. */
-export interface AddressRange {
-  readonly start: bigint;
-  readonly end: bigint;
-}
+/** Bytes on either side of pages that differ: more than any match has. */
+const MARGIN = 4096n;
 
 /** Pages by change. */
 export type PageCounts = Readonly<Record<PageChange, number>>;
@@ -46,7 +44,7 @@ export class ChangedPages {
   /** Whether any of these bytes of a process is in a page that differs; addresses are those of that checkpoint. */
   touches(side: 'before' | 'after', pid: number, address: bigint, bytes: number): boolean {
     const isBefore = side === 'before';
-    const all = (isBefore ? this.#before : this.#after).get(pid) ?? [];
+    const all = this.#of(side).get(pid) ?? [];
     let [low, high] = [0, all.length];
     const at = (mapping: ChangedMapping) => (isBefore ? address + mapping.delta : address);
     while (low < high) {
@@ -59,37 +57,25 @@ export class ChangedPages {
     return mapping?.runs.touches(at(mapping) - mapping.shift, bytes) ?? false;
   }
 
-  /** Processes of which pages differ. */
-  pids(side: 'before' | 'after'): ReadonlySet<number> {
-    const pids = this.mappings.map(({ pid, beforePid }) => (side === 'before' ? beforePid : pid));
-    return new Set(pids.filter((pid) => pid !== undefined));
-  }
-
-  /** The pages of a process that differ, apart; ascending where they are those of the checkpoint after. */
-  ranges(pid: number, side: 'before' | 'after' = 'after'): readonly AddressRange[] {
-    if (side === 'before') return this.#rangesBefore(pid);
+  /** The pages of a process that differ, each with one on either side so that what reaches over its edge is seen, ascending and apart. */
+  ranges(side: 'before' | 'after', pid: number): readonly AddressRange[] {
     const ranges: { start: bigint; end: bigint }[] = [];
-    for (const { start: from, end: to, runs, shift } of this.#after.get(pid) ?? []) {
+    for (const { start: from, end: to, runs, shift, delta } of this.#of(side).get(pid) ?? []) {
+      const back = side === 'before' ? delta : 0n;
       for (const run of runs) {
         const [start, end] = [run.start + shift, run.start + shift + BigInt(run.bytes)];
-        const range = { start: start > from ? start : from, end: end < to ? end : to };
+        if (end <= from || start >= to) continue;
+        const range = {
+          start: (start > from ? start : from) - MARGIN - back,
+          end: (end < to ? end : to) + MARGIN - back,
+        };
+        if (range.start < 0n) range.start = 0n;
         const last = ranges.at(-1);
-        if (range.start >= range.end || (last && range.start < last.end)) continue;
-        if (last?.end === range.start) last.end = range.end;
-        else ranges.push(range);
+        if (last === undefined || range.start > last.end) ranges.push(range);
+        else if (range.end > last.end) last.end = range.end;
       }
     }
     return ranges;
-  }
-
-  #rangesBefore(pid: number): readonly AddressRange[] {
-    const mappings = this.#before.get(pid) ?? [];
-    return mappings.flatMap(({ start, end, runs, shift, delta }) =>
-      Array.from(runs, (run) => {
-        const [from, to] = [run.start + shift, run.start + shift + BigInt(run.bytes)];
-        return { start: (from > start ? from : start) - delta, end: (to < end ? to : end) - delta };
-      }),
-    );
   }
 
   /** A row a run. */
@@ -120,6 +106,10 @@ export class ChangedPages {
         };
       }
     }
+  }
+
+  #of(side: 'before' | 'after'): ReadonlyMap<number | undefined, readonly ChangedMapping[]> {
+    return side === 'before' ? this.#before : this.#after;
   }
 
   /** Mappings with a change of each kind, and pages. */

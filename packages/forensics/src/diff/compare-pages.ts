@@ -13,6 +13,7 @@ import type { MappingRow } from '../analysers/mappings.ts';
 import { type ChangedMapping, ChangedPages } from './changed-pages.ts';
 import { ByteComparison, type Place, type Placer, type Sink } from './compare-bytes.ts';
 import { siblingMappings } from './mapping-rows.ts';
+import { type ComparedMapping, outsideMappings } from './outside-mappings.ts';
 import { PageRuns } from './page-runs.ts';
 import type { Comparison } from './process-rows.ts';
 
@@ -109,9 +110,9 @@ class PageComparison {
     ] as const;
     const unknown = new Map<string, number>();
     let steps = stepsOf(was) + stepsOf(is);
-    const pairs = this.#comparison.sibling
+    const pairs: readonly (readonly [ComparedMapping, ComparedMapping])[] = this.#comparison.sibling
       ? siblingMappings(old, now).filter(([, { prot }]) => (prot & EXECUTE) !== 0)
-      : now.map((mapping) => [mapping, mapping] as const);
+      : [...now, ...outsideMappings(is)].map((mapping) => [mapping, mapping] as const);
     for (const [there, here] of pairs) {
       const delta = here.start - there.start;
       steps = (await this.#segment(sides, here, delta))
@@ -145,7 +146,7 @@ class PageComparison {
 
   async #mapping(
     [old, now]: readonly [Side, Side],
-    mapping: MappingRow,
+    mapping: ComparedMapping,
     delta: bigint,
     steps: number,
     unknown: Map<string, number>,
@@ -164,7 +165,7 @@ class PageComparison {
   }
 
   /** Whether the mapping shows a segment, at the same place as before: that is compared once, whoever maps it. */
-  async #segment([old, now]: readonly [Side, Side], mapping: MappingRow, delta: bigint): Promise<boolean> {
+  async #segment([old, now]: readonly [Side, Side], mapping: ComparedMapping, delta: bigint): Promise<boolean> {
     const vma = now.space.vmaAt(mapping.start);
     const was = old.space.vmaAt(mapping.start - delta);
     if (!vma || !was || !Segments.shows(vma) || !Segments.shows(was)) return false;
@@ -193,7 +194,7 @@ class PageComparison {
     await this.#comparisonFor(now.space).stretch(
       [segmentPlacer(chains[0]), segmentPlacer(chains[1])],
       [0n, 0n],
-      endOf(chains[0]) > endOf(chains[1]) ? endOf(chains[0]) : endOf(chains[1]),
+      farthest([endOf(chains[0]), endOf(chains[1])]),
       this.#sink((offset, bytes, change) => runs.add(offset, bytes, change), unknown),
       entriesOf(chains[0]) + entriesOf(chains[1]),
     );
@@ -215,7 +216,7 @@ class PageComparison {
     };
   }
 
-  #of({ pid, start, end, prot, backing }: MappingRow, delta: bigint, beforePid: number | undefined) {
+  #of({ pid, start, end, prot, backing }: ComparedMapping, delta: bigint, beforePid: number | undefined) {
     return { pid, process: this.#name(pid), start, end, prot, backing, delta, beforePid };
   }
 
@@ -246,6 +247,13 @@ function segmentPlacer(chain: PageChain): Placer {
     if (state === 'gap' && chain.own.complete) return { bytes, found: { state: 'zero' } };
     return { bytes, found: { state: 'absent', reason: state === 'gap' ? 'damaged' : state } };
   };
+}
+
+/** Numbers of this kind have no Math.max. */
+function farthest(ends: readonly bigint[]): bigint {
+  let last = 0n;
+  for (const end of ends) if (end > last) last = end;
+  return last;
 }
 
 /** Where the last entry of a segment ends. */

@@ -18,7 +18,7 @@ export interface Ordered<T extends Link> {
 }
 
 /** When a checkpoint was captured, as its engine wrote it: milliseconds since 1970. Undefined where it says nothing. */
-export function captureTime({ metadata }: Checkpoint): number | undefined {
+function captureTime({ metadata }: Checkpoint): number | undefined {
   const time = Date.parse(metadata.checkpointed ?? '');
   return Number.isNaN(time) ? undefined : time;
 }

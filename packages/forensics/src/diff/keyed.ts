@@ -8,7 +8,7 @@ import type { DiffRow, DiffTable, Facts } from './row.ts';
 export interface Thing {
   readonly key: string;
   readonly label: string;
-  /** Told where the thing is new or gone, and compared where it is in both. */
+  /** Told where the thing is new or gone, and compared where it is in both. What is undefined is not known, and no difference. */
   readonly facts: Facts;
   /** Told and not compared. */
   readonly more?: Facts;
@@ -50,7 +50,7 @@ function oneSided(table: DiffTable, thing: Thing, change: 'added' | 'removed'): 
 /** Undefined where nothing differs. */
 export function changedRow(table: DiffTable, old: Thing, now: Thing): DiffRow | undefined {
   const names = new Set([...Object.keys(old.facts), ...Object.keys(now.facts)]);
-  const differing = [...names].filter((name) => !isDeepStrictEqual(old.facts[name], now.facts[name]));
+  const differing = [...names].filter((name) => !isSame(old.facts[name], now.facts[name]));
   if (differing.length === 0) return undefined;
   const only = (facts: Facts) => Object.fromEntries(differing.map((name) => [name, facts[name]]));
   return {
@@ -61,4 +61,10 @@ export function changedRow(table: DiffTable, old: Thing, now: Thing): DiffRow | 
       ...(now.reference ? { after: now.reference } : {}),
     },
   };
+}
+
+/** Most facts are plain values, and the same. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === undefined || b === undefined) return true;
+  return a === b || (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b));
 }

@@ -4,21 +4,27 @@ import type { MappingRow } from '../analysers/mappings.ts';
 import { referenceText } from '../reference.ts';
 import { changedRow, compareThings, type Thing } from './keyed.ts';
 import { pairUp } from './pair.ts';
-import type { Comparison } from './process-rows.ts';
+import { type Comparison, unreadable } from './process-rows.ts';
 import type { DiffRow } from './row.ts';
 
 interface MappingThing extends Thing {
   readonly row: MappingRow;
 }
 
-export function* mappingRows({ before, after, processes, sibling }: Comparison): Generator<DiffRow> {
+export function* mappingRows(comparison: Comparison): Generator<DiffRow> {
+  const { before, after, processes, sibling } = comparison;
   const old = Map.groupBy(before.mappings, ({ pid }) => pid);
   const now = Map.groupBy(after.mappings, ({ pid }) => pid);
   for (const { pid } of processes.started)
     yield* compareThings('mappings', [], things(now.get(pid), processes.after, true));
   for (const { pid } of processes.ended)
     yield* compareThings('mappings', things(old.get(pid), processes.before, true), []);
+  const lost = unreadable('mappings', comparison, {
+    before: (pid) => old.get(pid)?.length ?? 0,
+    after: (pid) => now.get(pid)?.length ?? 0,
+  });
   for (const [{ pid: from }, { pid: to }] of processes.pairs) {
+    if (lost.has(processes.after.get(to) ?? '')) continue;
     const [was, is] = [things(old.get(from), processes.before), things(now.get(to), processes.after)];
     if (sibling) yield* compareThings('mappings', was.map(unplaced), is.map(unplaced), SIBLING);
     else yield* byAddress(was, is);

@@ -37,12 +37,10 @@ export function pairProcesses(
   return { pairs, started: added, ended: removed, ...labels, partners };
 }
 
-const start = ({ pid, startTicks }: ProcessRow) => `${pid} ${startTicks ?? ''}`;
-
 const TIMES: readonly PairingKey<ProcessRow>[] = [
-  (process) => process.executable && `${start(process)} ${process.executable.path}`,
-  (process) => `${start(process)} ${process.ppid}`,
-  (process) => process.name && `${start(process)} ${process.name}`,
+  ({ pid, executable }) => executable && `${pid} ${executable.path}`,
+  ({ pid, ppid }) => `${pid} ${ppid}`,
+  ({ pid, name }) => name && `${pid} ${name}`,
 ];
 
 /** From the strictest to what is left: place and arguments, place, arguments, the executable alone, and the root of the tree. */

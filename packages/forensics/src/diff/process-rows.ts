@@ -6,7 +6,7 @@ import type { Tables } from '../analysers/index.ts';
 import type { ProcessRow } from '../analysers/processes.ts';
 import { changedRow, compareThings, type Thing } from './keyed.ts';
 import type { ProcessPairs } from './process-pairs.ts';
-import type { DiffRow, Facts, NotCompared } from './row.ts';
+import type { DiffRow, DiffTable, Facts, NotCompared } from './row.ts';
 
 /** Which processes are compared, and whether numbers that two containers never share are to be left out. */
 export interface Comparison {
@@ -18,12 +18,35 @@ export interface Comparison {
   skip(what: NotCompared): void;
 }
 
+const SIDES = ['before', 'after'] as const;
+
+/**
+ * The processes of which one side has rows of a table and the other has none, which is for want of an image and no difference; each is
+ * told. A process that died has none by right.
+ */
+export function unreadable(
+  table: DiffTable,
+  { processes: { pairs, after }, skip }: Comparison,
+  counts: Readonly<Record<'before' | 'after', (pid: number) => number>>,
+): ReadonlySet<string> {
+  const lost = new Set<string>();
+  for (const [old, now] of pairs) {
+    if (old.state === 'dead' || now.state === 'dead') continue;
+    const [was, is] = [counts.before(old.pid), counts.after(now.pid)];
+    if (was === is || (was !== 0 && is !== 0)) continue;
+    const key = after.get(now.pid) ?? String(now.pid);
+    lost.add(key);
+    skip({ table, key, reason: `not to be read ${was === 0 ? 'before' : 'after'}` });
+  }
+  return lost;
+}
+
 /** `process 7 (sh)`. */
 function processLabel({ pid, name }: ProcessRow): string {
   return `process ${pid} (${name ?? '?'})`;
 }
 
-export function* processRows({ processes, sibling }: Comparison): Generator<DiffRow> {
+export function* processRows({ processes, sibling, skip }: Comparison): Generator<DiffRow> {
   const { pairs, started, ended } = processes;
   for (const process of started) {
     const thing = processThing(process, processes.after, processes.after, sibling);
@@ -33,13 +56,22 @@ export function* processRows({ processes, sibling }: Comparison): Generator<Diff
     const thing = processThing(process, processes.before, processes.before, sibling);
     yield* compareThings('processes', [thing], []);
   }
-  for (const [old, now] of pairs) {
-    const row = changedRow(
-      'processes',
-      processThing(old, processes.before, processes.before, sibling),
-      processThing(now, processes.after, processes.after, sibling),
-    );
+  for (const pair of pairs) {
+    const [old, now] = pair;
+    const was = processThing(old, processes.before, processes.before, sibling);
+    const is = processThing(now, processes.after, processes.after, sibling);
+    const row = changedRow('processes', was, is);
     if (row) yield row;
+    // What a dead process had is gone with it, and that it died is told.
+    if (old.state === 'dead' || now.state === 'dead') continue;
+    for (const side of SIDES) {
+      const [one, other] = side === 'before' ? [was, is] : [is, was];
+      const lost = Object.keys(other.facts).filter(
+        (name) => one.facts[name] === undefined && other.facts[name] !== undefined,
+      );
+      if (lost.length > 0)
+        skip({ table: 'processes', key: is.key, reason: `${lost.join(', ')} not to be read ${side}` });
+    }
   }
 }
 
@@ -60,7 +92,7 @@ function processThing(
       ...{ name, state, arguments: process.arguments, executable, workingFolder, root },
       ...{ credentials: credentials && credentialFacts(credentials), seccomp, threads },
     },
-    more: { pid, ...(process.startTicks === undefined ? {} : { startTicks: process.startTicks }) },
+    more: { pid },
     reference: { kind: 'process', pid },
   };
 }
@@ -105,14 +137,37 @@ function variables(process: ProcessRow, labels: ReadonlyMap<number, string>, wit
 }
 
 /** Open files: by process and number. Ids of CRIU are of one dump, so what a number leads to is compared. */
-export function* fileRows({ before, after, processes, sibling }: Comparison): Generator<DiffRow> {
-  const ended = new Set(processes.ended.map(({ pid }) => pid));
-  const started = new Set(processes.started.map(({ pid }) => pid));
+export function* fileRows(comparison: Comparison): Generator<DiffRow> {
+  const { before, after, processes, sibling } = comparison;
+  const lost = unreadable('files', comparison, { before: countsOf(before.files), after: countsOf(after.files) });
+  const places = { before: placesOf(before.files, processes.before), after: placesOf(after.files, processes.after) };
+  const things = (side: 'before' | 'after', other: 'before' | 'after', alone: readonly ProcessRow[]) => {
+    const pids = new Set(alone.map(({ pid }) => pid));
+    const { [side]: rows } = comparison;
+    const isKnown = ({ pid, fd }: FileRow) => {
+      const name = processes[side].get(pid) ?? '';
+      // Every process executes something and stands somewhere: one that does not is one of which that is not known.
+      return !lost.has(name) && (typeof fd === 'number' || pids.has(pid) || places[other].has(`${name}/${fd}`));
+    };
+    return rows.files.filter(isKnown).map((row) => fileThing(row, processes[side], pids, sibling));
+  };
   yield* compareThings(
     'files',
-    before.files.map((row) => fileThing(row, processes.before, ended, sibling)),
-    after.files.map((row) => fileThing(row, processes.after, started, sibling)),
+    things('before', 'after', processes.ended),
+    things('after', 'before', processes.started),
   );
+}
+
+function placesOf(rows: readonly FileRow[], labels: ReadonlyMap<number, string>): ReadonlySet<string> {
+  const named = rows.filter(({ fd }) => typeof fd === 'string');
+  return new Set(named.map(({ pid, fd }) => `${labels.get(pid) ?? ''}/${fd}`));
+}
+
+/** Rows of each process. */
+function countsOf(rows: readonly { readonly pid: number }[]): (pid: number) => number {
+  const counts = new Map<number, number>();
+  for (const { pid } of rows) counts.set(pid, (counts.get(pid) ?? 0) + 1);
+  return (pid) => counts.get(pid) ?? 0;
 }
 
 function fileThing(

@@ -14,14 +14,14 @@ import {
 import { digestOf } from '@stillframe/core';
 import { openAddressSpace, type SignalOptions } from '@stillframe/criu-image';
 import type { EvidenceReference } from '../reference.ts';
-import { type NamedPattern, textPattern } from '../search/pattern.ts';
+import type { Pattern } from '../search/pattern.ts';
 import { scanMemory } from '../search/scan-memory.ts';
 
 /** Discriminated by `kind`. Texts are compared as they are. */
 export type Question =
   /** In captured memory. */
   | { readonly kind: 'string'; readonly text: string }
-  /** As hexadecimal patterns of a search are. */
+  /** Pairs of digits, `??` for any byte. */
   | { readonly kind: 'hex'; readonly digits: string }
   /** A path of the root filesystem that the container changed. */
   | { readonly kind: 'file'; readonly path: string }
@@ -87,9 +87,9 @@ interface Facts {
 function answer(question: Question, facts: Facts): Promise<readonly Sighting[]> | readonly Sighting[] {
   switch (question.kind) {
     case 'string':
-      return inMemory(textPattern(question.text), facts);
+      return memoryAnswer({ kind: 'literal', bytes: Buffer.from(question.text) }, question.text, facts);
     case 'hex':
-      return inMemory({ id: question.digits, pattern: { kind: 'hex', source: question.digits } }, facts);
+      return memoryAnswer({ kind: 'hex', source: question.digits }, question.digits, facts);
     case 'file':
       return fileAnswer(question.path, facts.changes.get(question.path));
     case 'open':
@@ -103,9 +103,16 @@ function answer(question: Question, facts: Facts): Promise<readonly Sighting[]> 
   }
 }
 
-async function inMemory(pattern: NamedPattern, { checkpoint, options }: Facts): Promise<readonly Sighting[]> {
-  for await (const { pid = 0, vaddr, bytes } of scanMemory(checkpoint, [pattern], { ...options, limit: 1, bare: true }))
-    return [{ item: pattern.id, reference: { kind: 'memory', pid, address: vaddr, bytes } }];
+async function memoryAnswer(
+  pattern: Pattern,
+  item: string,
+  { checkpoint, options }: Facts,
+): Promise<readonly Sighting[]> {
+  for await (const match of scanMemory(checkpoint, [{ id: item, pattern }], { ...options, limit: 1 })) {
+    const { pid, vaddr, bytes, image } = match;
+    if (pid === undefined) return [{ item, reference: { kind: 'image', name: `${image}.img` } }];
+    return [{ item, reference: { kind: 'memory', pid, address: vaddr, bytes } }];
+  }
   return [];
 }
 

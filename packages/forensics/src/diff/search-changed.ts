@@ -17,23 +17,25 @@ export interface SearchChangedOptions {
 /** Bytes of a match that are kept. */
 const LONGEST_TEXT = 512;
 
-/** Yields the matches of which a byte at least lies in a page that differs, in the order of scanMemory. Throws what that throws. */
+/**
+ * Yields the matches of which a byte at least lies in a page that differs, process by process, all patterns at once. Nothing is read
+ * but these pages and their neighbours. Throws as scanMemory does.
+ */
 export async function* searchChanged(
   checkpoint: Checkpoint,
   changed: ChangedPages,
   patterns: readonly NamedPattern[],
   { side = 'after', limit = 1000, signal }: SearchChangedOptions = {},
 ): AsyncGenerator<MemoryRow, void, undefined> {
-  const pids = [...changed.pids(side)];
-  if (pids.length === 0) return;
-  const left = new Map(patterns.map(({ id }) => [id, limit]));
-  const options = { filter: { pids }, changed: (pid: number) => changed.ranges(pid, side), context: 0, signal };
-  for await (const { pattern, pid, vaddr, bytes, vma, context } of scanMemory(checkpoint, patterns, options)) {
-    const more = left.get(pattern);
-    if (pid === undefined || more === undefined || !changed.touches(side, pid, vaddr, bytes)) continue;
-    yield { pattern, pid, address: vaddr, bytes, vma, text: context.slice(0, LONGEST_TEXT) };
-    if (more > 1) left.set(pattern, more - 1);
-    else left.delete(pattern);
-    if (left.size === 0) return;
+  const counts = new Map<string, number>();
+  const options = { changed: (pid: number) => changed.ranges(side, pid), signal };
+  for await (const match of scanMemory(checkpoint, patterns, options)) {
+    const { pattern, pid, vaddr, bytes, vma, context, contextOffset } = match;
+    if (pid === undefined || !changed.touches(side, pid, vaddr, bytes)) continue;
+    const count = (counts.get(pattern) ?? 0) + 1;
+    counts.set(pattern, count);
+    if (count > limit) continue;
+    const text = context.slice(contextOffset, contextOffset + Math.min(bytes, LONGEST_TEXT));
+    yield { pattern, pid, address: vaddr, bytes, vma, text };
   }
 }

@@ -72,7 +72,8 @@ export function throughPipes(tables: Tables, pid: number, direction: 'up' | 'dow
       if (target?.type !== 'pipe' && target?.type !== 'fifo') continue;
       const ends = pipes.get(target.pipeId);
       for (const other of (direction === 'up' ? ends?.writers : ends?.readers) ?? []) {
-        if (other === each || other === pid || reached.has(other) || reached.size >= WIDTH) continue;
+        if (reached.size >= WIDTH) return reached;
+        if (other === each || other === pid || reached.has(other)) continue;
         reached.add(other);
         next.push(other);
       }

@@ -9,7 +9,7 @@ import type { ReportSource } from './source.ts';
 const LONGEST = 400;
 const MOST = 200;
 
-export function appendixSection({ judged, node, options }: ReportSource): Markup {
+export function appendixSection({ judged, node, options, record }: ReportSource): Markup {
   const { archive, metadata, rules, version, diagnostics } = judged;
   const { container, image, capture } = metadata;
   const text = (value: string | undefined) => value && clipped(value, LONGEST);
@@ -30,6 +30,10 @@ export function appendixSection({ judged, node, options }: ReportSource): Markup
       ['Stillframe', version],
       ['Node.js', node],
       ['Rules', html`${rules.length}, ${code(rulesDigest(rules))}`],
+      ['Digest of all entries', record && code(record.entries)],
+      ['Image compared with', record?.image && code(record.image)],
+      ['Digest of the findings', record && code(record.results)],
+      ['Statement of the run', record && html`${code(record.statement)} (as <code>stillframe scan</code> records it)`],
       ['Options', options.length === 0 ? 'all as they are by default' : options.join('; ')],
     ]),
     faults(diagnostics),

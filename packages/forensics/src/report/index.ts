@@ -13,7 +13,8 @@ import { STYLE } from './style.ts';
 import { subjectOf, summarySection } from './summary.ts';
 import { timelineSection } from './timeline.ts';
 
-export type { CaptureTold, CustodyRow, Moment, Proof, ProofCheck, ReportSource } from './source.ts';
+export type { CaptureTold, CustodyRow, Proof, ProofCheck, ReportSource } from './source.ts';
+export { lastMoments } from './timeline.ts';
 
 /** Nothing is loaded, run, sent or framed; the one style is known by its digest (CSP level 3). */
 const POLICY = [

@@ -25,6 +25,14 @@ export function sourceOf(judged: JudgedCheckpoint): ReportSource {
       custody: [{ at: '2026-11-23T23:27:00Z', who: 'ada on node-3', action: 'inspect', outcome: undefined }],
       ...{ custodyLeft: 0, custodyHead: `sha256:${'b'.repeat(64)}` },
     },
+    timeline: {
+      moments: judged.analysis.tables.changes.slice(-300).map(({ path, modified = 0 }) => ({
+        time: BigInt(Math.trunc(modified)) * 1_000_000_000n,
+        what: `${path} (file: modified)`,
+      })),
+      left: Math.max(0, judged.analysis.tables.changes.length - 300),
+      notRecorded: [{ what: 'starts of processes', reason: 'images of CRIU do not say' }],
+    },
     ...{ archiveWord: 'web.tar', node: '24.0.0', options: [] },
   };
 }

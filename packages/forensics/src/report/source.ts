@@ -1,5 +1,6 @@
 /** What a report is made of, beside the judged checkpoint: plain data of who composes. Texts are raw. */
 import type { JudgedCheckpoint } from '../judged.ts';
+import type { NotRecorded } from '../timeline/event.ts';
 
 /** One check of the evidence beside the archive. */
 export interface ProofCheck {
@@ -45,10 +46,30 @@ export interface Proof {
 
 /** A moment of the timeline. */
 export interface Moment {
-  readonly time: Date;
+  /** Nanoseconds since 1970. */
+  readonly time: bigint;
   readonly what: string;
   /** Text of a reference, where it has one. */
   readonly reference?: string | undefined;
+}
+
+/** The end of a timeline. */
+export interface Moments {
+  readonly moments: readonly Moment[];
+  /** Moments that are left out before those. */
+  readonly left: number;
+  readonly notRecorded: readonly NotRecorded[];
+}
+
+/** What a run read and gave. */
+export interface RunRecord {
+  /** Of the statement. */
+  readonly statement: string;
+  /** Of the findings. */
+  readonly results: string;
+  /** Over all entries of the archive. */
+  readonly entries: string;
+  readonly image: string | undefined;
 }
 
 /** The whole of it. */
@@ -62,8 +83,10 @@ export interface ReportSource {
   readonly node: string;
   /** A line each: what was left out, by which options. */
   readonly options: readonly string[];
-  /** Made of files and captures where it is not given. */
-  readonly timeline?: readonly Moment[] | undefined;
+  /** Digests by which the run can be repeated (`stillframe scan --record`). */
+  readonly record?: RunRecord | undefined;
+  /** As lastMoments makes it. */
+  readonly timeline: Moments;
 }
 
 /** Rows that a table has, and how many there were. */

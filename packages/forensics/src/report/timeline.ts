@@ -1,52 +1,61 @@
 /** What happened when, as far as the checkpoint and the evidence beside it tell. */
-
-import { momentOf } from '../judged.ts';
 import { referenceText } from '../reference.ts';
+import { isoTime, readTime } from '../timeline/time.ts';
+import type { Timeline } from '../timeline/timeline.ts';
 import { html, type Markup } from './html.ts';
-import { clipped, code, counted, section, table, timeText } from './parts.ts';
-import type { Moment, ReportSource } from './source.ts';
+import { clipped, code, counted, section, table } from './parts.ts';
+import type { Moment, Moments, ReportSource } from './source.ts';
 
 /** Moments that are told: the last ones. */
 const MOST = 300;
 const LONGEST = 300;
 
-export function timelineSection(source: ReportSource): Markup {
-  const moments = (source.timeline ?? momentsOf(source)).toSorted((a, b) => a.time.getTime() - b.time.getTime());
-  const shown = moments.slice(-MOST);
+/** Goes through a timeline and keeps its end; what is told of one checkpoint. Throws what reading the events throws. */
+export async function lastMoments({ events, notRecorded }: Timeline): Promise<Moments> {
+  const kept: Moment[] = [];
+  let left = 0;
+  for await (const batch of events) {
+    for (const { time, message, source, description, precision, reference } of batch) {
+      const what = `${message} (${source}: ${description}${precision === 'derived' ? ', counted' : ''})`;
+      kept.push({ time, what, reference: reference && referenceText(reference) });
+      if (kept.length <= MOST) continue;
+      kept.shift();
+      left += 1;
+    }
+  }
+  return { moments: kept, left, notRecorded: notRecorded.flat() };
+}
+
+export function timelineSection({ timeline, proof }: ReportSource): Markup {
+  const custody = (proof?.custody ?? []).flatMap(({ at, who, action }): Moment[] => {
+    const read = readTime(at);
+    return read ? [{ time: read.time, what: `${action} by ${who} (chain of custody)` }] : [];
+  });
+  const all = [...timeline.moments, ...custody].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  const shown = all.slice(-MOST);
+  const before = timeline.left + all.length - shown.length;
   const columns = [
-    { title: 'Time (UTC)', cell: ({ time }: Moment) => timeText(time) },
+    { title: 'Time (UTC)', cell: ({ time }: Moment) => timeOf(time) },
     { title: 'What happened', cell: ({ what }: Moment) => clipped(what, LONGEST) },
     { title: 'Reference', cell: ({ reference }: Moment) => (reference === undefined ? '' : code(reference)) },
   ];
-  const before = moments.length - shown.length;
   return section(
     'timeline',
     'Timeline',
-    html`<p>By the clocks of those who wrote the times down; times of files can be set by whoever may write to them.</p>`,
+    html`<p>By the clocks of those who wrote the times down; times of files can be set by whoever may write to them. The container’s own log is left
+to <code>stillframe timeline</code>.</p>`,
     before > 0 && html`<p class="more">${counted(before, 'earlier moment')} left out.</p>`,
     table('Moments in their order', columns, shown, { none: 'No time is recorded.' }),
+    timeline.notRecorded.length > 0 &&
+      html`<p class="more">Not recorded, and so not told: ${timeline.notRecorded
+        .slice(0, 20)
+        .map(({ what, reason }) => `${what} (${reason})`)
+        .join('; ')}.</p>`,
   );
 }
 
-function momentsOf({ judged, proof }: ReportSource): readonly Moment[] {
-  const { metadata, analysis } = judged;
-  const told = (text: string | undefined, what: string): Moment[] => {
-    const time = new Date(text ?? Number.NaN);
-    return Number.isNaN(time.getTime()) ? [] : [{ time, what }];
-  };
-  const files = analysis.tables.changes.flatMap(({ path, modified, change }): Moment[] => {
-    const time = new Date((modified ?? Number.NaN) * 1000);
-    if (Number.isNaN(time.getTime())) return [];
-    return [{ time, what: `${path} was last written (${change})`, reference: referenceText({ kind: 'rootfs', path }) }];
-  });
-  return [
-    ...told(metadata.created, 'the container was created'),
-    ...files,
-    ...told(proof?.capture.startedAt, 'the capture began'),
-    ...(metadata.checkpointed === undefined
-      ? []
-      : [{ time: momentOf(judged), what: 'the container was checkpointed' }]),
-    ...told(proof?.capture.finishedAt, 'the capture was finished'),
-    ...(proof?.custody ?? []).flatMap(({ at, who, action }) => told(at, `${action} by ${who}`)),
-  ];
+/** To the millisecond, where it is not to the second. */
+function timeOf(time: bigint): string {
+  const text = isoTime(time, 3);
+  return text === undefined ? 'unknown' : `${text.replace(/\.000$/, '')}Z`;
 }

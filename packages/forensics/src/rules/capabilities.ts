@@ -18,7 +18,7 @@ const DANGEROUS: Readonly<Record<string, Severity>> = {
 const ALL = (1n << 38n) - 1n;
 
 /** Whether the container has a user namespace of its own; undefined where nothing tells. */
-export function hasUserNamespace({ container: { spec } }: Tables): boolean | undefined {
+function hasUserNamespace({ container: { spec } }: Tables): boolean | undefined {
   return spec && spec.namespaces.length > 0 ? spec.namespaces.some(({ type }) => type === 'user') : undefined;
 }
 
@@ -64,7 +64,7 @@ export const capabilitiesGained: Rule = {
   techniques: ['T1611', 'T1548'],
   why: 'A process cannot gain what its first process’s bounding set does not have. One that has more was put into the container from outside with more rights, or broke the kernel’s rules.',
   benign:
-    'Somebody with access to the node went in (`exec --privileged`, nsenter); a first process that dropped its own bounding set after it had started others.',
+    'Somebody with access to the node went in with the rights of root there (nsenter); a first process that dropped its own bounding set after it had started others.',
   *judge(tables) {
     const root = rootProcess(tables);
     const bounding = root?.credentials?.capabilities.bounding.mask;

@@ -15,6 +15,8 @@ interface Sign {
 const RUN = String.raw`(?:\S*/)?(?:busybox |toybox |env |sudo |exec |nohup |setsid )*(?:ba|da|a|k|z)?sh\b|(?:\S*/)?(?:python[\d.]*|perl|ruby|php|node)\b(?: -)?`;
 const DECODE = String.raw`(?:base64|base32)\s+(?:-\w*[dD]\w*|--decode)|openssl\s+(?:enc|base64)\b[^|;]*\s-d\b|xxd\s+-\w*r|(?:gunzip|gzip\s+-\w*d|zcat|bunzip2|xz\s+-\w*d)\b|\brev\b|tr\s+'?A-Za-z`;
 
+const SCRATCH = String.raw`\/(?:tmp|var\/tmp|dev\/shm)\/`;
+
 /** What shells are told. */
 const SHELL_SIGNS: readonly Sign[] = [
   {
@@ -26,14 +28,16 @@ const SHELL_SIGNS: readonly Sign[] = [
   },
   {
     words: 'decodes text and runs it',
-    pattern: new RegExp(String.raw`(?:${DECODE})[^;&]*\|\s*(?:${RUN})|\{(?:base64|base32),(?:-\w*[dD]\w*|--decode)\}`),
+    pattern: new RegExp(
+      String.raw`(?:${DECODE})[^;&]{0,500}\|\s*(?:${RUN})|\{(?:base64|base32),(?:-\w*[dD]\w*|--decode)\}`,
+    ),
     severity: 'high',
     technique: 'T1027.010',
   },
   {
     words: 'evaluates text that it decodes',
     pattern: new RegExp(
-      String.raw`(?:\beval\b|\bsource\b|\b(?:ba|da|z|k)?sh\s+-\w*c|<\()\s*["'\x60]*\s*(?:\$\(|\x60|<?\(?)[^)]*(?:${DECODE})`,
+      String.raw`(?:\beval\b|\bsource\b|\b(?:ba|da|z|k)?sh\s+-\w*c|<\()\s*["'\x60]*\s*(?:\$\(|\x60|<?\(?)[^)]{0,500}(?:${DECODE})`,
     ),
     severity: 'high',
     technique: 'T1027.010',
@@ -41,7 +45,11 @@ const SHELL_SIGNS: readonly Sign[] = [
   {
     words: 'runs what it fetches',
     pattern: new RegExp(
-      String.raw`\b(?:curl|wget|fetch|lwp-request)\b[^;&|]*(?:\|\s*(?:tee [^|]+\|\s*)?(?:${RUN}))|(?:ba|da|z|k)?sh\s+(?:-\w*c\s+)?["']?(?:<\(|\$\(|\x60)\s*(?:curl|wget)\b|\b(?:curl|wget)\b[^;&|]*(?:-O|-o|>)\s*(\/tmp|\/var\/tmp|\/dev\/shm)\/\S+[\s\S]*(?:chmod\s+\S*[x7]|(?:ba)?sh\s+\1)`,
+      [
+        String.raw`\b(?:curl|wget|fetch|lwp-request)\b[^;&|]{0,500}\|\s*(?:tee [^|]{1,200}\|\s*)?(?:${RUN})`,
+        String.raw`(?:ba|da|z|k)?sh\s+(?:-\w*c\s+)?["']?(?:<\(|\$\(|\x60)\s*(?:curl|wget)\b`,
+        String.raw`^(?=[\s\S]*?\b(?:curl|wget)\b[^;&|]{0,500}(?:-O|-o|>)\s*${SCRATCH})(?=[\s\S]*?\b(?:chmod\s+\S*[x7]\S*|(?:ba|da)?sh)\s+${SCRATCH})`,
+      ].join('|'),
     ),
     severity: 'medium',
     technique: 'T1105',
@@ -49,7 +57,7 @@ const SHELL_SIGNS: readonly Sign[] = [
   {
     words: 'writes its words as numbers or in pieces',
     pattern:
-      /(?:\\x[0-9a-fA-F]{2}){8,}|(?:\\[0-3][0-7]{2}){8,}|(?:\$\{IFS\}|\$IFS(?:\$9)?)[^$]*(?:\$\{IFS\}|\$IFS)|(?:\b\w=[\w/.-]{1,4};\s*){4,}[\s\S]*(?:\$\w){4}|\b\w{1,3}(?:''|""|\\(?=\w))\w(?:(?:''|""|\\(?=\w))\w){2,}/,
+      /(?:\\x[0-9a-fA-F]{2}){8,}|(?:\\[0-3][0-7]{2}){8,}|(?:\$\{IFS\}|\$IFS(?:\$9)?)[^$]*(?:\$\{IFS\}|\$IFS)|(?:\$[a-z]){5}|\b\w{1,3}(?:''|""|\\(?=\w))\w(?:(?:''|""|\\(?=\w))\w){2,}/,
     severity: 'medium',
     technique: 'T1027.010',
   },
@@ -59,8 +67,9 @@ const SHELL_SIGNS: readonly Sign[] = [
 const INTERPRETER_SIGNS: readonly Sign[] = [
   {
     words: 'joins a shell to a connection',
+    // Looked for from the beginning alone, each word by itself: a line of many of them is to take no time.
     pattern:
-      /\bsocket\b[\s\S]*(?:connect|SOCK_STREAM)[\s\S]*(?:dup2|pty\.spawn|subprocess|os\.system|popen|exec)|fsockopen\s*\([\s\S]*(?:exec|system|passthru|popen|proc_open|shell_exec)|Socket[\s\S]*connect\s*\([\s\S]*(?:exec|system)|TCPSocket\.(?:new|open)[\s\S]*(?:exec|IO\.popen|system|spawn)|require\(['"]net['"]\)[\s\S]*(?:spawn|exec)/,
+      /^(?=[\s\S]*?\bsocket\b)(?=[\s\S]*?(?:connect|SOCK_STREAM))(?=[\s\S]*?(?:dup2|pty\.spawn|subprocess|os\.system|popen|exec))|^(?=[\s\S]*?fsockopen\s*\()(?=[\s\S]*?\b(?:exec|system|passthru|popen|proc_open|shell_exec)\b)|^(?=[\s\S]*?\bSocket\b)(?=[\s\S]*?connect\s*\()(?=[\s\S]*?\b(?:exec|system)\b)|^(?=[\s\S]*?TCPSocket\.(?:new|open))(?=[\s\S]*?\b(?:exec|IO\.popen|system|spawn)\b)|^(?=[\s\S]*?require\(['"]net['"]\))(?=[\s\S]*?\b(?:spawn|exec))/,
     severity: 'critical',
     technique: 'T1059',
   },
@@ -89,7 +98,7 @@ function decodedKind(text: string): string | undefined {
   const head = bytes.toString('latin1');
   if (head.startsWith('\x7fELF')) return 'a program';
   if (head.startsWith('\x1f\x8b')) return 'compressed data';
-  return /^#!|\b(?:import (?:os|socket|subprocess)|\/bin\/(?:ba)?sh|curl |wget |chmod |eval\(|exec\()/.test(head)
+  return /^#!|\b(?:impor[t] (?:os|socket|subprocess)|\/bin\/(?:ba)?sh|curl |wget |chmod |eval\(|exec\()/.test(head)
     ? 'a script'
     : undefined;
 }

@@ -57,7 +57,7 @@ export const libraryOddPlace: Rule = {
         const process = processOf(tables, pid);
         return path !== 'memfd' || process === undefined || !makesCode(tables, process);
       });
-      const isUnpacked = UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/'));
+      const isUnpacked = UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/x'));
       const what = path === 'memfd' ? 'code from a file that lies in no filesystem (memfd)' : `code from ${path}`;
       yield* findingOf(odd, {
         summary: `${whoText(tables, odd)} ${what}`,
@@ -79,7 +79,7 @@ export const libraryDeleted: Rule = {
     for (const [path, rows] of codeFiles(tables)) {
       const deleted = rows.filter((row) => row.deleted);
       if (deleted.length === 0 || path === 'memfd' || CODE_FILES.test(path) || path.startsWith('/dev/zero')) continue;
-      const isUnpacked = UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/'));
+      const isUnpacked = UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/x'));
       yield* findingOf(deleted, {
         summary: `${whoText(tables, deleted)} code from ${path}, which was deleted`,
         severity: placeOf(path) === 'system' || isUnpacked ? 'low' : undefined,

@@ -3,7 +3,6 @@ import type { Executable } from '../analysers/processes.ts';
 import type { Severity } from '../finding.ts';
 import { countedText, references } from '../program/counted.ts';
 import { isHidden, isTemporary, placeOf } from '../program/place.ts';
-import { processText } from '../program/program.ts';
 import type { Rule } from './rule.ts';
 
 /** How runc and crun protect their own file, and what packers do to start a program that they unpacked. */
@@ -18,14 +17,13 @@ export const processExecutableMemfd: Rule = {
   benign:
     'Container runtimes clone themselves so for the moment in which they enter a container; a few packers start programs so.',
   *judge({ processes }) {
-    for (const process of processes) {
-      const { pid, executable } = process;
-      if (!executable?.memfd) continue;
+    const found = processes.filter(({ executable }) => executable?.memfd);
+    for (const [path = '', rows] of Map.groupBy(found, ({ executable }) => executable?.path)) {
       yield {
-        summary: `${processText(process)} runs ${executable.path || 'a file without a name'}, which lies in no filesystem (memfd)`,
-        references: [{ kind: 'fd', pid, fd: 'exe' }],
-        severity: KNOWN_MEMFD.test(executable.path) ? 'low' : undefined,
-        details: { path: executable.path },
+        summary: `${countedText(rows)} ${rows.length === 1 ? 'runs' : 'run'} ${path || 'a file without a name'}, which lies in no filesystem (memfd)`,
+        references: references(rows, (pid) => ({ kind: 'fd', pid, fd: 'exe' })),
+        severity: KNOWN_MEMFD.test(path) ? 'low' : undefined,
+        details: { path, processes: rows.length },
       };
     }
   },

@@ -47,8 +47,26 @@ const TUNNELS: readonly Tool[] = [
   },
 ];
 
-/** Options of ssh that forward: -R, -D, -L, -w. The words behind a destination are a command for the other side. */
-const FORWARDS = /^-[46AaCfGgKkMNnqsTtVvXxYy]*[RDLw]/;
+/** Options of ssh that forward, behind others that take no value; and those that take one. */
+const FORWARDS = /^-[46AaCfGgKkMNnqsTtVvXxYy]*([RDLw])(.*)$/s;
+const VALUED = /^-[46AaCfGgKkMNnqsTtVvXxYy]*[BbcEeFIiJlmOoPpQSW]$/;
+
+/** The first forwarding that ssh was told; what stands behind the destination is a command for the other side. */
+function forwardOf(args: readonly string[]): string | undefined {
+  for (let at = 0; at < args.length; at += 1) {
+    const argument = args[at] ?? '';
+    const [, letter, value] = FORWARDS.exec(argument) ?? [];
+    if (letter !== undefined) return `-${letter} ${value || (args[at + 1] ?? '')}`;
+    if (!argument.startsWith('-')) {
+      // Options may stand behind the destination, until the command begins.
+      const rest = args.slice(at + 1);
+      return rest[0]?.startsWith('-') ? forwardOf(rest) : undefined;
+    }
+    if (VALUED.test(argument)) at += 1;
+  }
+  return undefined;
+}
+
 const SOCKETS =
   /^(?:TCP|TCP4|TCP6|UDP|UDP4|UDP6|OPENSSL|SSL|SCTP|SOCKS4A?|PROXY)(?:-(?:LISTEN|CONNECT|L|DATAGRAM|SENDTO|RECVFROM))?:/i;
 const STARTED = /^(?:EXEC|SYSTEM|SHELL):/i;
@@ -58,12 +76,11 @@ function tunnelByArguments(process: ProcessRow): Tool | undefined {
   const program = programOf(process) ?? '';
   const args = (process.arguments ?? []).slice(1, 100);
   if (/^(?:ssh|autossh|dbclient|plink)$/.test(program)) {
-    const option = args.find((argument) => FORWARDS.test(argument));
+    const option = forwardOf(args);
     if (option === undefined) return undefined;
-    const isBack = /[RDw]/.test(option.slice(0, 24).replace(/[:\d.].*$/s, ''));
     return {
       pattern: FORWARDS,
-      severity: isBack ? 'medium' : 'low',
+      severity: option.startsWith('-L') ? 'low' : 'medium',
       words: `forwards connections (ssh ${option.slice(0, 200)})`,
     };
   }
