@@ -293,25 +293,4 @@ export const mutations: readonly Mutation[] = [
     put: "return text.split('\\n').join('\\n  ');",
     tests: ['cli/src/exit.test.ts'],
   },
-  {
-    what: 'text of the evidence is no markup of a report',
-    file: 'forensics/src/report/html.ts',
-    find: "return plain.replace(/[&<>\"']/g, (character) => ENTITIES[character] ?? '');",
-    put: 'return plain;',
-    tests: ['forensics/src/report/html.test.ts'],
-  },
-  {
-    what: 'a changed finding of a record is noticed',
-    file: 'cli/src/scan/record.ts',
-    find: "return signature.state !== 'fails' && differing.length === 0;",
-    put: "return signature.state !== 'fails';",
-    tests: ['cli/src/commands/scan.test.ts'],
-  },
-  {
-    what: 'a reference with a digest is opened in that archive alone',
-    file: 'cli/src/commands/show.ts',
-    find: 'if (evidence.digest === digest) return;',
-    put: 'return;',
-    tests: ['cli/src/commands/show.test.ts'],
-  },
 ];
