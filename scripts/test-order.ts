@@ -45,30 +45,35 @@ export function inOrder(files: readonly string[]): string[] {
   return [...files].sort((one, other) => weight(other) - weight(one) || (one < other ? -1 : 1));
 }
 
+/** Jobs that are done in their order, so many of them at once. */
+export interface Lane<T> {
+  jobs: readonly (() => AsyncIterable<T>)[];
+  atOnce: number;
+}
+
 /**
- * Does `jobs` in their order, so many at once, and gives what each has to say as a whole once it has ended. Begins no other
- * once `signal` is aborted.
+ * Does the jobs of all lanes, no more than `atOnce` altogether and those of an earlier lane first, and gives what each has
+ * to say as a whole once it has ended. Begins no other once `signal` is aborted.
  */
-export async function* inTurn<T>(
-  jobs: readonly (() => AsyncIterable<T>)[],
-  atOnce: number,
-  signal: AbortSignal,
-): AsyncGenerator<T> {
-  const waiting = [...jobs];
-  const running = new Map<number, Promise<{ id: number; said: T[] }>>();
+export async function* inTurn<T>(lanes: readonly Lane<T>[], atOnce: number, signal: AbortSignal): AsyncGenerator<T> {
+  const waiting = lanes.map((lane) => ({ ...lane, jobs: [...lane.jobs], running: 0 }));
+  const running = new Map<number, Promise<{ id: number; said: T[]; lane: { running: number } }>>();
   for (let next = 0; ; ) {
     while (running.size < atOnce && !signal.aborted) {
-      const job = waiting.shift();
-      if (job === undefined) break;
+      const lane = waiting.find((each) => each.jobs.length > 0 && each.running < each.atOnce);
+      const job = lane?.jobs.shift();
+      if (lane === undefined || job === undefined) break;
       const id = next++;
+      lane.running += 1;
       running.set(
         id,
-        Array.fromAsync(job()).then((said) => ({ id, said })),
+        Array.fromAsync(job()).then((said) => ({ id, said, lane })),
       );
     }
     if (running.size === 0) return;
-    const { id, said } = await Promise.race(running.values());
+    const { id, said, lane } = await Promise.race(running.values());
     running.delete(id);
+    lane.running -= 1;
     yield* said;
   }
 }

@@ -52,6 +52,7 @@ export async function openLab(
     undo.push('node', async () => {
       // A test may have killed it: a new one then takes over what is left, and takes it down.
       await stillframe.up(0);
+      await endContainers(join(folder, 'state/cri.sock'));
       await stillframe.atNode(['node', 'down', '--pods']);
     });
     const endpoints = await stillframe.up<Endpoints>(0);
@@ -76,6 +77,13 @@ export async function openLab(
     await undo[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** At once: of the shells that run here most heed no signal, and each would be waited for. */
+async function endContainers(socket: string): Promise<void> {
+  await using cri = await openCriClient({ socket });
+  const { containers } = await cri.runtime.listContainers({});
+  await Promise.all(containers.map(({ id }) => cri.runtime.stopContainer({ containerId: id, timeout: 0n })));
 }
 
 /** A lab with a client of its node's CRI socket, whose base image is pulled. */
