@@ -7,6 +7,7 @@ import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { buildBaseImage, execute, Stillframe } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { leftBehind, startRegistry, takeCensus } from '@stillframe/testkit';
+import { stillframeHere } from './here.ts';
 
 export interface Lab extends AsyncDisposable {
   readonly folder: string;
@@ -48,7 +49,7 @@ export async function openLab(
     await mkdir(join(folder, 'image'));
     await buildBaseImage(client.repository('busybox'), 'v1', join(folder, 'image'));
     const image = `${registry.address}/busybox:v1`;
-    const stillframe = new Stillframe(folder, await up(folder));
+    const stillframe = new Stillframe(folder, await up(folder), stillframeHere);
     undo.push('node', async () => {
       // A test may have killed it: a new one then takes over what is left, and takes it down.
       await stillframe.up(0);
