@@ -1,7 +1,7 @@
 /** The command in this process, which has its modules loaded: starting one is most of what a command costs. */
 import { Readable } from 'node:stream';
 import { type Io, runProgram } from '@stillframe/cli/program';
-import type { Ran } from '@stillframe/demo/stage';
+import { type Ran, stillframeProcess } from '@stillframe/demo/stage';
 
 /**
  * Runs `stillframe` with these words, in this process's environment and folder, with nothing on stdin and no terminal. Throws
@@ -9,6 +9,8 @@ import type { Ran } from '@stillframe/demo/stage';
  * tested where `bin/stillframe.mjs` is run: by the demo, and in many labs and tests of the command line.
  */
 export async function stillframeHere(words: readonly string[], signal?: AbortSignal): Promise<Ran> {
+  // A node is nobody's child, as that of a user is: one that is killed is gone, and not kept by this process for a while.
+  if (words[0] === 'node' && words[1] === 'up') return stillframeProcess(words, signal);
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
   const io: Io = {

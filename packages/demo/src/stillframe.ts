@@ -34,7 +34,8 @@ export async function execute(argv: readonly string[], signal?: AbortSignal): Pr
   return text;
 }
 
-const asProcess: Runner = (words, signal) => execute([process.execPath, PROGRAM, ...words], signal);
+/** As a process of its own. */
+export const stillframeProcess: Runner = (words, signal) => execute([process.execPath, PROGRAM, ...words], signal);
 
 /** Runs the command with these words. Throws as `execute` does. */
 type Runner = (words: readonly string[], signal?: AbortSignal) => Promise<Ran>;
@@ -45,7 +46,7 @@ export class Stillframe {
   readonly #run: Runner;
 
   /** `folder` holds everything of the node that every command speaks to; its name marks the node's cgroups, too. `up`: further words of `node up`. `run`: a process each by default. */
-  constructor(folder: string, up: readonly string[] = [], run: Runner = asProcess) {
+  constructor(folder: string, up: readonly string[] = [], run: Runner = stillframeProcess) {
     this.#run = run;
     this.#place = ['--root', join(folder, 'root'), '--state', join(folder, 'state')];
     this.#up = ['--cgroup-parent', `/${basename(folder)}`, ...up];
