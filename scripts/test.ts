@@ -80,9 +80,11 @@ async function* allEvents(): AsyncGenerator<TestEvent> {
   // A file that is run alone is heard as it goes.
   const alone = labs.jobs.length + others.jobs.length === 1;
   yield* alone && first ? first() : inTurn([labs, others], LABS + 1, stop.signal);
+  const took = performance.now() - begin;
+  yield { type: 'test:summary', data: { success: counts.failed === 0, counts, duration_ms: took, file: undefined } };
   for (const name of COUNTS)
     yield diagnostic(`${name.replace('passed', 'pass').replace('failed', 'fail')} ${counts[name]}`);
-  yield diagnostic(`duration_ms ${performance.now() - begin}`);
+  yield diagnostic(`duration_ms ${took}`);
   if (!whole) return;
   const slowest = times.sort((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
   for (const { file, seconds } of slowest) yield diagnostic(`${seconds.toFixed(0).padStart(4)} s ${file}`);
@@ -95,9 +97,12 @@ async function* eventsOf(file: string): AsyncGenerator<TestEvent> {
   const begin = performance.now();
   const stream = run(values.name === undefined ? options : { ...options, testNamePatterns: [values.name] });
   for await (const event of stream as AsyncIterable<TestEvent>) {
-    if (event.type === 'test:summary' && event.data['file'] === undefined) addCounts(event.data['counts'] as Counts);
+    if (event.type === 'test:summary' && event.data['file'] === undefined) {
+      addCounts(event.data['counts'] as Counts);
+      continue;
+    }
     if (event.type === 'test:pass' || event.type === 'test:fail') note(event.data);
-    // Each file's own closing figures; the sum comes at the end.
+    // Each file's own closing figures; the sum comes at the end, as does what failed.
     if (event.type === 'test:diagnostic' && isClosing(event.data)) continue;
     yield event;
   }
