@@ -80,7 +80,8 @@ export function* everyCommand(tree: Tree, words = ''): Generator<{ words: string
  */
 export function faultsOf(tree: Tree, line: string, whole = false): string[] {
   // Three blanks, or a number sign, and then it is explained.
-  const [typed = ''] = line.split(/ {3}| #| > /);
+  // What is between quotes is one word, whatever it holds.
+  const [typed = ''] = line.replaceAll(/'[^']*'|"[^"]*"/g, 'QUOTED').split(/ {3}| #| > /);
   const words = typed.split(/\s+/).map((word) => word.replaceAll(/^\[|(?:\[=.*)?[\],.:)"]+$/g, ''));
   const read = readWords(
     tree,
