@@ -104,7 +104,7 @@ function readWords(command: Tree, words: readonly string[], before?: Reading): R
   const reading = before ?? { command, operands: 0, options: [], faults: [] };
   const [word, ...rest] = words;
   if (word === undefined || word === '--') return [reading];
-  if (/^--?[a-z]/.test(word)) {
+  if (/^--?[a-z]/i.test(word)) {
     const { option, faults, left } = readOption(command, word, rest);
     const options = option === undefined ? reading.options : [...reading.options, option];
     return readWords(command, left, { ...reading, options, faults: [...reading.faults, ...faults] });
