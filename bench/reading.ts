@@ -95,7 +95,30 @@ export async function searchContests(stage: Stage, rounds: number): Promise<Cont
       note: 'ours names process, address and mapping; grep counts lines',
     },
     memoryContest('search all memory, 4 GiB', peaks.slice(1), 200),
+    await searchManyContest(archive, rounds),
   ];
+}
+
+/** What a set of rules looks for: a dozen texts at once. */
+const NEEDLES = [
+  ...['AKIA', 'ghp_', 'xoxb-', 'sk_live_', 'password=', 'PRIVATE KEY', '/dev/tcp/', 'stratum+tcp', 'LD_PRELOAD='],
+  ...['meterpreter', 'authorized_keys', NEEDLE],
+];
+
+/** A dozen literals in all memory, in one pass. */
+async function searchManyContest(archive: string, rounds: number): Promise<Contest> {
+  const each = NEEDLES.flatMap((needle) => ['-e', needle]);
+  const [ours = [], grep = []] = await inTurn(rounds, [
+    timed(stillframe('search', archive, ...each, '--count'), []),
+    () => timeOf(() => execute(['env', 'LC_ALL=C', 'grep', '-c', '-F', ...each, archive])),
+  ]);
+  return {
+    title: 'search it for 12 texts, 4 GiB',
+    unit: 'ms',
+    ours: { name: 'stillframe search -e … --count', figures: ours },
+    others: [{ name: 'grep -c -F -e …', figures: grep, bar: { times: 1.5 } }],
+    note: 'ours counts by text and process; grep counts lines, of all texts together',
+  };
 }
 
 /** Processes and fds of a container of five hundred, and their images as JSON. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UndoStack } from '@stillframe/core';
 import { execute } from '@stillframe/demo/stage';
 import { locateCriu } from '@stillframe/runtime/host';
-import { foldersOf } from '@stillframe/runtime/paths';
+import { foldersOf } from '@stillframe/runtime/place';
 import { findProgram } from '@stillframe/testkit';
 import { openPodman, type Podman } from '../tests/lab/engines.ts';
 import type { Lab } from '../tests/lab/lab.ts';

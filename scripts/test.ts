@@ -1,6 +1,7 @@
 /**
- * `npm test`: generated code, types and lint (`--only-tests` leaves them out), then every test of the project; lab tests
- * (`*.lab.test.ts`) after all the others, one more at a time than there are processors.
+ * `npm test`: generated code, types and lint (`--only-tests` leaves them out), and every test of the project, all out of one
+ * queue, the longest files first (`scripts/test-order.ts`): one lab more at a time than there are processors, and one file
+ * besides that only computes.
  * `npm test -- WORD…` runs only files whose path holds one of the words, `--name PATTERN` only tests of such a name.
  * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
  */
@@ -14,6 +15,7 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { linesOf, parts, runParts } from './parts.ts';
 import { type Outcome, parseSkips, skipFaults } from './skips.ts';
+import { inOrder, inTurn, isLab } from './test-order.ts';
 
 const root = join(import.meta.dirname, '..');
 const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
@@ -21,6 +23,8 @@ const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**
 const LABS = availableParallelism() + 1;
 /** Milliseconds for one file. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
+/** Files whose times are told at the end of a whole run. */
+const SLOWEST = 10;
 /** The counts that node:test gives for a whole run, in the order in which it prints them. */
 const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 type Counts = Record<(typeof COUNTS)[number], number>;
@@ -34,7 +38,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { name: { type: 'string' }, 'only-tests': { type: 'boolean', default: false } },
 });
-const files = globSync(PATTERNS, { cwd: root }).sort();
+const files = inOrder(globSync(PATTERNS, { cwd: root }));
 const chosen = files.filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)));
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
@@ -43,8 +47,7 @@ const counts: Counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0
 const outcomes: Outcome[] = [];
 const whole = positionals.length === 0 && values.name === undefined;
 const faults: string[] = [];
-if (whole && !values['only-tests']) await lookFirst();
-
+const times: { file: string; seconds: number }[] = [];
 await pipeline(Readable.from(allEvents()), new spec(), process.stdout, { end: false });
 const listed = parseSkips(textOf(join(root, 'expected-skips.txt')));
 faults.push(...skipFaults(listed, outcomes, whole));
@@ -56,40 +59,54 @@ process.stdout.write(`${counts.passed} passed, ${failed} failed, ${counts.skippe
 process.exitCode = failed > 0 ? 1 : 0;
 
 /** What `npm run check` looks at, but for the architecture, which is among the tests. */
-async function lookFirst(): Promise<void> {
+async function* look(): AsyncGenerator<TestEvent> {
+  const lines: string[] = [];
   const note = (outcome: Parameters<typeof linesOf>[0]) => {
-    process.stdout.write(linesOf(outcome));
+    lines.push(linesOf(outcome));
     if (!outcome.ok) faults.push(`${outcome.part.name} (see above)`);
   };
   await runParts(parts, note, stop.signal);
+  for (const message of lines) yield { type: 'test:stdout', data: { message } };
 }
 
-/** The events of both runs as one, with one closing summary. */
+/** The events of all files, those of one together and once it is through, with one closing summary. */
 async function* allEvents(): AsyncGenerator<TestEvent> {
   const begin = performance.now();
-  const isLab = (file: string) => file.includes('.lab.test.');
-  yield* events(
-    chosen.filter((file) => !isLab(file)),
-    availableParallelism(),
-    LIMITS.unit,
-  );
-  if (!stop.signal.aborted) yield* events(chosen.filter(isLab), LABS, LIMITS.lab);
+  const jobsOf = (some: readonly string[]) => some.map((file) => () => eventsOf(file));
+  const labs = { jobs: jobsOf(chosen.filter(isLab)), atOnce: LABS };
+  const others = { jobs: jobsOf(chosen.filter((file) => !isLab(file))), atOnce: LABS };
+  if (whole && !values['only-tests']) others.jobs.unshift(look);
+  const [first] = [...labs.jobs, ...others.jobs];
+  // A file that is run alone is heard as it goes.
+  const alone = labs.jobs.length + others.jobs.length === 1;
+  yield* alone && first ? first() : inTurn([labs, others], LABS + 1, stop.signal);
+  const took = performance.now() - begin;
+  yield { type: 'test:summary', data: { success: counts.failed === 0, counts, duration_ms: took, file: undefined } };
   for (const name of COUNTS)
     yield diagnostic(`${name.replace('passed', 'pass').replace('failed', 'fail')} ${counts[name]}`);
-  yield diagnostic(`duration_ms ${performance.now() - begin}`);
+  yield diagnostic(`duration_ms ${took}`);
+  if (!whole) return;
+  const slowest = times.sort((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
+  for (const { file, seconds } of slowest) yield diagnostic(`${seconds.toFixed(0).padStart(4)} s ${file}`);
 }
 
-async function* events(some: string[], concurrency: number, timeout: number): AsyncGenerator<TestEvent> {
-  if (some.length === 0) return;
-  const options = { files: some.map((file) => join(root, file)), cwd: root, concurrency, timeout, signal: stop.signal };
+/** One file in a process of its own. */
+async function* eventsOf(file: string): AsyncGenerator<TestEvent> {
+  const timeout = isLab(file) ? LIMITS.lab : LIMITS.unit;
+  const options = { files: [join(root, file)], cwd: root, timeout, signal: stop.signal };
+  const begin = performance.now();
   const stream = run(values.name === undefined ? options : { ...options, testNamePatterns: [values.name] });
   for await (const event of stream as AsyncIterable<TestEvent>) {
-    if (event.type === 'test:summary' && event.data['file'] === undefined) addCounts(event.data['counts'] as Counts);
+    if (event.type === 'test:summary' && event.data['file'] === undefined) {
+      addCounts(event.data['counts'] as Counts);
+      continue;
+    }
     if (event.type === 'test:pass' || event.type === 'test:fail') note(event.data);
-    // Each run's own closing figures; the sum of both comes at the end.
+    // Each file's own closing figures; the sum comes at the end, as does what failed.
     if (event.type === 'test:diagnostic' && isClosing(event.data)) continue;
     yield event;
   }
+  times.push({ file, seconds: (performance.now() - begin) / 1000 });
 }
 
 function addCounts(some: Counts): void {

@@ -55,6 +55,7 @@ const PEER_ROWS = [
   },
   { package: 'xfsprogs', there: program('mkfs.xfs'), without: 'captures from a filesystem with clones are not tested' },
   { package: 'gdb', there: program('gdb'), without: 'core files are not opened with gdb' },
+  { package: 'chromium', there: program('chromium'), without: 'reports are not opened in a browser' },
 ];
 
 /** The rows whose program is not there; `peers`: with those that only tests need. */

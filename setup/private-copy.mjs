@@ -30,6 +30,8 @@ export function bringCopy(wanted) {
     removeHalves(home);
     // Another set-up may have brought it while this one waited.
     if (works(home)) return undefined;
+    // One of an earlier version may lack no more than a wrapper.
+    if (existsSync(join(home, 'root')) && wrap(wanted, home) === undefined && works(home)) return undefined;
     const partial = `${home}.partial-${process.pid}`;
     try {
       return build(wanted, partial);
@@ -39,7 +41,8 @@ export function bringCopy(wanted) {
   });
 }
 
-function build({ home, what, packages, commands, works }, partial) {
+function build(wanted, partial) {
+  const { home, what, packages, works } = wanted;
   const source = sourceForThisSystem();
   if (typeof source === 'string') return source;
   say(`bringing a private ${what} into ${home} (release ${source.suite} of the system's own mirror)`);
@@ -52,14 +55,8 @@ function build({ home, what, packages, commands, works }, partial) {
     if (unpacked.code !== 0) return `dpkg cannot unpack ${basename(file)}: ${lastLine(unpacked.text)}`;
   }
   rmSync(join(partial, 'apt'), { recursive: true, force: true });
-  mkdirSync(join(partial, 'bin'));
-  for (const [name, words] of Object.entries(commands)) {
-    const command = words({ root, loaded: (program) => loaded(root, program) });
-    if (!command.every(Boolean)) return `the downloaded packages hold no loader or no ${name}`;
-    const final = command.map((word) => quote(word.replaceAll(root, join(home, 'root'))));
-    writeFileSync(join(partial, 'bin', name), `#!/bin/sh\nexec ${final.join(' ')} "$@"\n`);
-    chmodSync(join(partial, 'bin', name), 0o755);
-  }
+  const lacking = wrap(wanted, partial);
+  if (lacking !== undefined) return lacking;
   const former = `${home}.former-${process.pid}`;
   if (existsSync(home)) renameSync(home, former);
   renameSync(partial, home);
@@ -67,6 +64,20 @@ function build({ home, what, packages, commands, works }, partial) {
   if (works(home)) return undefined;
   rmSync(home, { recursive: true, force: true });
   return `release ${source.suite} of the mirror has no ${what} that works here`;
+}
+
+/** Writes the wrappers of the copy in `folder`, which will lie at `home`. Returns in one line what the copy lacks. */
+function wrap({ home, commands }, folder) {
+  const root = join(folder, 'root');
+  mkdirSync(join(folder, 'bin'), { recursive: true });
+  for (const [name, words] of Object.entries(commands)) {
+    const command = words({ root, loaded: (program) => loaded(root, program) });
+    if (!command.every(Boolean)) return `the downloaded packages hold no loader or no ${name}`;
+    const final = command.map((word) => quote(word.replaceAll(root, join(home, 'root'))));
+    writeFileSync(join(folder, 'bin', name), `#!/bin/sh\nexec ${final.join(' ')} "$@"\n`);
+    chmodSync(join(folder, 'bin', name), 0o755);
+  }
+  return undefined;
 }
 
 /** The development release of this system, or in one line why there is none. */

@@ -6,7 +6,7 @@ import { codeLines, handwritten, sources, tools } from './project.ts';
 const EXPORTED = /^export (?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)/gm;
 /** What is imported, at the top of a file or later. To hand a name on is not to use it. */
 const IMPORTED =
-  /^import\s[^'"]*?\{([^}]*)\}\s*from|\{([^}]*)\}\s*=\s*await import\(|\(await import\([^)]*\)\)\.(\w+)/gm;
+  /^import\s[^'"]*?\{([^}]*)\}\s*from|\{([^{}]*)\}\s*=\s*await import\(|\(await import\([^)]*\)\)\.(\w+)/gm;
 const CODE = /\bERR_[A-Z0-9_]+\b/g;
 
 test('what a file exports, another one imports', () => {

@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { demandUnbroken, numbersIn } from '@stillframe/demo/stage';
-import { archiveName } from '@stillframe/kubelet';
+import { archiveName } from '@stillframe/kubelet/names';
 import { loopDelay, watchLoop } from './daemon-memory.ts';
 import { type EnduranceStage, lineOf, openEnduranceStage, type RunningPod } from './stage.ts';
 import { FEWEST, type Figures, judge, WARMING } from './verdict.ts';

@@ -1,5 +1,5 @@
 /**
- * The long run over hurt archives: `npx node tests/fuzz/run.ts [--seconds 300] [--seed 1] [--keep FOLDER]`. It ends at the first
+ * The long run over hurt archives, every fourth of them through the whole forensic engine: `npx node tests/fuzz/run.ts [--seconds 300] [--seed 1] [--keep FOLDER]`. It ends at the first
  * defect (no error of ours, more than two seconds of processor time, more memory than the cap, a file outside) with the seed
  * that shows it, and otherwise says with which seed to go on.
  */
@@ -9,7 +9,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { archiveOf } from './worker.ts';
+import { archiveOf, JUDGED, READ } from './archives.ts';
+import { JUDGED_EVERY } from './worker.ts';
 
 /** Milliseconds of processor time for one archive. */
 const SLOW = 2000;
@@ -87,7 +88,8 @@ async function leftIn(folder: string): Promise<string | undefined> {
 
 async function keepArchive(folder: string, seed: number): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `seed-${seed}.tar`), await archiveOf(seed));
+  const { archive } = await archiveOf(seed, seed % JUDGED_EVERY === 0 ? JUDGED : READ);
+  await writeFile(join(folder, `seed-${seed}.tar`), archive);
 }
 
 function start(folder: string): ChildProcess {

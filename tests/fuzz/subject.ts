@@ -28,12 +28,11 @@ import {
   readStatistics,
   readStrings,
   readTasks,
-  searchMemory,
-  searchPattern,
 } from '@stillframe/checkpoint';
 import { bytesSource, StillframeError } from '@stillframe/core';
 import { openAddressSpace } from '@stillframe/criu-image';
 import { core_entry_march } from '@stillframe/criu-image/proto';
+import { type NamedPattern, scanMemory, textPattern } from '@stillframe/forensics';
 
 /** What became of one archive. */
 export interface Outcome {
@@ -43,7 +42,11 @@ export interface Outcome {
   result: string;
 }
 
-const NEEDLE = Buffer.from('TOKEN');
+const PATTERNS: readonly NamedPattern[] = [
+  textPattern('TOKEN'),
+  { id: 'expression', pattern: { kind: 'regex', source: 'TOK[EF]N' } },
+  { id: 'hex', pattern: { kind: 'hex', source: '54 4f [0-2] 45' } },
+];
 
 /** Reads it all; `pages`: the memory as well, front to back. Throws what is no error of ours: a defect. */
 export async function readEverything(archive: Uint8Array, { pages = true } = {}): Promise<Outcome> {
@@ -138,8 +141,7 @@ async function memory(checkpoint: Checkpoint): Promise<void> {
       if (texts > 500) break;
     }
   }
-  for await (const _ of searchMemory(checkpoint, NEEDLE, { limit: 10 }));
-  for await (const _ of searchPattern(checkpoint, 'TOK[EF]N', { limit: 10 }));
+  for await (const _ of scanMemory(checkpoint, PATTERNS, { limit: 10 }));
 }
 
 /** A damaged diff is an error of ours, and no reason to leave out the rest. */

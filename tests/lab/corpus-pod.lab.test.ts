@@ -4,8 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCheckpoint, searchMemory } from '@stillframe/checkpoint';
+import { openCheckpoint } from '@stillframe/checkpoint';
 import { execute } from '@stillframe/demo/stage';
+import { scanMemory, textPattern } from '@stillframe/forensics';
 import { needs } from '@stillframe/testkit';
 import { demandJsonOfCrit, demandListsOfCrit, demandRoundTrip, openSet } from './image-equality.ts';
 import { type CriLab, openCriLab } from './lab.ts';
@@ -59,7 +60,7 @@ describe('a pod of several containers', { skip }, () => {
     test(`what ${name} remembers and holds is in its own archive, and in no other`, async () => {
       for (const other of NAMES) {
         await using checkpoint = await openCheckpoint(join(folder, `${other}.tar`));
-        const found = await Array.fromAsync(searchMemory(checkpoint, Buffer.from(`pod-${name}-memory`), {}));
+        const found = await Array.fromAsync(scanMemory(checkpoint, [textPattern(`pod-${name}-memory`)]));
         assert.equal(found.length > 0, other === name, other);
       }
       const { files, bytes } = await takeOut(join(folder, `${name}.tar`), join(folder, `${name}-out`));

@@ -12,8 +12,7 @@ import {
   openImageSet,
 } from '@stillframe/criu-image';
 import { exploreImages, explorers, imageFromJson, imageToJson } from '@stillframe/criu-image/crit';
-import { execute } from '@stillframe/demo/stage';
-import { findPeer } from '@stillframe/testkit';
+import { crit } from '@stillframe/testkit';
 
 /** The images of one folder, in memory. */
 export interface OpenedSet {
@@ -44,8 +43,8 @@ export async function demandRoundTrip({ images, files }: OpenedSet): Promise<voi
 }
 
 /**
- * Every image is the JSON that crit makes of it, and that JSON is the image again. crit takes half a second for each, so of
- * a set that only repeats what another one has shown `ofEachKind` images are enough.
+ * Every image is the JSON that crit makes of it, and that JSON is the image again. Of a set that only
+ * repeats what another one has shown `ofEachKind` images are enough.
  */
 export async function demandJsonOfCrit({ folder, files }: OpenedSet, { ofEachKind = Infinity } = {}): Promise<void> {
   const seen = new Map<FramedKind, number>();
@@ -54,14 +53,14 @@ export async function demandJsonOfCrit({ folder, files }: OpenedSet, { ofEachKin
     if (before >= ofEachKind) continue;
     seen.set(kind, before + 1);
     const pretty = await json(bytes, { pretty: true });
-    assert.equal(`${pretty}\n`, await crit('decode', '--pretty', '-i', join(folder, name)), name);
+    assert.equal(`${pretty}\n`, await printed('decode', '--pretty', '-i', join(folder, name)), name);
     const exact = await json(bytes, { exact: true });
     assert.deepEqual(Buffer.concat(await Array.fromAsync(imageFromJson(exact))), Buffer.from(bytes), name);
     if (kind.payload === undefined && kind.members === undefined) continue;
     const plain = `${await json(bytes, {})}\n`;
-    assert.equal(plain, await crit('decode', '-i', join(folder, name)), name);
+    assert.equal(plain, await printed('decode', '-i', join(folder, name)), name);
     const sizes = `${await json(bytes, { pretty: true, withoutPayloads: true })}\n`;
-    assert.equal(sizes, await crit('show', '--nopl', join(folder, name)), name);
+    assert.equal(sizes, await printed('show', '--nopl', join(folder, name)), name);
   }
 }
 
@@ -69,7 +68,7 @@ export async function demandJsonOfCrit({ folder, files }: OpenedSet, { ofEachKin
 export async function demandListsOfCrit({ folder, images }: OpenedSet): Promise<void> {
   for (const what of explorers) {
     const ours = (await Array.fromAsync(exploreImages(images, what))).map((line) => `${line}\n`).join('');
-    const theirs = await crit('x', folder, what);
+    const theirs = await printed('x', folder, what);
     assert.ok(theirs.length > 0 && ours.startsWith(theirs), `${what}:\n${ours}\n${theirs}`);
     assert.match(ours.slice(theirs.length), /^(\d+\n)?$/, 'a zombie has nothing but its pid');
   }
@@ -88,7 +87,6 @@ async function json(bytes: Uint8Array, options: Parameters<typeof imageToJson>[2
 }
 
 /** What crit prints, also where it then fails. */
-async function crit(...args: string[]): Promise<string> {
-  const script = '"$@" 2>/dev/null || true';
-  return (await execute(['sh', '-c', script, 'crit', findPeer('crit') ?? '', ...args])).stdout;
+async function printed(...args: string[]): Promise<string> {
+  return (await crit(...args)).stdout.toString();
 }

@@ -4,7 +4,7 @@ import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { foldersOf } from '@stillframe/runtime/paths';
+import { foldersOf } from '@stillframe/runtime/place';
 import { needs } from '@stillframe/testkit';
 import { type CriLab, openCriLab } from './lab.ts';
 

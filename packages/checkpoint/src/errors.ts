@@ -66,7 +66,6 @@ export const checkpointError = errorTable({
     kind: 'failed-precondition',
     hint: '`stillframe env` shows the variables; a value takes the room that the old one had, and no more',
   },
-  ERR_SEARCH_NEEDLE_INVALID: { kind: 'invalid-argument', hint: 'search for 1 byte to 64 KiB' },
   ERR_CORE_NO_PROCESS: { kind: 'not-found', hint: '`stillframe inspect --ps-tree` lists them' },
   ERR_CORE_NO_MEMORY: { kind: 'failed-precondition', hint: 'a process that has ended leaves nothing to debug' },
   ERR_CORE_NO_REGISTERS: {
@@ -93,11 +92,6 @@ export const checkpointError = errorTable({
   ERR_EXTRACT_NOT_FOUND: { kind: 'not-found', hint: '`stillframe extract ARCHIVE --list` shows what there is' },
   ERR_EXTRACT_TOO_LARGE: { kind: 'resource-exhausted', hint: 'raise --limit if you believe it' },
   ERR_EXTRACT_NO_MEMORY: { kind: 'failed-precondition', hint: '`stillframe maps` shows the processes that have some' },
-  ERR_SEARCH_PATTERN_INVALID: { kind: 'invalid-argument', hint: 'write a JavaScript regular expression' },
-  ERR_SEARCH_PATTERN_SLOW: {
-    kind: 'deadline-exceeded',
-    hint: 'avoid repetitions within repetitions, such as (a+)+',
-  },
   ERR_IMAGE_NOT_CHECKPOINT: {
     kind: 'invalid-argument',
     hint: 'a checkpoint image carries the container name in a manifest annotation',

@@ -18,7 +18,6 @@ import { readMounts } from './mount/mounts.ts';
 import { readKernelNamespaces } from './namespace/kernel-namespaces.ts';
 import { readNetwork } from './network/network.ts';
 import { readCommandLine } from './process/command-line.ts';
-import { searchMemory } from './process/memory-search.ts';
 import { processTree, readProcesses } from './process/process-tree.ts';
 import { readStatistics } from './process/statistics.ts';
 import { readChanges } from './rootfs/changes.ts';
@@ -49,7 +48,6 @@ async function readAllViews(checkpoint: Checkpoint): Promise<void> {
   await readDumpLog(checkpoint.archive);
   await Array.fromAsync(readChanges(checkpoint, { partial: true }));
   await readStatistics(images);
-  await Array.fromAsync(searchMemory(checkpoint, Buffer.from('TOKEN'), { limit: 10 }));
   const things = await Array.fromAsync(listExtractables(await openExtractContext(checkpoint)));
   for (const thing of things) {
     if (thing.form === 'file' && (thing.content?.size ?? 0n) < 1n << 20n) {

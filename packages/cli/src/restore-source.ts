@@ -13,7 +13,7 @@ import {
 } from '@stillframe/checkpoint';
 import { type Diagnostic, type Digest, hexOf, UndoStack } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { isDnsLabel } from '@stillframe/kubelet';
+import { isDnsLabel } from '@stillframe/kubelet/names';
 import {
   type ContentReader,
   type DecryptionKey,

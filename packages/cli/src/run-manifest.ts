@@ -6,17 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { harmless, isCode, readAll } from '@stillframe/core';
 import { openFileSource, writeTextAtomically } from '@stillframe/core/file';
-import {
-  MANIFEST_ANNOTATION,
-  type Manifest,
-  parseManifest,
-  startSupervisor,
-  type WrittenPod,
-} from '@stillframe/kubelet';
+import { type Manifest, parseManifest, startSupervisor, type WrittenPod } from '@stillframe/kubelet';
+import { MANIFEST_ANNOTATION } from '@stillframe/kubelet/names';
 import type { Io } from './io.ts';
 import { type CriPlace, connectCri } from './node/connect.ts';
 import { openNodeApi } from './node/node-api.ts';
-import { ownManifests, runPodsFolder } from './node/pods.ts';
+import { manifestName, ownManifests, runPodsFolder } from './node/pods.ts';
 import { demandFreeName } from './pod.ts';
 import { type PodRow, podRow } from './pod-status.ts';
 import { cliError } from './usage.ts';
@@ -59,11 +54,6 @@ export async function runManifests(options: ManifestRun, io: Io): Promise<PodRow
     return rowsOf(documents, manifest);
   };
   return options.detach ? rowsOf([], manifest) : await untilRunning(look, manifest, io);
-}
-
-/** The name of a pod's manifest among those of the node. */
-export function manifestName({ namespace, name }: { namespace: string; name: string }): string {
-  return `${namespace}_${name}.yaml`;
 }
 
 /** Of two at once one has the name. Throws ERR_POD_EXISTS. */

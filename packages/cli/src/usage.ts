@@ -23,6 +23,10 @@ export const cliError = errorTable({
     kind: 'not-found',
     hint: 'whatever Stillframe captures has it beside it; keep the two together when they are moved',
   },
+  ERR_ARCHIVE_OTHER: {
+    kind: 'failed-precondition',
+    hint: 'find the archive of that digest; `stillframe verify` says whether one still is what its evidence records',
+  },
   ERR_ARCHIVE_CHANGED: {
     kind: 'aborted',
     hint: 'somebody writes to it still: what would be said of it would hold for no moment; try again when it is finished',
@@ -38,6 +42,8 @@ export const cliError = errorTable({
     kind: 'not-found',
     hint: '`stillframe ps` lists the processes; `stillframe maps` what each has of memory',
   },
+  ERR_OUTPUT_EXISTS: { kind: 'already-exists', hint: 'give another name; `stillframe report` replaces with --force' },
+  ERR_REFERENCE_ABSENT: { kind: 'not-found', hint: '`stillframe scan` prints the references of its findings' },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },
   ERR_NODE_NOT_RUNNING: { kind: 'unavailable', hint: 'start it with `npx stillframe node up`' },
   ERR_NODE_START: { kind: 'unknown' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { harmless, namesSecret, redactVariable } from './redact.ts';
+import { harmless, namesSecret, redactArguments, redactVariable } from './redact.ts';
 
 /** Anything a string can hold, controls, format characters and lone surrogates among it. */
 const anyText = fc.string({
@@ -57,5 +57,18 @@ test('no value of a secret name is ever shown', () => {
       const secret = `MY_TOKEN${suffix.replaceAll('=', '')}`;
       assert.equal(redactVariable(`${secret}=${value}`), `${secret}=<redacted, ${value.length} characters>`);
     }),
+  );
+});
+
+test('of arguments what looks secret is hidden, and how long it was is told', () => {
+  const shown = (...args: string[]) => redactArguments(args).join(' ');
+  assert.equal(shown('app', '--password=hunter2', '--port=80'), 'app --password=<redacted, 7 characters> --port=80');
+  assert.equal(shown('app', '--token', 'abc', '--quiet'), 'app --token <redacted, 3 characters> --quiet');
+  assert.equal(shown('app', '--auth', '--quiet'), 'app --auth --quiet');
+  assert.equal(shown('env', 'API_KEY=abc', 'HOME=/root'), 'env API_KEY=<redacted, 3 characters> HOME=/root');
+  assert.equal(shown('psql', 'postgres://ada:pw@db/x'), 'psql postgres://ada:<redacted, 2 characters>@db/x');
+  assert.equal(
+    shown('curl', '-H', 'Authorization: Bearer abc', 'http://a/'),
+    'curl -H Authorization: <redacted, 10 characters> http://a/',
   );
 });

@@ -30,5 +30,31 @@ export function namesSecret(name: string): boolean {
 export function redactVariable(variable: string): string {
   const equals = variable.indexOf('=');
   if (equals < 0 || !namesSecret(variable.slice(0, equals))) return variable;
-  return `${variable.slice(0, equals)}=<redacted, ${variable.length - equals - 1} characters>`;
+  return `${variable.slice(0, equals)}=${redacted(variable.slice(equals + 1))}`;
+}
+
+const HEADER = /^((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|auth)[\w-]*)(\s*:\s*)(.+)$/is;
+const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:)([^\s/@]+)(@)/gi;
+
+/**
+ * Arguments of a program with what looks secret replaced by its length: values of options and variables whose name commonly holds a
+ * secret (`--password=x`, `--token x`, `API_KEY=x`), passwords in URLs, and headers that say who one is. What a program takes by
+ * place or by a short option nobody can tell.
+ */
+export function redactArguments(args: readonly string[]): readonly string[] {
+  return args.map((argument, index) => {
+    const before = index === 0 ? '' : (args[index - 1] ?? '');
+    const option = /^--?([\w-]{3,})$/.exec(before)?.[1];
+    if (option !== undefined && namesSecret(option) && !argument.startsWith('-')) return redacted(argument);
+    return argument
+      .replace(/^(--?[\w.-]+|\w+)=(.+)$/s, (whole, name: string, value: string) =>
+        namesSecret(name) ? `${name}=${redacted(value)}` : whole,
+      )
+      .replace(HEADER, (_, name: string, colon: string, value: string) => `${name}${colon}${redacted(value)}`)
+      .replace(USER_INFO, (_, before: string, password: string, after: string) => before + redacted(password) + after);
+  });
+}
+
+function redacted(value: string): string {
+  return `<redacted, ${value.length} characters>`;
 }

@@ -29,6 +29,7 @@ test('what a capture says of itself is read back', () => {
   assert.deepEqual(decodeCapture(encodeCapture(evidence)), {
     ...{ name, digest, size, ...shares, image: 'i', container },
     ...{ notCaptured: ['content of /data'], altered: [], signed: false },
+    ...{ startedAt: evidence.startedAt, finishedAt: evidence.finishedAt },
   });
   const live = { ...evidence, options: { rootfsDiff: 'live' } };
   assert.equal(decodeCapture(encodeCapture(live)).rootfs, 'live');
@@ -39,7 +40,7 @@ test('what is missing or of another type is not known: shares of the pause, imag
   const container = { name: 'c' } as CaptureEvidence['container'];
   const read = decodeCapture(encodeCapture({ ...evidence, container, pause, options: { rootfsDiff: 'sometimes' } }));
   assert.deepEqual(Object.keys(read).sort(), [
-    ...['altered', 'digest', 'name', 'notCaptured', 'signed', 'size', 'truePause'],
+    ...['altered', 'digest', 'finishedAt', 'name', 'notCaptured', 'signed', 'size', 'startedAt', 'truePause'],
   ]);
 });
 

@@ -1,5 +1,5 @@
 /** What a capture says of itself: an in-toto statement (v1), kept beside the archive as `<archive>.evidence.json`. */
-import { at, type Digest, isDigest } from '@stillframe/core';
+import { at, type Digest, isDigest, textAt } from '@stillframe/core';
 import { askersOf, type CaptureAsker } from './askers.ts';
 import { type DigestsAfter, decodeDigestsAfter, type UntoldPause } from './digests-after.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
@@ -55,6 +55,9 @@ export interface RecordedCapture {
   image?: string;
   /** Whose checkpoint it is, where all of it is recorded. */
   container?: Pick<CaptureEvidence['container'], 'name' | 'podName' | 'kubeNamespace'>;
+  /** RFC 3339 as written, where they are recorded. */
+  startedAt?: string;
+  finishedAt?: string;
   /** What a reader might expect in the archive and will not find. */
   notCaptured: readonly string[];
   /** What had been changed in the container before, as it was a copy itself. */
@@ -120,6 +123,7 @@ export function decodeCapture(text: string): RecordedCapture {
     ...(isDuration(size) ? { size } : {}),
     ...(typeof image === 'string' && image !== '' ? { image } : {}),
     ...containerOf(at(statement, 'predicate', 'container')),
+    ...timesOf(at(statement, 'predicate')),
     notCaptured: textsOf(at(statement, 'predicate', 'notCaptured')),
     altered: textsOf(at(statement, 'predicate', 'altered')),
     truePause: truePause ?? undefined,
@@ -130,6 +134,11 @@ export function decodeCapture(text: string): RecordedCapture {
     ...(rootfs === 'frozen' || rootfs === 'live' ? { rootfs } : {}),
     signed: envelope.signatures.length > 0,
   };
+}
+
+function timesOf(predicate: unknown): Pick<RecordedCapture, 'startedAt' | 'finishedAt'> {
+  const [startedAt, finishedAt] = [textAt(predicate, 'startedAt'), textAt(predicate, 'finishedAt')];
+  return { ...(startedAt === '' ? {} : { startedAt }), ...(finishedAt === '' ? {} : { finishedAt }) };
 }
 
 function containerOf(value: unknown): Pick<RecordedCapture, 'container'> {

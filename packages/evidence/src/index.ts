@@ -10,10 +10,24 @@ export {
   type RecordedCapture,
   type RecordedContents,
 } from './capture.ts';
-export { CUSTODY_LINE_LIMIT, type CustodyFacts, type CustodyTail, custodyPath, encodeCustody } from './custody.ts';
+export {
+  CUSTODY_LINE_LIMIT,
+  type CustodyFacts,
+  type CustodyTail,
+  custodyPath,
+  encodeCustody,
+  parseCustody,
+} from './custody.ts';
 export { CustodyChecker, type CustodyFault, type CustodyReport } from './custody-check.ts';
 export { decodeEnvelope } from './envelope.ts';
 export { evidenceError } from './errors.ts';
+export {
+  decodeJudgement,
+  encodeJudgement,
+  JUDGEMENT_PARTS,
+  type Judgement,
+  type RecordedJudgement,
+} from './judgement.ts';
 export {
   makeSigningKey,
   publicPemOf,

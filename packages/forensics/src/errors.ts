@@ -7,6 +7,7 @@ export const forensicsError = errorTable({
     kind: 'invalid-argument',
     hint: 'references are as findings print them, such as process/7, memory/7/0x7f0000001000+64 or rootfs/etc/passwd',
   },
+  ERR_FORENSICS_RULE_UNKNOWN: { kind: 'not-found', hint: '`stillframe rules` lists them; docs/rules.md' },
   ERR_SEARCH_PATTERN_INVALID: {
     kind: 'invalid-argument',
     hint: 'a text, hexadecimal digits such as 7f 45 4? [2-4] (aa|bb), or a JavaScript regular expression; docs/search.md',

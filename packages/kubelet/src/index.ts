@@ -1,15 +1,5 @@
 /** A kubelet-compatible API over any CRI runtime, the PKI that guards it, and pods kept by manifests. */
 export type { CheckpointRecord } from './checkpoint/capture.ts';
-export {
-  archiveName,
-  type ContainerAddress,
-  isDnsLabel,
-  isDnsSubdomain,
-  type ParsedArchiveName,
-  parseArchiveName,
-  rfc3339,
-} from './checkpoint/names.ts';
-export { reservationOf, reserveArchive } from './checkpoint/reserve.ts';
 export type { EndedRequest } from './http/exchange.ts';
 export { type Manifest, parseManifest, type WrittenPod } from './manifest/documents.ts';
 export type { KubeletApiOptions } from './options.ts';
@@ -18,6 +8,5 @@ export { openNodePki } from './pki/node-pki.ts';
 export { podDocumentsOf } from './pods/documents.ts';
 export { type KubeletApi, startKubeletApi } from './server.ts';
 export type { ManifestFault } from './supervise/manifest-folder.ts';
-export { MANIFEST as MANIFEST_ANNOTATION, OWNER as OWNER_ANNOTATION } from './supervise/marks.ts';
 export { type Supervisor, startSupervisor } from './supervise/supervisor.ts';
 export { removePodFolder } from './volumes/pod-folder.ts';

@@ -5,9 +5,10 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { listenOnSocket } from '@stillframe/cri/grpc';
+import { rfc3339 } from './checkpoint/names.ts';
 import { type FakeApi, openFakeApi } from './fake-api.ts';
 import { curlWith, eventually, fake, runtime, untilAborted } from './fake-runtime.ts';
-import { type CheckpointRecord, type KubeletApi, rfc3339, startKubeletApi } from './index.ts';
+import { type CheckpointRecord, type KubeletApi, startKubeletApi } from './index.ts';
 import { issueLeaf } from './pki/issue.ts';
 
 describe('the kubelet-compatible API', () => {

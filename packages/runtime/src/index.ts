@@ -13,7 +13,6 @@ export type { FolderUsage } from './image/usage.ts';
 export { EmbeddedNode, type PluginPlace } from './node.ts';
 export type { RuntimeHandler } from './oci-runtime/runtimes.ts';
 export { openNode } from './open-node.ts';
-export { ownerOf, takeOwnership } from './owner.ts';
 export type { SandboxRequest } from './sandbox/sandbox.ts';
 export { sinkholeState } from './sandbox/sinkhole.ts';
 export type { CgroupFigures, Pressure } from './stats/figures.ts';

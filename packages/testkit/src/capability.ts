@@ -36,8 +36,9 @@ export type Capability =
   | 'redis'
   | 'gcc'
   | 'gdb'
-  | 'xfs'
-  | 'erofs';
+  | 'erofs'
+  | 'chromium'
+  | 'xfs';
 
 /** Why a capability is not there, in one line; undefined where it is. */
 type Probe = () => string | undefined;
@@ -80,6 +81,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   redis: () => program('redis-server', 'redis-check-rdb')() ?? program('redis-cli')(),
   gcc: () => program('gcc')() ?? (existsSync('/usr/include/stdio.h') ? undefined : 'no headers of the C library'),
   gdb: program('gdb'),
+  chromium: program('chromium'),
 };
 
 const answers = new Map<Capability, string | undefined>();

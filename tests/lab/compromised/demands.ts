@@ -19,10 +19,10 @@ import {
   readRegisters,
   readSockets,
   type Socket,
-  searchMemory,
 } from '@stillframe/checkpoint';
 import { readAll } from '@stillframe/core';
 import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
+import { scanMemory, textPattern } from '@stillframe/forensics';
 import { type PlantedText, type Truth, textOf } from './truth.ts';
 
 /** A checkpoint with its views, read once for all demands. */
@@ -89,7 +89,7 @@ async function mapAt(read: Read, space: AddressSpace, address: string): Promise<
 }
 
 async function demandFound(read: Read, text: string, pid: number, address: string): Promise<void> {
-  const found = await Array.fromAsync(searchMemory(read.checkpoint, Buffer.from(text), { pids: [pid] }));
+  const found = await Array.fromAsync(scanMemory(read.checkpoint, [textPattern(text)], { filter: { pids: [pid] } }));
   assert.ok(
     found.some(({ vaddr }) => vaddr === BigInt(address)),
     `${text.slice(0, 8)}… at ${address} of process ${pid}`,
@@ -222,7 +222,7 @@ export async function demandNothing(read: Read, truth: Truth): Promise<void> {
   const texts: readonly (string | PlantedText)[] = [...truth.credentials.memory, truth.miner.text, 'LD_PRELOAD='];
   for (const each of texts) {
     const text = typeof each === 'string' ? each : textOf(each);
-    assert.deepEqual(await Array.fromAsync(searchMemory(read.checkpoint, Buffer.from(text))), [], text.slice(0, 8));
+    assert.deepEqual(await Array.fromAsync(scanMemory(read.checkpoint, [textPattern(text)])), [], text.slice(0, 8));
   }
   for await (const { path } of readChanges(read.checkpoint)) {
     assert.ok(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type BaseImage, openBaseImageFile, openCheckpoint } from '@stillframe/checkpoint';
+import { analyse, type Finding, isAtLeast, referenceText } from '@stillframe/forensics';
 import {
   demandChanges,
   demandCode,
@@ -12,6 +13,7 @@ import {
   type Read,
   readViews,
 } from './demands.ts';
+import { expectationsOf } from './expected.ts';
 import type { Truth } from './truth.ts';
 
 /** The archives of both, and the truth about the first. */
@@ -48,7 +50,28 @@ export function testPlanted(open: () => Promise<Pair>): void {
   test('files that were added, changed, emptied and given rights', () => demandChanges(broken, truth));
   test('credentials on a heap, in an environment and in files', () => demandCredentials(broken, truth));
   test('none of it is in the sibling that nobody broke into', () => demandNothing(clean, truth));
+  test('rules find every planted thing where it is', async () => {
+    const { findings, diagnostics } = await analyse(broken.checkpoint, { image: image?.layers });
+    assert.deepEqual(diagnostics, []);
+    const missed = expectationsOf(broken, truth).filter(
+      ({ rule, at }) => !findings.some((found) => found.rule === rule && at(found.references)),
+    );
+    assert.deepEqual(
+      missed.map(({ thing, rule }) => `${thing}: ${rule}`),
+      [],
+      findings.map(toldIn).join('\n'),
+    );
+  });
+  test('rules say nothing bad of the sibling', async () => {
+    const { findings, diagnostics } = await analyse(clean.checkpoint, { image: image?.layers });
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(findings.filter(({ severity }) => isAtLeast(severity, 'high')).map(toldIn), []);
+  });
   test('both are read without a fault', () => {
     for (const { checkpoint } of [broken, clean]) assert.deepEqual(checkpoint.diagnostics(), []);
   });
+}
+
+function toldIn({ severity, rule, summary, references }: Finding): string {
+  return `${severity} ${rule}: ${summary} (${references.map(referenceText).join(', ')})`;
 }

@@ -1,6 +1,5 @@
 /** Cores against crit, CRIU's own reader of images: the same mappings with the same files, and the same registers. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +7,17 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readAll } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { findPeer, needs } from '@stillframe/testkit';
+import { crit, needs } from '@stillframe/testkit';
 import { openCheckpoint } from '../checkpoint.ts';
 import { imageFiles } from '../image-sets.ts';
 import { planCore } from './core-file.ts';
 import { type ReadCore, readCore } from './core-reader.fixture.ts';
 import { NoteType } from './note.ts';
 
-function crit(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(findPeer('crit') ?? '', args, { encoding: 'utf8', maxBuffer: 64 << 20 });
-  assert.equal(status, 0, stderr);
-  return stdout;
+async function printed(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await crit(...args);
+  assert.equal(code, 0, stderr.toString());
+  return stdout.toString();
 }
 
 /** `start-end protection file+offset` of every mapping of a file, by the core alone. */
@@ -51,7 +50,7 @@ test('crit lists the mapped files and the registers of redis as its core has the
   for await (const { offset, bytes } of planned.parts()) file.set(bytes, offset);
   const core = readCore(file);
 
-  const listed = crit('x', folder.path, 'mems').split(/^\d+\n?/m);
+  const listed = (await printed('x', folder.path, 'mems')).split(/^\d+\n?/m);
   const redis = listed.find((part) => part.includes('redis-check-rdb')) ?? assert.fail(listed.join('---'));
   const lines = redis.matchAll(/^\s*([0-9a-f]+-[0-9a-f]+)\s+(\S+) (\/\S+)(?: \+ 0x([0-9a-f]+))?$/gm);
   const expected = [...lines].map(
@@ -63,7 +62,7 @@ test('crit lists the mapped files and the registers of redis as its core has the
   const statuses = core.notes.filter(({ type }) => type === NoteType.PRSTATUS).map(({ content }) => content);
   assert.equal(statuses.length, 6);
   for (const status of statuses) {
-    const decoded = crit('decode', '-i', join(folder.path, `core-${status.readUInt32LE(32)}.img`));
+    const decoded = await printed('decode', '-i', join(folder.path, `core-${status.readUInt32LE(32)}.img`));
     const numbers =
       /"gpregs": \{([^}]*)\}/.exec(decoded)?.[1]?.matchAll(/"\w+": "?(\d+|0x[0-9a-f]+)/g) ?? assert.fail();
     assert.deepEqual(

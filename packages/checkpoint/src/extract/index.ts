@@ -6,4 +6,4 @@ export { extractors } from './extractors.ts';
 export { type ExtractionFolder, openExtractionFolder } from './folder.ts';
 export { Holders } from './holders.ts';
 export * from './select.ts';
-export { streamThing } from './stream.ts';
+export { type StreamedPiece, streamThing } from './stream.ts';

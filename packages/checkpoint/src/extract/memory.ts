@@ -3,7 +3,7 @@ import { hexAddress } from '@stillframe/core';
 import { type AddressSpace, fileNameOf, openAddressSpace } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import { checkpointError } from '../errors.ts';
-import { backingOf } from '../process/memory-search.ts';
+import { backingOf } from '../process/backing.ts';
 import { memoryContent } from './content.ts';
 import type { Extractable, ExtractContext } from './extractable.ts';
 

@@ -14,6 +14,8 @@ import { isLayoutArchive, layoutReader } from './layout-archive.ts';
 /** The layers of an image, topmost first; each is opened when a file is first looked up in it. */
 export interface BaseImage extends AsyncDisposable {
   readonly layers: readonly RootfsTree[];
+  /** Digest of its manifest or index; undefined for a tar or folder of a root filesystem. */
+  readonly digest: string | undefined;
 }
 
 /** Opens the image behind a tag or digest. Throws the errors of the store; of a layer, what openArchive throws. */
@@ -22,7 +24,8 @@ export async function openBaseImage(
   reference: string,
   options: DetectOptions & OpenArchiveOptions = {},
 ): Promise<BaseImage> {
-  const manifest = await manifestOf(store, await store.resolve(reference, options), options);
+  const descriptor = await store.resolve(reference, options);
+  const manifest = await manifestOf(store, descriptor, options);
   const closing = new UndoStack();
   const count = manifest.layers.length;
   const layers = manifest.layers.map((layer, index) =>
@@ -34,7 +37,11 @@ export async function openBaseImage(
       return archiveTree(archive, label);
     }),
   );
-  return { layers: layers.reverse(), [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
+  return {
+    layers: layers.reverse(),
+    digest: descriptor.digest,
+    [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
+  };
 }
 
 /**
@@ -54,11 +61,12 @@ export async function openBaseImageFile(
   closing.push('image', () => archive[Symbol.asyncDispose]());
   try {
     if (!isLayoutArchive(archive)) {
-      return { layers: [archiveTree(archive, path)], [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
+      const layers = [archiveTree(archive, path)];
+      return { layers, digest: undefined, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
     }
     const image = await openBaseImage(layoutReader(archive), 'latest', options);
     closing.push('layers', () => image[Symbol.asyncDispose]());
-    return { layers: image.layers, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
+    return { ...image, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
   } catch (error) {
     await closing[Symbol.asyncDispose]();
     throw error;
@@ -97,7 +105,7 @@ async function openFolder(path: string): Promise<BaseImage> {
     throw checkpointError('ERR_BASE_IMAGE_REFUSED', 'the root of this machine is not the image of the container');
   }
   const tree: RootfsTree = { label: path, find: (name) => findInFolder(root, name) };
-  return { layers: [tree], [Symbol.asyncDispose]: async () => undefined };
+  return { layers: [tree], digest: undefined, [Symbol.asyncDispose]: async () => undefined };
 }
 
 /** No link is followed, neither on the way nor at the end: it could lead out of the folder. */

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bytesSource, digestOf } from '@stillframe/core';
+import { openAddressSpace } from '@stillframe/criu-image';
 import { RegistryClient } from '@stillframe/oci';
 import { needs, startRegistry } from '@stillframe/testkit';
 import { seekableZstd } from '../archive/zstd-seekable.fixture.ts';
 import { openCheckpoint } from '../checkpoint.ts';
 import { readCommandLine } from '../process/command-line.ts';
-import { searchMemory } from '../process/memory-search.ts';
+import { readStrings } from '../process/memory-strings.ts';
 import { readProcesses } from '../process/process-tree.ts';
 import { convertArchive } from './convert.ts';
 import { openCheckpointImage } from './open.ts';
@@ -30,8 +31,9 @@ test('a checkpoint in a registry is read where it lies', needs('docker-registry'
   assert.deepEqual(processes, await readProcesses(local.images));
   const { arguments: given } = await readCommandLine(remote.images, 16);
   assert.deepEqual(given, { state: 'present', values: ['redis-cli', 'subscribe', 'news'], partial: false });
-  const matches = await Array.fromAsync(searchMemory(remote, Buffer.from('4111111111111111'), { pids: [6] }));
-  assert.equal(matches.length, 1);
+  const space = (await openAddressSpace(remote.images, 6)) ?? assert.fail();
+  const texts = await Array.fromAsync(readStrings(space, { minimum: 16 }));
+  assert.equal(texts.filter(({ text }) => text.includes('4111111111111111')).length, 1);
 });
 
 test('an archive that is not what was recorded gets no tag in a registry', needs('docker-registry'), async () => {

@@ -4,7 +4,7 @@ import type { SignalOptions } from '@stillframe/criu-image';
 import { type AbsentReason, type AddressSpace, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { FileTable } from '../fd/file-table.ts';
-import { backingOf } from './memory-search.ts';
+import { backingOf } from './backing.ts';
 
 /** One VMA. Sizes are in bytes. */
 export interface MapRow {
@@ -27,7 +27,7 @@ export interface MapRow {
   readonly absent: Readonly<Partial<Record<AbsentReason, bigint>>>;
   /**
    * Executable memory that is in no file: what a just-in-time compiler makes, or injected code. Judged by protection and
-   * backing alone.
+   * backing alone; pages of the kernel, its breakpoints (uprobes) among them, are none.
    */
   readonly anonymousCode: boolean;
 }
@@ -56,7 +56,7 @@ async function rowOf(vma: vma_entry, space: AddressSpace, files: FileTable): Pro
     if (range.state === 'absent') absent[range.reason] = (absent[range.reason] ?? 0n) + BigInt(range.bytes);
     else if (range.state !== 'filled') sums[range.state] += BigInt(range.bytes);
   }
-  const { FILE_PRIVATE, FILE_SHARED, VDSO, VSYSCALL } = VmaStatus;
+  const { FILE_PRIVATE, FILE_SHARED, VDSO, VSYSCALL, UPROBES } = VmaStatus;
   const isFile = (vma.status & (FILE_PRIVATE | FILE_SHARED)) !== 0;
   const target = isFile ? files.target(Number(vma.shmid)) : undefined;
   const isCode = (vma.prot & EXECUTE) !== 0;
@@ -70,6 +70,6 @@ async function rowOf(vma: vma_entry, space: AddressSpace, files: FileTable): Pro
     deleted: target?.type === 'file' && target.deleted,
     ...sums,
     absent,
-    anonymousCode: isCode && !isFile && (vma.status & (VDSO | VSYSCALL)) === 0,
+    anonymousCode: isCode && !isFile && (vma.status & (VDSO | VSYSCALL | UPROBES)) === 0,
   };
 }

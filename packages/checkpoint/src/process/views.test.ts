@@ -6,7 +6,6 @@ import { openCheckpoint } from '../checkpoint.ts';
 import { readFileTable } from '../fd/file-table.ts';
 import { addressText } from '../socket/address.ts';
 import { readCommandLine } from './command-line.ts';
-import { type MemoryMatch, searchMemory } from './memory-search.ts';
 import { type Process, processTree, readProcesses } from './process-tree.ts';
 import { readStatistics } from './statistics.ts';
 
@@ -78,41 +77,6 @@ test('what CRIU measured is read in microseconds', async () => {
   const statistics = await readStatistics(checkpoint.images);
   assert.equal(statistics?.frozenTime, 221675);
   assert.equal(statistics?.pagesWritten, 1238n);
-});
-
-async function search(name: string, needle: string, pids?: number[], limit?: number): Promise<MemoryMatch[]> {
-  await using checkpoint = await open(name);
-  return await Array.fromAsync(searchMemory(checkpoint, Buffer.from(needle), { pids, limit, chunkSize: 1 << 16 }));
-}
-
-test('keys and values are found in the memory of redis-server, where they say they are', async () => {
-  for (const needle of ['user:1', 'card', '4111111111111111']) {
-    const matches = await search('podman-redis', needle, [6]);
-    assert.ok(matches.length > 0, needle);
-    for (const { comm, vaddr, vma, context, contextOffset } of matches) {
-      assert.equal(comm, 'redis-server');
-      assert.ok(vma && vma.start <= vaddr && vaddr < vma.end);
-      assert.equal(
-        Buffer.from(context)
-          .subarray(contextOffset, contextOffset + needle.length)
-          .toString(),
-        needle,
-      );
-    }
-  }
-});
-
-test('a search names every process, stops at its limit, and does not find what is not there', async () => {
-  const pids = new Set((await search('podman-redis', 'hunter2')).map(({ pid }) => pid));
-  assert.deepEqual([...pids], [1, 6, 14, 15, 16]);
-  assert.equal((await search('podman-redis', 'hunter2', undefined, 3)).length, 3);
-  assert.deepEqual(await search('podman-redis', 'no such text in this memory'), []);
-  await assert.rejects(search('podman-redis', ''), { code: 'ERR_SEARCH_NEEDLE_INVALID' });
-});
-
-test('the environment of a process is found on its stack', async () => {
-  const matches = await search('crio-counter', 'TOKEN=s3cr3t', [6]);
-  assert.ok(matches.some(({ vma }) => vma?.backing === 'stack'));
 });
 
 test('a circle of parents becomes a tree all the same', () => {

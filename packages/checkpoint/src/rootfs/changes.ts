@@ -49,8 +49,8 @@ export interface RootfsChange {
 
 /** Options of readChanges. */
 export interface ChangesOptions extends Pick<OpenArchiveOptions, 'signal' | 'partial'> {
-  /** Whether the content of every file is read for its digest. */
-  digests?: boolean | undefined;
+  /** Whether the content of every file is read for its digest, or of which paths. */
+  digests?: boolean | ((path: string) => boolean) | undefined;
   /** Layers of the container's image, topmost first: they tell what is new and what is another content. */
   image?: readonly RootfsTree[] | undefined;
   /** The diff, where the caller has it open; it stays open. */
@@ -111,10 +111,14 @@ async function changeOf(entry: ArchiveEntry, diff: Archive, options: ChangesOpti
     flags: options.mountpoints?.has(path) ? [...facts.flags, 'mountpoint'] : facts.flags,
     change: opaque ? 'replaced' : await kindOf(entry, options.image),
     sha256:
-      options.digests && entry.kind === 'file' && !entry.truncated
+      wantsDigest(path, options) && entry.kind === 'file' && !entry.truncated
         ? await digestSource(diff.open(entry.name), options)
         : undefined,
   };
+}
+
+function wantsDigest(path: string, { digests = false }: ChangesOptions): boolean {
+  return typeof digests === 'function' ? digests(path) : digests;
 }
 
 /** A whiteout of a folder has facts of its own, which say nothing of the folder. */

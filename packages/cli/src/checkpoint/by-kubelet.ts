@@ -1,8 +1,8 @@
 /** A checkpoint that a kubelet makes: the archive lies on its machine, and what is known of it is its path. */
 import { harmless, millisecondsText } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
-import type { ContainerAddress } from '@stillframe/kubelet';
 import { type KubeletClient, LEAST_TIMEOUT } from '@stillframe/kubelet/client';
+import type { ContainerAddress } from '@stillframe/kubelet/names';
 import { addressText, parseAddress } from '../commands/address.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';

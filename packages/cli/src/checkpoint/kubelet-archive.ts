@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { openCheckpoint } from '@stillframe/checkpoint';
 import { harmless, messageOf, StillframeError } from '@stillframe/core';
 import type { CaptureAsker, CaptureEvidence, RecordedCapture, SigningKey } from '@stillframe/evidence';
-import { type ContainerAddress, parseArchiveName } from '@stillframe/kubelet';
+import { type ContainerAddress, parseArchiveName } from '@stillframe/kubelet/names';
 import { noteAccess } from '../custody/note.ts';
 import { attestForCommand } from '../evidence/for-command.ts';
 import { readEvidence } from '../image/evidence.ts';

@@ -19,7 +19,7 @@ import {
   signEnvelopeText,
   statementDigestOf,
 } from '@stillframe/evidence';
-import { isDnsLabel } from '@stillframe/kubelet';
+import { isDnsLabel } from '@stillframe/kubelet/names';
 import type { ContainerView, PodView } from '../commands/address.ts';
 import { userOf } from '../custody/note.ts';
 import { showProgress } from '../display/progress.ts';

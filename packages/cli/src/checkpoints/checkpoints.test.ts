@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RetentionRule } from '@stillframe/checkpoint';
-import { reservationOf } from '@stillframe/kubelet';
+import { reservationOf } from '@stillframe/kubelet/names';
 import { PROGRAM } from '../desk.fixture.ts';
 import { type Folder, inFolder, NOW } from './desk.fixture.ts';
 import { findUnit } from './find.ts';

@@ -6,7 +6,7 @@ import { encodeTarHeader } from '@stillframe/checkpoint';
 import { digestOf } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { evidencePath } from '@stillframe/evidence';
-import { archiveName } from '@stillframe/kubelet';
+import { archiveName } from '@stillframe/kubelet/names';
 import { captureText } from '../image/desk.fixture.ts';
 
 export const NOW = Date.parse('2026-11-26T12:00:00Z');

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { demandComplete, openCheckpoint, POD_OPTIONS } from '@stillframe/checkpoint';
 import { harmless, messageOf, StillframeError } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
-import { parseArchiveName, reservationOf } from '@stillframe/kubelet';
+import { parseArchiveName, reservationOf } from '@stillframe/kubelet/names';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { cliError } from '../usage.ts';
 import { beginsAsArchive } from './in-use.ts';

@@ -1,6 +1,6 @@
 /** Whose a checkpoint is, by its name and by evidence that agrees with it: a name may leave a choice. */
 import type { RecordedCapture } from '@stillframe/evidence';
-import type { ContainerAddress, ParsedArchiveName } from '@stillframe/kubelet';
+import type { ContainerAddress, ParsedArchiveName } from '@stillframe/kubelet/names';
 import type { CheckpointUnit, UnitOwner } from './unit.ts';
 
 /** Addresses that evidence chose, by stem; undefined where two pieces of evidence disagree. */

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { StillframeError } from '@stillframe/core';
 import type { RecordedCapture } from '@stillframe/evidence';
 import { evidencePath } from '@stillframe/evidence';
-import { type ParsedArchiveName, parseArchiveName, reservationOf } from '@stillframe/kubelet';
+import { type ParsedArchiveName, parseArchiveName, reservationOf } from '@stillframe/kubelet/names';
 import { inParallel } from '@stillframe/oci';
 import { readEvidence } from '../image/evidence.ts';
 import { type KnownAddresses, learn, ownerOf } from './owner.ts';

@@ -1,7 +1,7 @@
 /** `namespace/pod/container`, as the kubelet's API names a container, and finding it over any CRI. */
 import type { CriClient } from '@stillframe/cri/client';
 import { ContainerState } from '@stillframe/cri/proto';
-import { type ContainerAddress, isDnsLabel, isDnsSubdomain } from '@stillframe/kubelet';
+import { type ContainerAddress, isDnsLabel, isDnsSubdomain } from '@stillframe/kubelet/names';
 import { cliError } from '../usage.ts';
 
 /** Kubernetes' own rules: a namespace and a container are DNS labels, a pod is a DNS subdomain. */

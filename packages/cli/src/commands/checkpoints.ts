@@ -1,7 +1,7 @@
 /** `stillframe checkpoints`: what lies in a folder of checkpoints, and what of it stays. */
 import { sizeOf } from '@stillframe/checkpoint';
 import { bytesText, harmless, microsecondsText, systemCode } from '@stillframe/core';
-import { foldersOf } from '@stillframe/runtime/paths';
+import { foldersOf } from '@stillframe/runtime/place';
 import type { Command } from 'commander';
 import { findUnit } from '../checkpoints/find.ts';
 import { holdUsed } from '../checkpoints/in-use.ts';

@@ -1,14 +1,17 @@
 /** What a command file exports, and the options that many share. */
 
 import { resolve } from 'node:path';
-import { defaultPaths } from '@stillframe/runtime/paths';
+import { defaultPaths } from '@stillframe/runtime/place';
 import { type Command, Option } from 'commander';
 import type { Io } from '../io.ts';
 
 /** Adds the command to the program. Its action reports an exit code through `done`; none means success. */
 export type RegisterCommand = (program: Command, io: Io, done: (code: number | undefined) => void) => void;
 
-export type OutputFormat = 'table' | 'tree' | 'json' | 'jsonl' | 'hex' | 'raw';
+export type OutputFormat =
+  | ('table' | 'tree' | 'json' | 'jsonl' | 'hex' | 'raw')
+  | ('sarif' | 'stix' | 'ocsf' | 'case')
+  | ('timesketch' | 'plaso');
 
 /** `--output`, with the formats that make sense for the command; the first is the default. */
 export function outputOption(...formats: [OutputFormat, ...OutputFormat[]]): Option {

@@ -1,5 +1,12 @@
 /** `stillframe files`: what every process had open, and who else has it. */
-import { type Descriptor, type OpenFiles, type Process, readOpenFiles, SocketPeers } from '@stillframe/checkpoint';
+import {
+  type Descriptor,
+  type OpenFiles,
+  type Process,
+  readOpenFiles,
+  SocketPeers,
+  targetName,
+} from '@stillframe/checkpoint';
 import { InvalidArgumentError, Option } from 'commander';
 import { renderJsonLine } from '../display/json.ts';
 import { JsonDocument } from '../display/json-document.ts';
@@ -8,7 +15,6 @@ import { renderTable } from '../display/table.ts';
 import { renderTree } from '../display/tree.ts';
 import type { Io } from '../io.ts';
 import { type FileRow, FileRows, pipeView } from '../open-files/row.ts';
-import { targetName } from '../open-files/target-name.ts';
 import { COLUMNS, processNode } from '../open-files/text.ts';
 import { isOfType, TYPE_WORDS } from '../open-files/type-words.ts';
 import { outputOption, type RegisterCommand } from './command.ts';

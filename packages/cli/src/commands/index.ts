@@ -113,6 +113,38 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./secrets.ts')).secrets,
   },
   {
+    name: 'show',
+    summary: 'what a finding points at: a process, memory, a file, a socket, an image, an entry',
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
+    name: 'report',
+    summary: 'what a checkpoint tells as one HTML page, for people who were not there',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'diff',
+    summary: 'what differs between two checkpoints: processes, sockets, files, memory page by page, findings',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'history',
+    summary:
+      'several checkpoints of one container: when something was first there, and what appeared from one to the next',
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
+    name: 'timeline',
+    summary:
+      'what has a time in checkpoints, in the order of time: log lines, files, capture, timers; for Timesketch and Plaso too',
+    load: async () => (await import('./timeline.ts')).timeline,
+  },
+  {
+    name: 'rules',
+    summary: 'what a scan judges by: each rule with why it matters and what would be benign',
+    load: async () => (await import('./rules.ts')).rules,
+  },
+  {
     name: 'core',
     summary: 'a core file of a process, for gdb',
     load: async () => (await import('./core.ts')).core,

@@ -5,22 +5,21 @@ import { fileURLToPath } from 'node:url';
 import { harmless } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { publicPemOf } from '@stillframe/evidence';
-import { OWNER_ANNOTATION } from '@stillframe/kubelet';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import { OWNER_ANNOTATION } from '@stillframe/kubelet/names';
+import type { NodePaths } from '@stillframe/runtime/place';
 import { type Command, Option } from 'commander';
 import { renderJson } from '../display/json.ts';
 import { exitCodes } from '../exit.ts';
 import { type StartedNode, startInBackground, stopBackground } from '../node/background.ts';
-import { DEFAULT_CONFIG, type NodeConfig, readConfig } from '../node/config.ts';
+import type { NodeConfig } from '../node/config.ts';
+import { DEFAULT_CONFIG, readConfig } from '../node/config-file.ts';
 import { connectCri } from '../node/connect.ts';
 import { type NodeEndpoints, readEndpoints } from '../node/endpoints.ts';
 import { strangeRoot } from '../node/folders.ts';
-import { serveForeign } from '../node/foreign.ts';
-import { type KubeconfigRequest, writeKubeconfig } from '../node/kubeconfig.ts';
+import type { KubeconfigRequest } from '../node/kubeconfig.ts';
 import { jsonLogger } from '../node/logger.ts';
-import { retirePods } from '../node/pods.ts';
 import { runningNode, servingNode } from '../node/running.ts';
-import { serveNode } from '../node/serve.ts';
+import type { ServeOptions } from '../node/serve.ts';
 import { openSigningKey, publicKeyPath } from '../node/signing-key.ts';
 import { removePod } from '../pod.ts';
 import { cliError } from '../usage.ts';
@@ -76,7 +75,7 @@ export const node: RegisterCommand = (program, io, done) => {
         const { podManifests = config.podManifests } = options;
         const full = podManifests === undefined ? config : { ...config, podManifests };
         const place = { paths, host, port, cgroupParent, config: full, env: io.env, logger };
-        await using served = cri === undefined ? await serveNode(place) : await serveForeign({ ...place, cri });
+        await using served = await serve(place, cri);
         logger.log('info', 'node serves', { ...served.endpoints });
         if (!io.signal.aborted)
           await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));
@@ -145,6 +144,7 @@ export const node: RegisterCommand = (program, io, done) => {
     .option('--file <path>', 'where to; in the node’s PKI folder by default, `-` prints it')
     .addHelpText('after', KUBECONFIG_HELP)
     .action(async ({ root, state, ...asked }: NodePlace & KubeconfigRequest) => {
+      const { writeKubeconfig } = await import('../node/kubeconfig.ts');
       const { path, text } = await writeKubeconfig({ root, state }, asked);
       io.out(path === undefined ? text : `${path}\n`);
     });
@@ -161,8 +161,15 @@ It is a kubelet’s API, not an API server’s: kubectl speaks to it with --raw.
   kubectl --kubeconfig "$(stillframe node kubeconfig)" get --raw /pods
   kubectl --kubeconfig "$(stillframe node kubeconfig)" create --raw /checkpoint/default/web/app -f /dev/null`;
 
+/** What only the node itself needs is loaded only there: the other commands start in a third of the time. */
+async function serve(options: ServeOptions, cri: string | undefined) {
+  if (cri === undefined) return (await import('../node/serve.ts')).serveNode(options);
+  return (await import('../node/foreign.ts')).serveForeign({ ...options, cri });
+}
+
 /** Those of manifests would come back: the node ends them itself, each with its grace. */
 async function removeAllPods(client: CriClient, paths: NodePaths): Promise<void> {
+  const { retirePods } = await import('../node/pods.ts');
   await retirePods(paths);
   for (let quiet = 0; quiet < 2; ) {
     const { items } = await client.runtime.listPodSandbox({});

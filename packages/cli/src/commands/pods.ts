@@ -1,6 +1,6 @@
 /** `stillframe pods`: pods with their status, and their containers, over the node, any CRI socket or a kubelet's API. */
 import { harmless } from '@stillframe/core';
-import { MANIFEST_ANNOTATION, podDocumentsOf } from '@stillframe/kubelet';
+import { MANIFEST_ANNOTATION } from '@stillframe/kubelet/names';
 import { renderJson } from '../display/json.ts';
 import { renderTable } from '../display/table.ts';
 import type { Io } from '../io.ts';
@@ -87,6 +87,7 @@ async function podsAt(options: PodsOptions, io: Io): Promise<Shown[]> {
     await using api = await openNodeApi(options);
     return merged(await api.podDocuments({ signal: io.signal }), views);
   }
+  const { podDocumentsOf } = await import('@stillframe/kubelet');
   return merged(await podDocumentsOf(client, io.signal), views);
 }
 

@@ -1,6 +1,6 @@
 /** What the commands that read a checkpoint share: its options, how it is opened, and how its faults are told. */
 import { type Checkpoint, type Process, readProcesses, reportMissingImages } from '@stillframe/checkpoint';
-import { type Diagnostic, harmless } from '@stillframe/core';
+import { type Diagnostic, harmless, UndoStack } from '@stillframe/core';
 import type { Command } from 'commander';
 import { evidenceCode } from '../exit.ts';
 import { CONTAINER_HELP } from '../image/help.ts';
@@ -24,14 +24,17 @@ export interface ReadingOptions extends DecryptionOptions, IdentityOptions, Poli
 }
 
 /** Where the checkpoint lies, in the words of every help text. */
-const WHERE = 'archive, FILE.age, folder, oci:LAYOUT[:TAG] or image reference';
+export const WHERE = 'archive, FILE.age, folder, oci:LAYOUT[:TAG] or image reference';
 
 /** A command whose first argument is a checkpoint, with `--partial` and `--parent`. `note` follows what the argument may be. */
 export function readingCommand(program: Command, name: string, description: string, note = ''): Command {
-  const command = program
-    .command(name)
-    .description(description)
-    .argument('<checkpoint>', note === '' ? WHERE : `${WHERE}; ${note}`)
+  const command = program.command(name).description(description);
+  return withReading(command.argument('<checkpoint>', note === '' ? WHERE : `${WHERE}; ${note}`));
+}
+
+/** What a command needs to open checkpoints, however many. */
+export function withReading(command: Command): Command {
+  command
     .option('--partial', 'read a truncated or damaged archive as far as it goes; exit code 4')
     .option('--container <name>', CONTAINER_HELP)
     .option(
@@ -89,6 +92,41 @@ export async function reading(
   const diagnostics = [...more, ...checkpoint.diagnostics()];
   if (!shown && options.output !== 'json') tellFaults(diagnostics, io);
   return evidenceCode(diagnostics);
+}
+
+/** One of several checkpoints that are read together. */
+export interface Opened {
+  readonly what: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * As reading, of several checkpoints. Dumps that `--parent` names are those before each; one that is itself among them is read with
+ * those named after it.
+ */
+export async function readingSeveral(
+  whats: readonly string[],
+  options: ReadingOptions,
+  io: Io,
+  read: (opened: readonly Opened[], report: Reading['report']) => Promise<void>,
+): Promise<number> {
+  await using closing = new UndoStack();
+  const opened: Opened[] = [];
+  for (const what of whats) {
+    const parents = options.parent?.slice(options.parent.indexOf(what) + 1);
+    const checkpoint = await openEvidence(what, io, { ...options, parents });
+    closing.push(what, () => checkpoint[Symbol.asyncDispose]());
+    opened.push({ what, checkpoint });
+    const processes = await readProcesses(checkpoint.images, { signal: io.signal });
+    await reportMissingImages(checkpoint.images, processes, { signal: io.signal });
+  }
+  const more: Diagnostic[] = [];
+  await read(opened, (faults) => void more.push(...faults));
+  const faults = opened.flatMap(({ what, checkpoint }) =>
+    checkpoint.diagnostics().map((fault) => ({ ...fault, source: `${what}: ${fault.source}` })),
+  );
+  if (options.output !== 'json') tellFaults([...more, ...faults], io);
+  return evidenceCode([...more, ...faults]);
 }
 
 /** Lines that are told; a forger makes as many faults as he likes. */

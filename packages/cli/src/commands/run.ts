@@ -6,7 +6,6 @@ import { harmless } from '@stillframe/core';
 import { renderJson } from '../display/json.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, startPod } from '../pod.ts';
-import { runManifests } from '../run-manifest.ts';
 import { cliError } from '../usage.ts';
 import { ADDRESS_HELP, parseAddress } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
@@ -47,6 +46,7 @@ export const run: RegisterCommand = (program, io) => {
         const listed = (['env', 'mount', 'annotation', 'label'] as const).find((name) => options[name].length > 0);
         if (address !== undefined || other || listed)
           throw cliError('ERR_USAGE_ARGUMENT', '--file takes neither an address nor what a manifest says itself');
+        const { runManifests } = await import('../run-manifest.ts');
         const rows = await runManifests({ ...options, file: options.file }, io);
         if (options.output === 'json') io.out(renderJson('PodList', 1, { pods: rows }));
         else for (const row of rows) io.out(`${row.kubeNamespace}/${row.pod} ${harmless(row.status)}\n`);

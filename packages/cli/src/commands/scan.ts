@@ -1,62 +1,137 @@
 /** `stillframe scan`: what is suspicious in a checkpoint, with the places to look at. */
-import { harmless, UndoStack } from '@stillframe/core';
-import { analyse, type Finding, isAtLeast, referenceText, SEVERITIES, type Severity } from '@stillframe/forensics';
+import {
+  exportFormats,
+  type Finding,
+  isAtLeast,
+  type JudgedCheckpoint,
+  referenceText,
+  SEVERITIES,
+  type Severity,
+} from '@stillframe/forensics';
 import { Option } from 'commander';
-import { renderJson, renderJsonLine } from '../display/json.ts';
+import { renderForeignJson, renderJson, renderJsonLine } from '../display/json.ts';
+import { commandKey } from '../evidence/for-command.ts';
 import { exitCodes } from '../exit.ts';
-import { openBase } from '../mapped-files.ts';
+import type { Io } from '../io.ts';
+import { demandNew } from '../scan/new-file.ts';
+import { checkRecord, onlyKey, recordHolds, recordOf, recordText, writeRecord } from '../scan/record.ts';
+import { judge, narrowed, type ScanningOptions, withScanning } from '../scan/scanning.ts';
+import { findingsText } from '../scan/text.ts';
+import { cliError } from '../usage.ts';
+import { readVerifyingKeys } from '../verify/keys.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
-import { type ReadingOptions, reading, readingCommand } from './reading.ts';
+import { reading, readingCommand } from './reading.ts';
 
-interface ScanOptions extends ReadingOptions {
+interface ScanOptions extends ScanningOptions {
   failOn?: Severity;
-  image?: string;
-  memory: boolean;
   minimum: Severity;
+  record?: string;
+  checkRecord?: string;
+  key?: string[];
 }
 
-/** Exit code 3 where something at or above `--fail-on` is found. */
+const HELP = `
+For the tools of others (docs/export.md): --output sarif for dashboards of code scanning, stix for what is shared of threats, ocsf for
+collectors of events (a line a finding), case for who keeps cases. The same archive gives the same bytes, at any time.
+
+--record writes what was read (digests of archive, entries, image, rules), by which version, and all that was found, as a statement
+without a time: whoever has the same gets the same bytes. --key signs it; with Ed25519 the signature, too, is the same each time.
+--check-record runs again and tells whether that gives the same; --key is then a public key that must have signed. Exit code 1 where
+it does not.
+
+  stillframe scan web.tar --fail-on high                 exit code 3 where something is as bad
+  stillframe scan web.tar --output sarif > web.sarif
+  stillframe scan web.tar --record web.scan.json --key lab.pem
+  stillframe scan web.tar --check-record web.scan.json --key lab.pub`;
+
+/** Exit code 3 where something at or above `--fail-on` is found, 1 where a record does not hold. */
 export const scan: RegisterCommand = (program, io, done) => {
   const description = 'Judge a checkpoint by rules: what is suspicious, where it stands, and what it may be';
-  readingCommand(program, 'scan', description)
-    .option('--image <where>', 'the container’s image: layout, tar or folder, oci:LAYOUT[:TAG], or reference')
-    .option('--no-memory', 'leave the content of memory out; the rest takes no time')
+  withScanning(readingCommand(program, 'scan', description))
     .addOption(new Option('--minimum <severity>', 'show from this severity on').choices(SEVERITIES).default('low'))
     .addOption(new Option('--fail-on <severity>', 'exit code 3 where one is as bad or worse').choices(SEVERITIES))
-    .addOption(outputOption('table', 'json', 'jsonl'))
+    .option('--record <file>', 'write a record of the run that can be repeated; the file must be new')
+    .option('--check-record <file>', 'whether a run as recorded there gives the same, and who signed it')
+    .option(
+      '--key <file>',
+      'key in PEM: a private one that signs the record, or public ones of which one must have signed (repeat)',
+      (path: string, before: string[] = []) => [...before, path],
+    )
+    .addOption(outputOption('table', 'json', 'jsonl', 'sarif', 'stix', 'ocsf', 'case'))
+    .addHelpText('after', HELP)
     .action(async (what: string, options: ScanOptions) => {
-      let worst = false;
+      const recording = await openRecording(options, io);
+      const hashing = recording ? 'inputs' : isExport(options.output) ? 'archive' : 'none';
+      let outcome: number | undefined;
       const code = await reading(what, options, io, async ({ checkpoint, report }) => {
-        await using closing = new UndoStack();
-        const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
-        const { memory } = options;
-        const analysis = await analyse(checkpoint, { image: image?.layers, memory, signal: io.signal });
-        report(analysis.diagnostics);
-        const shown = analysis.findings.filter(({ severity }) => isAtLeast(severity, options.minimum));
-        const { failOn } = options;
-        worst = failOn !== undefined && analysis.findings.some(({ severity }) => isAtLeast(severity, failOn));
-        const findings = shown.map(viewOf);
-        const diagnostics = [...analysis.diagnostics, ...checkpoint.diagnostics()];
-        if (options.output === 'json') await io.write(renderJson('FindingList', 1, { findings, diagnostics }));
-        else if (options.output === 'jsonl')
-          for (const finding of findings) await io.write(renderJsonLine('Finding', 1, finding));
-        else await io.write(textOf(findings, what));
+        const { judged, run } = await judge(what, checkpoint, options, io, hashing);
+        report(judged.analysis.diagnostics);
+        const { failOn, minimum } = options;
+        if (failOn && judged.analysis.findings.some(({ severity }) => isAtLeast(severity, failOn)))
+          outcome = exitCodes.findings;
+        const holds = run && (await recording?.((name) => recordOf(judged, run, name)));
+        if (holds === undefined)
+          return print(
+            narrowed(judged, ({ severity }) => isAtLeast(severity, minimum)),
+            what,
+            options.output,
+            io,
+          );
+        outcome = holds ? exitCodes.ok : exitCodes.failed;
       });
-      done(worst ? exitCodes.findings : code);
+      done(outcome === undefined || outcome === exitCodes.ok ? code : outcome);
     });
 };
 
-type FindingView = ReturnType<typeof viewOf>;
+/** Takes the record of the run; whether it agrees with an earlier one, undefined where none is checked. */
+type Recording = (recordAs: (name?: string) => string) => Promise<boolean | undefined>;
+
+/** Undefined where nothing is recorded or checked. What the user wrote wrongly is told before minutes are spent. */
+async function openRecording(options: ScanOptions, io: Io): Promise<Recording | undefined> {
+  const { record, checkRecord: recorded, key = [], output } = options;
+  if (record !== undefined && recorded !== undefined)
+    throw cliError('ERR_USAGE_ARGUMENT', '--record and --check-record go one without the other');
+  if (record !== undefined) {
+    await demandNew(record);
+    const path = onlyKey(key);
+    const signer = path === undefined ? undefined : await commandKey(path, io);
+    return async (recordAs) => {
+      await writeRecord(record, recordAs(), signer, io);
+      return undefined;
+    };
+  }
+  if (recorded === undefined) {
+    if (key.length > 0) throw cliError('ERR_USAGE_ARGUMENT', '--key goes with --record or --check-record');
+    return undefined;
+  }
+  const keys = await readVerifyingKeys(key, io);
+  return async (recordAs) => {
+    const check = await checkRecord(recorded, recordAs, keys, io);
+    const holds = recordHolds(check);
+    await io.write(
+      output === 'json' ? renderJson('RecordCheck', 1, { path: recorded, holds, ...check }) : recordText(check),
+    );
+    return holds;
+  };
+}
+
+async function print(judged: JudgedCheckpoint, what: string, output: string, io: Io): Promise<void> {
+  const { findings } = judged.analysis;
+  if (isExport(output)) {
+    const { documents, lines } = exportFormats[output];
+    for (const document of documents(judged)) await io.write(renderForeignJson(document, !lines));
+  } else if (output === 'json') {
+    const { diagnostics } = judged;
+    await io.write(renderJson('FindingList', 1, { findings: findings.map(viewOf), diagnostics }));
+  } else if (output === 'jsonl')
+    for (const finding of findings) await io.write(renderJsonLine('Finding', 1, viewOf(finding)));
+  else await io.write(findingsText(findings, what));
+}
+
+function isExport(output: string): output is keyof typeof exportFormats {
+  return Object.hasOwn(exportFormats, output);
+}
 
 function viewOf({ references, ...finding }: Finding) {
   return { ...finding, references: references.map(referenceText) };
-}
-
-function textOf(findings: readonly FindingView[], what: string): string {
-  if (findings.length === 0) return 'nothing suspicious was found\n';
-  const lines = findings.map(({ severity, summary, techniques, references, rule }) => {
-    const more = references.length > 3 ? ` and ${references.length - 3} more` : '';
-    return `${severity.toUpperCase().padEnd(8)}  ${harmless(summary)}\n          ${references.slice(0, 3).join('  ')}${more}\n          ${rule}  ${techniques.join(' ')}\n`;
-  });
-  return `${lines.join('\n')}\n${findings.length === 1 ? 'one finding' : `${findings.length} findings`} in ${harmless(what)}\n`;
 }

@@ -1,161 +1,205 @@
-/** `stillframe search`: where a literal stands in the memory of a checkpoint. */
-import {
-  type Checkpoint,
-  hexPattern,
-  type MemoryMatch as Match,
-  type SearchOptions as MemorySearchOptions,
-  searchMemory,
-  searchPattern,
-} from '@stillframe/checkpoint';
-import { bytesText, harmless, hexAddress, messageOf } from '@stillframe/core';
+/** `stillframe search`: where texts, bytes and expressions stand in the memory of a checkpoint. */
+import { bytesText, harmless, millisecondsText } from '@stillframe/core';
+import { type NamedPattern, type PatternMatch, type ScanOptions, scanMemory } from '@stillframe/forensics';
 import { renderJson, renderJsonLine } from '../display/json.ts';
-import { protectionText } from '../display/protection.ts';
-import { renderTable } from '../display/table.ts';
+import { type Progress, showProgress } from '../display/progress.ts';
+import { type Column, renderTable } from '../display/table.ts';
+import type { Io } from '../io.ts';
+import { countOf, numberOf } from '../numbers.ts';
+import { filterOf, patternsOf, type SearchedOptions, TYPES } from '../search/asked.ts';
+import { shownAs } from '../search/shown.ts';
 import { cliError } from '../usage.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
-import { type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
+import { type Reading, type ReadingOptions, reading, readingCommand, withPids } from './reading.ts';
 
-interface SearchOptions extends ReadingOptions {
-  hex?: boolean;
-  regex?: boolean;
-  ignoreCase?: boolean;
-  limit: string;
+interface SearchOptions extends ReadingOptions, SearchedOptions {
+  limit?: string;
+  context?: string;
+  count?: boolean;
+  workers?: string;
 }
+
+const HELP = `
+Matches of one pattern do not overlap, lie in captured memory only, and never span a gap in it; docs/search.md says more.
+What several processes share is found in each of them.
+
+  stillframe search web.tar hunter2                                text, byte for byte
+  stillframe search web.tar -i -e password -e secret --wide        in any case, in UTF-8 and UTF-16
+  stillframe search web.tar -E 'AKIA[0-9A-Z]{16}' --type heap      an expression, only in heaps
+  stillframe search web.tar --hex '7f 45 4c 46 0? [4-8] 3e 00' --protection x
+  stillframe search web.tar -E 'BEGIN [A-Z ]*PRIVATE KEY' --context 512 --output hex
+  stillframe search web.tar -e jdbc: -e redis:// --count           how many, in which process`;
 
 /** Exit code 0 also where nothing is found: the search itself succeeded. */
 export const search: RegisterCommand = (program, io, done) => {
-  const description = 'Find a literal, bytes or an expression in the memory of a checkpoint: process, address, mapping';
+  const description = 'Find texts, bytes or expressions in the memory of a checkpoint: process, address, mapping';
+  const collect = (value: string, before: string[] = []) => [...before, value];
   withPids(readingCommand(program, 'search', description))
-    .argument('<what>', 'text to find, byte for byte')
-    .option('--hex', 'it is hexadecimal, such as 7f454c46; ?? stands for any byte')
-    .option('-E, --regex', 'it is a regular expression (JavaScript’s, over bytes); a match has at most 4 KiB')
-    .option('-i, --ignore-case', 'letters match in any case; with --regex or a plain text')
-    .option('--limit <number>', 'stop after so many matches', '1000')
-    .addOption(outputOption('table', 'json', 'jsonl'))
-    .action(async (what: string, literal: string, options: SearchOptions) => {
-      const find = finderOf(literal, options);
-      const limit = Number(options.limit);
-      if (!Number.isInteger(limit) || limit < 1)
-        throw cliError('ERR_USAGE_ARGUMENT', '--limit takes a positive number');
-      const code = await reading(what, options, io, async ({ checkpoint, chosen }) => {
-        const pids = options.pid && chosen.map(({ pid }) => pid);
-        const matches: MatchView[] = [];
-        let count = 0;
-        // One more than is shown, so that it is known whether there are more.
-        for await (const match of find(checkpoint, { pids, limit: limit + 1, signal: io.signal })) {
-          count += 1;
-          if (count > limit) break;
-          const view = viewOf(match);
-          if (options.output === 'jsonl') await io.write(renderJsonLine('MemoryMatch', 1, view));
-          else matches.push(view);
-        }
-        const truncated = count > limit;
-        const searched = { processes: chosen.length, bytes: capturedBytes(checkpoint) };
-        const diagnostics = checkpoint.diagnostics();
-        if (options.output === 'json')
-          io.out(renderJson('MemoryMatchList', 1, { matches, truncated, searched, diagnostics }));
-        if (options.output === 'table')
-          io.out(matches.length === 0 ? noMatch(searched) : renderTable(COLUMNS, matches));
-        if (truncated)
-          io.err(
-            `stopped after ${limit === 1 ? 'one match' : `${limit} matches`}; there are more, --limit raises it\n`,
-          );
+    .argument('[what]', 'text to find, byte for byte')
+    .option('-e, --pattern <what>', 'find this, too; may be repeated, all are found in one pass', collect)
+    .option('--hex', 'they are hexadecimal: 7f454c46, ?? and 4? for unknown digits, [2-4] a jump, (aa|bb cc)')
+    .option('-E, --regex', 'they are regular expressions (JavaScript’s, over bytes); a match has at most 4 KiB')
+    .option('-i, --ignore-case', 'letters match in any case; with --regex or plain texts')
+    .option('--wide', 'plain texts as UTF-16 (little-endian), too')
+    .option('--protection <bits>', 'only in mappings that have these at least: x, rw')
+    .option('--type <list>', `only in these: ${TYPES.join(', ')}`, (value, before: string[] = []) => [
+      ...before,
+      ...value.split(','),
+    ])
+    .option('--backing <name>', 'only in mappings whose name holds this, or is as it says where it has a *')
+    .option('--address <range>', 'only from one address up to another: 0x7f00-0x8000')
+    .option('--count', 'how many there are in each process, and nothing more')
+    .option('--context <bytes>', 'shown before and after a match, at most 4096', '16')
+    .option('--limit <number>', 'stop after so many matches; 1000, with --count none')
+    .option('--workers <number>', 'threads to search in, 0 for none; by default one a core for large checkpoints')
+    .addOption(outputOption('table', 'hex', 'json', 'jsonl'))
+    .addHelpText('after', HELP)
+    .action(async (what: string, literal: string | undefined, options: SearchOptions) => {
+      const patterns = patternsOf(literal, options);
+      const filter = filterOf(options);
+      const limit =
+        options.count && options.limit === undefined
+          ? Number.POSITIVE_INFINITY
+          : countOf(options.limit ?? '1000', '--limit');
+      const context = Number(numberOf(options.context ?? '16', '--context'));
+      const workers = options.workers === undefined ? undefined : Number(numberOf(options.workers, '--workers'));
+      if (context > 4096) throw cliError('ERR_USAGE_ARGUMENT', '--context takes at most 4096');
+      if (options.count && options.output === 'hex')
+        throw cliError('ERR_USAGE_ARGUMENT', '--count has nothing to dump');
+      const code = await reading(what, options, io, async (opened) => {
+        const pids = options.pid && opened.chosen.map(({ pid }) => pid);
+        const asked = { filter: { ...filter, pids }, limit, context, workers, signal: io.signal };
+        await (options.count ? showCounts : showMatches)(opened, patterns, asked, options.output, io);
       });
       done(code);
     });
 };
 
-/** Bytes of memory that the checkpoint holds, of all processes. */
-function capturedBytes({ images }: Checkpoint): number {
-  return images.ids('pages').reduce((sum, id) => sum + (images.source('pages', id)?.size ?? 0), 0);
+type Asked = ScanOptions & { readonly limit: number };
+
+async function showMatches(
+  { checkpoint, chosen }: Reading,
+  patterns: readonly NamedPattern[],
+  options: Asked,
+  output: string,
+  io: Io,
+): Promise<void> {
+  using watched = watch(io);
+  const { progress } = watched;
+  const shown = shownAs(output, io.write, patterns.length > 1);
+  let truncated = false;
+  // One more than is shown, so that it is known whether there are more.
+  for await (const match of scanMemory(checkpoint, patterns, {
+    ...options,
+    limit: options.limit + 1,
+    onProgress: watched.update,
+  })) {
+    truncated = watched.matches >= options.limit;
+    if (truncated) break;
+    watched.count(match);
+    progress.clear();
+    await shown.match(match);
+  }
+  progress.clear();
+  const searched = { processes: chosen.length, bytes: watched.bytes };
+  if (output === 'table' && watched.matches === 0) io.out(noMatch(searched));
+  await shown.end({ truncated, searched, diagnostics: checkpoint.diagnostics() });
+  if (truncated)
+    io.err(
+      `stopped after ${options.limit === 1 ? 'one match' : `${options.limit} matches`}; there are more, --limit raises it\n`,
+    );
+  else if (output !== 'json') io.err(`${watched.summary()}\n`);
+}
+
+interface CountRow {
+  readonly pattern: string;
+  readonly pid: number | undefined;
+  readonly comm: string | undefined;
+  matches: number;
+}
+
+const COLUMNS: readonly Column<CountRow>[] = [
+  { title: 'MATCHES', cell: ({ matches }) => String(matches), align: 'right' },
+  { title: 'PID', cell: ({ pid }) => String(pid ?? '-'), align: 'right' },
+  { title: 'PROCESS', cell: ({ comm }) => harmless(comm ?? '-') },
+  { title: 'PATTERN', cell: ({ pattern }) => harmless(pattern) },
+];
+
+async function showCounts(
+  { checkpoint, chosen }: Reading,
+  patterns: readonly NamedPattern[],
+  options: Asked,
+  output: string,
+  io: Io,
+): Promise<void> {
+  using watched = watch(io);
+  const counts = new Map<string, CountRow>();
+  for await (const match of scanMemory(checkpoint, patterns, { ...options, bare: true, onProgress: watched.update })) {
+    watched.count(match);
+    const { pattern, pid, comm } = match;
+    const key = `${pid ?? ''} ${pattern}`;
+    const row = counts.get(key) ?? { pattern, pid, comm, matches: 0 };
+    row.matches += 1;
+    counts.set(key, row);
+  }
+  watched.progress.clear();
+  // Processes in the order of the dump, in each the patterns as they were given.
+  const [pids, order] = [[...new Set([...counts.values()].map(({ pid }) => pid))], patterns.map(({ id }) => id)];
+  const rows = [...counts.values()].sort(
+    (a, b) => pids.indexOf(a.pid) - pids.indexOf(b.pid) || order.indexOf(a.pattern) - order.indexOf(b.pattern),
+  );
+  const searched = { processes: chosen.length, bytes: watched.bytes };
+  if (output === 'jsonl') for (const row of rows) await io.write(renderJsonLine('MemoryMatchCount', 1, row));
+  else if (output === 'table') await io.write(rows.length === 0 ? noMatch(searched) : renderTable(COLUMNS, rows));
+  else
+    await io.write(
+      renderJson('MemoryMatchCounts', 1, { counts: rows, searched, diagnostics: checkpoint.diagnostics() }),
+    );
+  if (output === 'table') io.err(`${watched.summary()}\n`);
+}
+
+/** What has been found and read so far, with its progress on a terminal. */
+interface Watched extends Disposable {
+  readonly progress: Progress;
+  readonly matches: number;
+  readonly bytes: number;
+  update(done: number, total: number): void;
+  count(match: PatternMatch): void;
+  summary(): string;
+}
+
+function watch(io: Io): Watched {
+  const progress = showProgress(io, 'searching');
+  const begin = performance.now();
+  const pids = new Set<number | undefined>();
+  const seen = { matches: 0, bytes: 0 };
+  return {
+    progress,
+    get matches() {
+      return seen.matches;
+    },
+    get bytes() {
+      return seen.bytes;
+    },
+    update(done, total) {
+      seen.bytes = done;
+      progress.update(done, total);
+    },
+    count({ pid }) {
+      seen.matches += 1;
+      pids.add(pid);
+    },
+    summary() {
+      const [matches, processes] = [seen.matches, pids.size];
+      const what = `${matches === 1 ? 'one match' : `${matches} matches`} in ${processes === 1 ? 'one process' : `${processes} processes`}`;
+      return `${what}; ${bytesText(seen.bytes)} searched in ${millisecondsText(performance.now() - begin)}`;
+    },
+    [Symbol.dispose]: () => progress[Symbol.dispose](),
+  };
 }
 
 /** An empty answer says what was looked at, and what no checkpoint holds. */
 function noMatch({ processes, bytes }: { processes: number; bytes: number }): string {
   const where = `${processes} process${processes === 1 ? '' : 'es'} with ${bytesText(bytes)} of captured memory in the checkpoint`;
   return `no match in ${where}\n(pages of files that were only read, such as program code, are not in a checkpoint)\n`;
-}
-
-interface MatchView {
-  pid: number | undefined;
-  comm: string | undefined;
-  address: string;
-  bytes: number;
-  mapping: string;
-  protection: string;
-  image: string;
-  offset: number;
-  context: string;
-}
-
-const COLUMNS = [
-  { title: 'PID', cell: (m: MatchView) => String(m.pid ?? '-'), align: 'right' as const },
-  { title: 'PROCESS', cell: (m: MatchView) => harmless(m.comm ?? '-') },
-  { title: 'ADDRESS', cell: (m: MatchView) => m.address },
-  { title: 'PROT', cell: (m: MatchView) => m.protection },
-  { title: 'MAPPING', cell: (m: MatchView) => harmless(m.mapping) },
-  { title: 'CONTEXT', cell: (m: MatchView) => m.context },
-];
-
-function viewOf(match: Match): MatchView {
-  const { start, end } = { start: Math.max(0, match.contextOffset - 16), end: match.contextOffset + match.bytes + 16 };
-  return {
-    pid: match.pid,
-    comm: match.comm,
-    address: hexAddress(match.vaddr),
-    mapping: match.vma?.backing ?? 'unknown',
-    bytes: match.bytes,
-    protection: protectionText(match.vma?.prot ?? 0),
-    image: match.image,
-    offset: match.pagesOffset,
-    context: printable(match.context.subarray(start, end)),
-  };
-}
-
-function printable(bytes: Uint8Array): string {
-  return Buffer.from(bytes)
-    .toString('latin1')
-    .replace(/[^\x20-\x7e]/g, '.');
-}
-
-type Finder = (checkpoint: Checkpoint, options: MemorySearchOptions) => AsyncIterable<Match>;
-
-/** A literal is searched for as such, which is faster than any expression. */
-function finderOf(text: string, { hex, regex, ignoreCase = false }: SearchOptions): Finder {
-  if (text === '') throw cliError('ERR_USAGE_ARGUMENT', 'there is nothing to find');
-  if (hex && (regex || ignoreCase))
-    throw cliError('ERR_USAGE_ARGUMENT', '--hex goes with neither --regex nor --ignore-case');
-  if (hex) return hexFinder(text);
-  if (regex) demandExpression(text);
-  if (regex) return (checkpoint, options) => searchPattern(checkpoint, text, { ...options, ignoreCase });
-  const bytes = new TextEncoder().encode(text);
-  if (!ignoreCase) return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
-  const literal = [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-  return (checkpoint, options) => searchPattern(checkpoint, literal, { ...options, ignoreCase });
-}
-
-function hexFinder(text: string): Finder {
-  const pattern = hexPattern(text);
-  if (pattern === undefined) {
-    const hint = 'two digits a byte, such as 7f454c46; ?? stands for any byte, and one byte at least is known';
-    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no hexadecimal`, { hint });
-  }
-  if (text.includes('?')) return (checkpoint, options) => searchPattern(checkpoint, pattern, options);
-  const bytes = Buffer.from(text.replace(/\s/g, ''), 'hex');
-  return (checkpoint, options) => searchMemory(checkpoint, bytes, options);
-}
-
-/** Throws ERR_USAGE_ARGUMENT for what is no expression, and for one that matches nothing as well, which is everywhere. */
-function demandExpression(text: string): void {
-  let expression: RegExp;
-  try {
-    expression = new RegExp(text);
-  } catch (cause) {
-    throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} is no regular expression: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-  if (!expression.test('')) return;
-  const hint = 'let it match one byte at least: x+ in place of x*';
-  throw cliError('ERR_USAGE_ARGUMENT', `${JSON.stringify(text)} matches nothing too, which is everywhere`, { hint });
 }

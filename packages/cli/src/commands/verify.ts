@@ -1,16 +1,14 @@
 /** `stillframe verify`: whether an archive still is what was captured, and what could not be checked. */
 import { stat } from 'node:fs/promises';
-import { harmless, isCode, messageOf } from '@stillframe/core';
+import { harmless } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
-import { readVerifyingKey } from '@stillframe/evidence';
 import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { readKeyText } from '../key-files.ts';
-import { cliError } from '../usage.ts';
 import type { EntryFault } from '../verify/contents.ts';
+import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import { checksOf, type NamedKey, type Verification, verifyArchiveFile } from '../verify/model.ts';
 import { type PodVerification, podFolderOf, verifyPodFolder } from '../verify/pod.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
@@ -35,20 +33,15 @@ const TOLD = 20;
 const LINE = 2000;
 
 export const verify: RegisterCommand = (program, io, done) => {
-  program
+  const command = program
     .command('verify')
     .description('Check an archive, or the folder of a pod, against the evidence and the chain of custody beside it')
-    .argument('<archive>', 'checkpoint archive, or the folder of a pod’s checkpoint')
-    .option(
-      '-k, --key <file>',
-      'public key that must have signed, in PEM; repeat for any of several',
-      (path, before: string[] = []) => [...before, path],
-    )
+    .argument('<archive>', 'checkpoint archive, or the folder of a pod’s checkpoint');
+  withVerifyingKeys(command)
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', HELP)
     .action(async (archive: string, options: VerifyOptions) => {
-      const keys: NamedKey[] = [];
-      for (const path of options.key ?? []) keys.push(await readKey(path, io));
+      const keys = await readVerifyingKeys(options.key ?? [], io);
       const isFolder = (await stat(archive).catch(() => undefined))?.isDirectory() ?? false;
       const folder = podFolderOf(archive, isFolder);
       if (folder !== undefined) return done(await wholePod(folder, keys, options.output, io));
@@ -93,16 +86,6 @@ function podText({ path, pod, atomic, signature, folder, containers, first }: Po
 }
 
 const holdsAll = (found: Verification): boolean => checksOf(found).every(([, { state }]) => state !== 'fails');
-
-/** Throws ERR_FILE_UNREADABLE, ERR_EVIDENCE_KEY. */
-async function readKey(path: string, io: Io): Promise<NamedKey> {
-  try {
-    return { ...readVerifyingKey(await readKeyText(path, io)), path };
-  } catch (error) {
-    if (!isCode(error, 'ERR_EVIDENCE_KEY')) throw error;
-    throw cliError('ERR_USAGE_ARGUMENT', `--key ${path}: ${messageOf(error)}`, { cause: error });
-  }
-}
 
 function textOf(found: Verification, holds: boolean): string {
   const rows = checksOf(found).map(([name, { state, text }]) => [name, `${WORDS[state]}: ${short(text)}`]);

@@ -28,7 +28,7 @@ export class JsonDocument {
   }
 
   /** The last list's end, the fields of `rest`, and the document's end. */
-  async end(rest: Readonly<Record<string, object>>): Promise<void> {
+  async end(rest: Readonly<Record<string, object | string | number | boolean>>): Promise<void> {
     const fields = Object.entries(rest).map(
       ([name, value]) => `,\n  ${JSON.stringify(name)}: ${renderJsonPart(value)}`,
     );

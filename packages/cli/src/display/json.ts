@@ -10,8 +10,13 @@ export function renderJsonLine(kind: string, schemaVersion: number, body: object
   return `${escaped(JSON.stringify({ kind, schemaVersion, ...body }, plain))}\n`;
 }
 
+/** A document whose shape is somebody else's, pretty or in one line. */
+export function renderForeignJson(body: object, pretty: boolean): string {
+  return `${escaped(JSON.stringify(body, plain, pretty ? 2 : undefined))}\n`;
+}
+
 /** A part of a document that is written piece by piece, escaped as the others are. */
-export function renderJsonPart(value: object): string {
+export function renderJsonPart(value: object | string | number | boolean): string {
   return escaped(JSON.stringify(value, plain));
 }
 

@@ -6,15 +6,18 @@ import type { Io } from '../io.ts';
 export interface Progress extends Disposable {
   /** Bytes done so far, of all that is to do. */
   update(done: number, total: number): void;
+  /** Takes the line away, so that something else can be written; the next update draws it again. */
+  clear(): void;
 }
 
 /** Milliseconds between two redraws. */
 const EVERY = 100;
 
 export function showProgress(io: Io, title: string): Progress {
-  if (!io.interactive) return { update: () => undefined, [Symbol.dispose]: () => undefined };
+  if (!io.interactive) return { update: () => undefined, clear: () => undefined, [Symbol.dispose]: () => undefined };
   const from = performance.now();
   let drawn = 0;
+  const clear = () => io.err('\r\x1b[K');
   return {
     update(done, total) {
       const now = performance.now();
@@ -27,6 +30,7 @@ export function showProgress(io: Io, title: string): Progress {
         `\r\x1b[K${title}  ${part} %  ${bytesText(done)} of ${bytesText(total)}  ${bytesText(rate * 1000)}/s  ${left} left`,
       );
     },
-    [Symbol.dispose]: () => io.err('\r\x1b[K'),
+    clear,
+    [Symbol.dispose]: clear,
   };
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { absolutePath, flag, group, type Read, whole } from '@stillframe/core/schema';
 import type { KubeletApiOptions } from '@stillframe/kubelet';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import type { NodePaths } from '@stillframe/runtime/place';
 
 const seconds = whole(0, 86_400);
 const rate = whole(1, 1_000_000);

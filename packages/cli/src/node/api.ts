@@ -2,7 +2,7 @@
 import type { Logger } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { type KubeletApi, type KubeletApiOptions, startKubeletApi } from '@stillframe/kubelet';
-import { foldersOf, type NodePaths } from '@stillframe/runtime/paths';
+import { foldersOf, type NodePaths } from '@stillframe/runtime/place';
 import { apiOptionsOf } from './api-config.ts';
 import type { NodeConfig } from './config.ts';
 import type { NodeEndpoints } from './endpoints.ts';

@@ -1,12 +1,11 @@
 /** The node as a process of its own: started, and ended by other commands. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, stat } from 'node:fs/promises';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import type { NodePaths } from '@stillframe/runtime/place';
 import { cliError } from '../usage.ts';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
-import { makeNodeFolders } from './folders.ts';
+import { makeNodeFolders, nodeLogPath } from './folders.ts';
 import { pause, runningNode, servingNode } from './running.ts';
-import { nodeLogPath } from './serve.ts';
 
 /** Milliseconds until a started node must serve. */
 const READY = 30_000;

@@ -1,6 +1,5 @@
 /** The node's configuration file: YAML with one schema, documented in docs/operate.md. */
-import { readFile } from 'node:fs/promises';
-import { messageOf, systemCode, systemFact } from '@stillframe/core';
+import { messageOf } from '@stillframe/core';
 import {
   absolutePath,
   ConfigFault,
@@ -18,9 +17,6 @@ import { parse } from 'yaml';
 import { cliError } from '../usage.ts';
 import { API_SECTIONS } from './api-config.ts';
 import { retention } from './retention-config.ts';
-
-/** Read where no other file is named, and where it is there. */
-export const DEFAULT_CONFIG = '/etc/stillframe/node.yaml';
 
 const port = whole(0, 65_535);
 
@@ -128,20 +124,4 @@ export function parseConfig(source: string, path: string): NodeConfig {
   } catch (cause) {
     throw cliError('ERR_NODE_CONFIG', `${path}: ${messageOf(cause)}`, { cause, details: { path } });
   }
-}
-
-/** The file `path`, or the default one where it is there. Throws ERR_NODE_CONFIG. */
-export async function readConfig(path: string | undefined): Promise<NodeConfig> {
-  const file = path ?? DEFAULT_CONFIG;
-  let source: string;
-  try {
-    source = await readFile(file, 'utf8');
-  } catch (cause) {
-    if (path === undefined && systemCode(cause) === 'ENOENT') return {};
-    throw cliError('ERR_NODE_CONFIG', `${file} ${systemFact(cause)}`, {
-      cause,
-      hint: 'docs/operate.md says where a configuration is looked for',
-    });
-  }
-  return parseConfig(source, file);
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeTextAtomically } from '@stillframe/core/file';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import type { NodePaths } from '@stillframe/runtime/place';
 
 export interface NodeEndpoints {
   pid: number;

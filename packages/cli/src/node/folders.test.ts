@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTemporaryFolder } from '@stillframe/core/file';
-import { foldersOf } from '@stillframe/runtime/paths';
+import { foldersOf } from '@stillframe/runtime/place';
 import { makeNodeFolders, strangeRoot } from './folders.ts';
 
 async function place() {

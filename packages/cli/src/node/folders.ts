@@ -1,8 +1,8 @@
 /** The folders that a node is given, and taking away again what a start made that failed. */
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { harmless } from '@stillframe/core';
-import { foldersOf, type NodePaths } from '@stillframe/runtime/paths';
+import { foldersOf, type NodePaths } from '@stillframe/runtime/place';
 import { runningNode } from './running.ts';
 
 export interface NodeFolders {
@@ -56,6 +56,11 @@ export async function strangeRoot(paths: NodePaths): Promise<string | undefined>
   const first = JSON.stringify(harmless((strangers[0] ?? '').slice(0, 100)));
   const more = strangers.length > 1 ? ` and ${strangers.length - 1} more` : '';
   return `the root folder ${harmless(paths.root)} is not empty and was no node's before: it holds ${first}${more}`;
+}
+
+/** The file that a node in the background logs to. */
+export function nodeLogPath(paths: NodePaths): string {
+  return join(paths.root, 'node.log');
 }
 
 async function closeRoot(paths: NodePaths): Promise<void> {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writeTextAtomically } from '@stillframe/core/file';
 import { nodeKubeconfig, openNodePki } from '@stillframe/kubelet';
-import { foldersOf, type NodePaths } from '@stillframe/runtime/paths';
+import { foldersOf, type NodePaths } from '@stillframe/runtime/place';
 import { cliError } from '../usage.ts';
 import { readEndpoints } from './endpoints.ts';
 

@@ -1,7 +1,7 @@
 /** A client of the running node's own API, with the administrator's certificate. */
 import { readFile } from 'node:fs/promises';
 import { type KubeletClient, openKubeletClient } from '@stillframe/kubelet/client';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import type { NodePaths } from '@stillframe/runtime/place';
 import { cliError } from '../usage.ts';
 import { readEndpoints } from './endpoints.ts';
 import { runningNode } from './running.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Logger } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import type { CriClient } from '@stillframe/cri/client';
-import { type ManifestFault, removePodFolder, type Supervisor, startSupervisor } from '@stillframe/kubelet';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import type { ManifestFault, Supervisor } from '@stillframe/kubelet';
+import type { NodePaths } from '@stillframe/runtime/place';
 import type { NodeConfig } from './config.ts';
 
 export interface PodsPlace {
@@ -27,6 +27,11 @@ export function ownManifests(paths: Pick<NodePaths, 'root'>): string {
   return join(podsFolder(paths), 'manifests');
 }
 
+/** The name of a pod's manifest among those of the node. */
+export function manifestName({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}_${name}.yaml`;
+}
+
 /** Where `run -f --cri` makes volumes: a folder for each call, in it one for each pod, by its uid. */
 export function runPodsFolder({ root }: Pick<NodePaths, 'root'>): string {
   return join(root, 'run-pods');
@@ -39,7 +44,11 @@ export async function removeRunPods(paths: Pick<NodePaths, 'root'>, uids: Readon
     const made = join(folder, call);
     const pods = await readdir(made).catch(() => []);
     // Only names that stand there: a uid of the runtime may be any text.
-    for (const uid of pods.filter((each) => uids.has(each))) await removePodFolder(made, uid);
+    const gone = pods.filter((each) => uids.has(each));
+    if (gone.length > 0) {
+      const { removePodFolder } = await import('@stillframe/kubelet');
+      for (const uid of gone) await removePodFolder(made, uid);
+    }
     // Stays where another pod of that call has its own in it.
     await rmdir(made).catch(() => undefined);
   }
@@ -60,6 +69,8 @@ export async function servePods({ paths, config, criClient, logger, cgroupParent
   await rm(retiredPath(paths), { force: true });
   await rm(faultsPath(paths), { force: true });
   const { podManifests, podLogs } = config;
+  // Here alone: whoever only asks for the pods of a node loads nothing of what keeps them.
+  const { startSupervisor } = await import('@stillframe/kubelet');
   return startSupervisor({
     criClient,
     manifests: [...(podManifests === undefined ? [] : [podManifests]), own],

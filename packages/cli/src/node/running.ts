@@ -1,11 +1,10 @@
 /** Whether a node works with these folders, and where it is reached. */
 import { join } from 'node:path';
-import { ownerOf } from '@stillframe/runtime';
-import type { NodePaths } from '@stillframe/runtime/paths';
+import { type NodePaths, ownerOf } from '@stillframe/runtime/place';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
 
 /** Milliseconds between two looks. */
-const POLL = 50;
+const POLL = 10;
 
 /** Pid of the node that works with these folders, or undefined. */
 export function runningNode(paths: Pick<NodePaths, 'state'>): Promise<number | undefined> {

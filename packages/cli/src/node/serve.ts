@@ -6,7 +6,7 @@ import { isCode, type Logger, UndoStack } from '@stillframe/core';
 import { type CriServerOptions, serveCri } from '@stillframe/cri';
 import { openCriClient } from '@stillframe/cri/client';
 import { openNode, type PluginPlace, type Step } from '@stillframe/runtime';
-import { foldersOf, type NodePaths } from '@stillframe/runtime/paths';
+import { foldersOf, type NodePaths } from '@stillframe/runtime/place';
 import { tellAskers } from '../evidence/api-captures.ts';
 import { productVersion } from '../product.ts';
 import { readRegistriesConf } from '../registries/conf-files.ts';
@@ -165,9 +165,4 @@ function killer({ STILLFRAME_TEST_KILL_AT: file }: ServeOptions['env']) {
   return (step: Step) => {
     if (existsSync(file) && readFileSync(file, 'utf8') === step) process.kill(process.pid, 'SIGKILL');
   };
-}
-
-/** The file that a node in the background logs to. */
-export function nodeLogPath(paths: NodePaths): string {
-  return join(paths.root, 'node.log');
 }

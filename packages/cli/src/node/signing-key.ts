@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isCode, orAbsent } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import { makeSigningKey, publicPemOf, readSigningKey, type SigningKey } from '@stillframe/evidence';
-import { foldersOf, type NodePaths } from '@stillframe/runtime/paths';
+import { foldersOf, type NodePaths } from '@stillframe/runtime/place';
 import type { NodeConfig } from './config.ts';
 
 /** `signingKey` of the configuration, or a file among the node's certificates. */

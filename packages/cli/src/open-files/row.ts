@@ -10,9 +10,9 @@ import {
   type SignalOwner,
   type SocketPeers,
   signalsOf,
+  targetName,
 } from '@stillframe/checkpoint';
 import { type Holders, holdersOf } from './holders.ts';
-import { targetName } from './target-name.ts';
 import { typeWord } from './type-words.ts';
 
 export interface FileRow {

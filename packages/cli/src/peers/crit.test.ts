@@ -11,15 +11,15 @@ import { openCheckpoint, readRegisters, readTasks } from '@stillframe/checkpoint
 import { readAll } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { explorers } from '@stillframe/criu-image/crit';
-import { findPeer, needs } from '@stillframe/testkit';
+import { crit, needs } from '@stillframe/testkit';
+import { atDesk, PROGRAM } from '../desk.fixture.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/stillframe.mjs', import.meta.url));
 const fixture = (name: string) => fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const { skip } = needs('crit');
 
 async function ours(...args: string[]): Promise<Buffer> {
-  const { stdout } = await run(process.execPath, [PROGRAM, 'image-set', ...args], {
+  const { stdout } = await execute(process.execPath, [PROGRAM, 'image-set', ...args], {
     encoding: 'buffer',
     maxBuffer: 1 << 26,
   });
@@ -27,40 +27,42 @@ async function ours(...args: string[]): Promise<Buffer> {
 }
 
 async function theirs(...args: string[]): Promise<Buffer> {
-  const { stdout } = await run(findPeer('crit') ?? '', args, { encoding: 'buffer', maxBuffer: 1 << 26 });
+  const { code, stdout, stderr } = await crit(...args);
+  assert.equal(code, 0, stderr.toString());
   return stdout;
 }
 
-test('what image-set prints of images that lie in an archive is what crit prints of them unpacked', {
-  skip,
-}, async () => {
-  await using folder = await openTemporaryFolder(tmpdir());
-  const seen = new Set<string>();
-  // The larger one first: what it lacks, the others may have.
-  for (const name of ['podman-redis', 'crio-counter', 'containerd-counter']) {
-    await using checkpoint = await openCheckpoint(fixture(name));
-    for (const { kind, id, name: file } of checkpoint.images.images) {
-      const source = checkpoint.images.source(kind.name, id);
-      if (kind.form !== 'framed' || source === undefined || seen.has(kind.name)) continue;
-      seen.add(kind.name);
-      const path = join(folder.path, file);
-      await writeFile(path, await readAll(source, { limit: 1 << 20 }));
-      assert.deepEqual(await ours('show', `${fixture(name)}:${file}`), await theirs('show', path), file);
+test('what image-set prints of images that lie in an archive is what crit prints of them unpacked', { skip }, () =>
+  atDesk(async ({ work, run }) => {
+    const seen = new Set<string>();
+    // The larger one first: what it lacks, the others may have.
+    for (const name of ['podman-redis', 'crio-counter', 'containerd-counter']) {
+      await using checkpoint = await openCheckpoint(fixture(name));
+      for (const { kind, id, name: file } of checkpoint.images.images) {
+        const source = checkpoint.images.source(kind.name, id);
+        if (kind.form !== 'framed' || source === undefined || seen.has(kind.name)) continue;
+        seen.add(kind.name);
+        const path = join(work, file);
+        await writeFile(path, await readAll(source, { limit: 1 << 20 }));
+        const { stdout, stderr } = await run('image-set', 'show', `${fixture(name)}:${file}`);
+        assert.equal(stdout, (await theirs('show', path)).toString(), `${file} ${stderr}`);
+      }
     }
-  }
-  assert.ok(seen.size >= 20, [...seen].join());
-});
+    assert.ok(seen.size >= 20, [...seen].join());
+  }),
+);
 
-test('lists of image-set are those of crit', { skip }, async () => {
-  await using folder = await openTemporaryFolder(tmpdir());
-  const archive = fixture('podman-redis');
-  await run('tar', ['--extract', '--file', archive, '--directory', folder.path, 'checkpoint']);
-  for (const what of explorers) {
-    const list = (await ours('x', archive, what)).toString();
-    assert.equal(list, (await theirs('x', join(folder.path, 'checkpoint'), what)).toString(), what);
-    assert.ok(list.split('\n').length > 4, what);
-  }
-});
+test('lists of image-set are those of crit', { skip }, () =>
+  atDesk(async ({ work, run }) => {
+    const archive = fixture('podman-redis');
+    await execute('tar', ['--extract', '--file', archive, '--directory', work, 'checkpoint']);
+    for (const what of explorers) {
+      const { stdout: list } = await run('image-set', 'x', archive, what);
+      assert.equal(list, (await theirs('x', join(work, 'checkpoint'), what)).toString(), what);
+      assert.ok(list.split('\n').length > 4, what);
+    }
+  }),
+);
 
 test('decode, encode and info do what crit’s do, and each takes the other’s JSON', { skip }, async () => {
   await using folder = await openTemporaryFolder(tmpdir());

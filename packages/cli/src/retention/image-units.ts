@@ -1,7 +1,7 @@
 /** Checkpoint images of a store as what retention decides about: a manifest or index with all its tags is one. */
 import { type CheckpointImage, checkpointImagesAt } from '@stillframe/checkpoint';
 import { type Digest, isDigest, limits, StillframeError } from '@stillframe/core';
-import { parseArchiveName } from '@stillframe/kubelet';
+import { parseArchiveName } from '@stillframe/kubelet/names';
 import {
   type ContentReader,
   type Descriptor,

@@ -14,12 +14,13 @@ import {
 const CHUNK = 256 << 10;
 const NEWLINE = 0x0a;
 
-/** Undefined where there is none. Throws ERR_EVIDENCE_INVALID for what cannot be opened, is no file, or has a line of more than 64 KiB. */
+/** Undefined where there is none; `heard` is given each line that is whole, of whatever it is made. Throws ERR_EVIDENCE_INVALID for what cannot be opened, is no file, or has a line of more than 64 KiB. */
 export async function checkCustody(
   archive: string,
   keys: readonly VerifyingKey[],
   subject: ConstructorParameters<typeof CustodyChecker>[1],
   signal: AbortSignal,
+  heard: (line: Uint8Array) => void = () => undefined,
 ): Promise<CustodyReport | undefined> {
   const path = custodyPath(archive);
   let file: FileHandle;
@@ -42,7 +43,9 @@ export async function checkCustody(
     rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
     let start = 0;
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE, start)) {
-      checker.accept(rest.subarray(start, end), true);
+      const line = rest.subarray(start, end);
+      checker.accept(line, true);
+      heard(line);
       start = end + 1;
     }
     rest = rest.subarray(start);

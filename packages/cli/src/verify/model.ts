@@ -41,8 +41,13 @@ export interface Verification extends ContentsReport {
   custodyHead: string | undefined;
 }
 
-/** Throws ERR_EVIDENCE_MISSING, ERR_EVIDENCE_INVALID, ERR_FILE_UNREADABLE. */
-export async function verifyArchiveFile(path: string, keys: readonly NamedKey[], io: Io): Promise<Verification> {
+/** `heard` is given each line of the chain of custody. Throws ERR_EVIDENCE_MISSING, ERR_EVIDENCE_INVALID, ERR_FILE_UNREADABLE. */
+export async function verifyArchiveFile(
+  path: string,
+  keys: readonly NamedKey[],
+  io: Io,
+  heard?: (line: Uint8Array) => void,
+): Promise<Verification> {
   const evidence = await readEvidence(path);
   if (!evidence) {
     throw cliError('ERR_EVIDENCE_MISSING', `${path} has no evidence beside it, ${basename(evidencePath(path))}`);
@@ -52,7 +57,7 @@ export async function verifyArchiveFile(path: string, keys: readonly NamedKey[],
   const signatures = verifyEnvelope(envelope, keys);
   const contents = await checkContents(path, evidence, decodeContents(text), io);
   const subject = { archive: evidence.digest, statement: digestOf(envelope.payload) };
-  const custody = await custodyOf(path, keys, subject, io.signal);
+  const custody = await custodyOf(path, keys, subject, { signal: io.signal, heard });
   return {
     path,
     evidence: evidencePath(path),
@@ -93,11 +98,11 @@ async function custodyOf(
   path: string,
   keys: readonly NamedKey[],
   subject: Parameters<typeof checkCustody>[2],
-  signal: AbortSignal,
+  { signal, heard }: { signal: AbortSignal; heard: ((line: Uint8Array) => void) | undefined },
 ): Promise<Custody> {
   let report: CustodyReport | undefined;
   try {
-    report = await checkCustody(path, keys, subject, signal);
+    report = await checkCustody(path, keys, subject, signal, heard);
   } catch (error) {
     if (!StillframeError.is(error)) throw error;
     return { custody: { state: 'fails', text: messageOf(error) }, custodyFaults: [], custodyHead: undefined };

@@ -12,6 +12,8 @@ import { type JsonStyle, messageToJson } from './message-to-json.ts';
 export interface CritOptions extends JsonStyle {
   /** How many bytes there are instead of payloads, as `crit show --nopl`. */
   withoutPayloads?: boolean | undefined;
+  /** Only this entry, counted from 0. */
+  only?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -56,7 +58,11 @@ export async function* imageToJson(
   const [outer, list] = [separatorsAt(depth), separatorsAt(depth === undefined ? undefined : 1)];
   let text = `{${outer.first}"magic": ${quoted(kind.symbol)}${outer.next}"entries": [`;
   let entries = 0;
+  let index = -1;
   for await (const group of groupsOf(decodeImage(kind, source, report, { signal: options.signal }))) {
+    index += 1;
+    if (options.only !== undefined && index < options.only) continue;
+    if (options.only !== undefined && index > options.only) break;
     text += entries === 0 ? list.first : list.next;
     entries += 1;
     for await (const piece of entryPieces(kind, group, style)) {

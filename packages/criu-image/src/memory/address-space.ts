@@ -14,8 +14,11 @@ export interface StoredPart {
   bytes: number;
 }
 
-/** `own`: in the pages of the dump asked for, not in those of one before it. */
-type Found =
+/**
+ * What a byte of memory is, before it is read. `own`: in the pages of the dump asked for, not in those of one before it.
+ * `file`: that of the mapped file, at this offset of it.
+ */
+export type PlacedBytes =
   | { state: 'captured'; pages: StoredPages; offset: number; own: boolean }
   | { state: 'zero' }
   | { state: 'file'; fileId: number; offset: bigint }
@@ -71,7 +74,7 @@ export class AddressSpace {
     for (let done = 0; done < target.length; ) {
       options.signal?.throwIfAborted();
       const at = vaddr + BigInt(done);
-      const { bytes: reach, found } = await this.#find(at);
+      const { bytes: reach, found } = await this.place(at);
       const part = target.subarray(done, done + Math.min(target.length - done, reach));
       if (found.state === 'captured') await this.#copy(found.pages, found.offset, part, at, options, ranges);
       else if (found.state === 'file') await this.#fill(found, part, at, options, ranges);
@@ -91,7 +94,7 @@ export class AddressSpace {
   async *survey(vaddr: bigint, end: bigint): AsyncGenerator<MemoryRange, void, undefined> {
     let last: MemoryRange | undefined;
     for (let at = vaddr; at < end; ) {
-      const { bytes: reach, found } = await this.#find(at);
+      const { bytes: reach, found } = await this.place(at);
       const bytes = nearest(reach, end - at);
       const state = found.state === 'file' ? absent('file') : found.state === 'captured' ? CAPTURED : found;
       const ranges = last === undefined ? [] : [last];
@@ -110,7 +113,7 @@ export class AddressSpace {
   async stored(vaddr: bigint, length: number): Promise<StoredPart[] | undefined> {
     const parts: StoredPart[] = [];
     for (let done = 0; done < length; ) {
-      const { bytes: reach, found } = await this.#find(vaddr + BigInt(done));
+      const { bytes: reach, found } = await this.place(vaddr + BigInt(done));
       if (found.state !== 'captured' || !found.own) return undefined;
       const { pagesId } = found.pages.pagemap;
       if (pagesId === undefined) return undefined;
@@ -131,8 +134,8 @@ export class AddressSpace {
     return this.chain.runs();
   }
 
-  /** What the byte at `vaddr` is, and for how many bytes that holds at least. */
-  async #find(vaddr: bigint): Promise<{ bytes: number; found: Found }> {
+  /** What the byte at `vaddr` is, and for how many bytes that holds at least: without end for what lies behind everything. */
+  async place(vaddr: bigint): Promise<{ bytes: number; found: PlacedBytes }> {
     if (vaddr < 0n || vaddr >= ADDRESSES) return { bytes: Number.POSITIVE_INFINITY, found: absent('unmapped') };
     const { state, offset, bytes, pages } = this.chain.locate(vaddr);
     if (state === 'captured') return { bytes, found: { state, pages, offset, own: pages === this.pages } };
@@ -149,7 +152,11 @@ export class AddressSpace {
   }
 
   /** What a byte is that lies in `vma` and that no pagemap entry of the process speaks of. */
-  async #findOutsidePagemap(vma: vma_entry, vaddr: bigint, bytes: number): Promise<{ bytes: number; found: Found }> {
+  async #findOutsidePagemap(
+    vma: vma_entry,
+    vaddr: bigint,
+    bytes: number,
+  ): Promise<{ bytes: number; found: PlacedBytes }> {
     const { VSYSCALL, VVAR, VDSO, GUARD, UPROBES } = VmaStatus;
     const { FILE_PRIVATE, FILE_SHARED, SOCKET, ANON_PRIVATE } = VmaStatus;
     const is = (bits: number) => (vma.status & bits) !== 0;
@@ -166,7 +173,7 @@ export class AddressSpace {
     return { bytes, found: is(ANON_PRIVATE) ? { state: 'zero' } : absent('shared') };
   }
 
-  async #findShared(vma: vma_entry, vaddr: bigint, bytes: number): Promise<{ bytes: number; found: Found }> {
+  async #findShared(vma: vma_entry, vaddr: bigint, bytes: number): Promise<{ bytes: number; found: PlacedBytes }> {
     const segment = await this.segments.of(vma);
     const address = vma.pgoff + (vaddr - vma.start);
     if (segment === undefined || address >= ADDRESSES) return { bytes, found: absent('shared') };

@@ -15,11 +15,18 @@ function entriesOf(files: Files) {
   });
 }
 
-/** A checkpoint without processes. */
-export function checkpointOf(diff: Files): Promise<Checkpoint> {
-  const body = tarSource(entriesOf(diff), { mtime: 1_795_473_539 });
+const MTIME = 1_795_473_539;
+
+/** A checkpoint without processes, with files in /dev/shm as podman puts them beside the images. */
+export function checkpointOf(diff: Files, sharedMemory: Files = {}): Promise<Checkpoint> {
+  const body = tarSource(entriesOf(diff), { mtime: MTIME });
+  const shm = {
+    name: 'devshm-checkpoint.tar',
+    mode: 0o600,
+    body: tarSource(entriesOf(sharedMemory), { mtime: MTIME }),
+  };
   const config = { name: 'config.dump', mode: 0o600, body: Buffer.from('{"id":"made"}') };
-  return openCheckpoint(tarSource([config, { name: 'rootfs-diff.tar', mode: 0o600, body }], { mtime: 1_795_473_539 }));
+  return openCheckpoint(tarSource([config, { name: 'rootfs-diff.tar', mode: 0o600, body }, shm], { mtime: MTIME }));
 }
 
 /** A layer of an image. */

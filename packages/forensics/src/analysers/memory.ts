@@ -1,7 +1,7 @@
 /** Where the patterns of rules stand in memory. */
-import { hexPattern, type MatchVma, searchMemory, searchPattern } from '@stillframe/checkpoint';
-import type { NamedPattern } from '../search/pattern.ts';
-import type { Analyser, AnalysisContext } from './analyser.ts';
+import type { MatchVma } from '@stillframe/checkpoint';
+import { scanMemory } from '../search/scan-memory.ts';
+import type { Analyser } from './analyser.ts';
 
 /** One match. */
 export interface MemoryRow {
@@ -19,32 +19,35 @@ export interface MemoryRow {
 
 /** Matches of one pattern that are kept. */
 const KEPT = 1000;
+/** Matches of all patterns that are counted; a pattern that stands everywhere says nothing. */
+const COUNTED = 2_000_000;
 const LONGEST_TEXT = 512;
 
+/** Memory is read once for all patterns, in the order of the dump; of each the first rows are kept, the others counted. */
 export const memory: Analyser<readonly MemoryRow[]> = {
   title: 'patterns in memory',
-  async read(context) {
+  async read({ checkpoint, patterns, signal, report }) {
     const rows: MemoryRow[] = [];
-    for (const pattern of context.patterns) {
-      for await (const { pid, vaddr, bytes, vma, context: around, contextOffset } of matches(pattern, context)) {
-        const text = around.slice(contextOffset, contextOffset + Math.min(bytes, LONGEST_TEXT));
-        rows.push({ pattern: pattern.id, pid, address: vaddr, bytes, vma, text });
-      }
+    const counts = new Map<string, number>();
+    let all = 0;
+    for await (const match of scanMemory(checkpoint, patterns, { context: 0, limit: COUNTED, signal })) {
+      const { pattern, pid, vaddr, bytes, vma, context } = match;
+      const count = (counts.get(pattern) ?? 0) + 1;
+      counts.set(pattern, count);
+      all += 1;
+      // A copy: the bytes of a match are part of a larger buffer.
+      const text = () => context.slice(0, LONGEST_TEXT);
+      if (count <= KEPT) rows.push({ pattern, pid, address: vaddr, bytes, vma, text: text() });
+    }
+    for (const [pattern, count] of counts) {
+      if (count <= KEPT) continue;
+      const message = `the pattern ${pattern} stands in ${count} places; all but the first ${KEPT} are left out`;
+      report([{ id: 'memory-rows-limited', severity: 'warning', source: 'memory', message }]);
+    }
+    if (all >= COUNTED) {
+      const message = `the patterns stand in more than ${COUNTED} places; what comes behind them was not searched`;
+      report([{ id: 'memory-too-many', severity: 'error', source: 'memory', message }]);
     }
     return rows;
   },
 };
-
-function matches({ pattern }: NamedPattern, { checkpoint, signal }: AnalysisContext) {
-  const options = { signal, limit: KEPT };
-  if (pattern.kind === 'literal' && !pattern.ignoreCase) return searchMemory(checkpoint, pattern.bytes, options);
-  if (pattern.kind === 'hex') return searchPattern(checkpoint, hexPattern(pattern.source) ?? '', options);
-  const { ignoreCase } = pattern;
-  const source =
-    pattern.kind === 'regex'
-      ? pattern.source
-      : Buffer.from(pattern.bytes)
-          .toString('latin1')
-          .replace(/[^\w]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return searchPattern(checkpoint, source, { ...options, ignoreCase });
-}

@@ -41,8 +41,6 @@ export interface ProcessRow {
   /** Of the main thread. */
   readonly credentials: ThreadCredentials | undefined;
   readonly seccomp: ThreadSeccomp['mode'] | undefined;
-  /** Ticks of 10 ms since the machine was started; undefined where it was not recorded. */
-  readonly startTicks: bigint | undefined;
 }
 
 export const processes: Analyser<readonly ProcessRow[]> = {
@@ -66,7 +64,6 @@ export const processes: Analyser<readonly ProcessRow[]> = {
         threads: task.threads.map(({ tid, name }) => ({ tid, name })),
         credentials: facts?.credentials,
         seccomp: facts?.seccomp.mode,
-        startTicks: undefined,
       });
     }
     return rows;

@@ -29,6 +29,16 @@ test('files at places of interest are read, data elsewhere is not, and of progra
   );
 });
 
+test('what lies in a mounted /dev/shm is read from its own tar', async () => {
+  await using checkpoint = await checkpointOf({}, { '.x/tool': ELF, data: 'data' });
+  const { rows } = await read(texts, checkpoint);
+  const told = rows.map(({ path, place, kind, mode, image }) => [path, place, kind, mode, image]);
+  assert.deepEqual(told, [
+    ['/dev/shm/.x/tool', 'tmpfs', 'elf', 0o755, 'devshm-checkpoint.tar'],
+    ['/dev/shm/data', 'tmpfs', 'text', 0o644, 'devshm-checkpoint.tar'],
+  ]);
+});
+
 test('a long file is cut and says so; the image tells what stood there before', async () => {
   await using checkpoint = await checkpointOf({ 'etc/crontab': '# x\n'.repeat(20_000), 'etc/passwd': 'new' });
   const { rows, faults } = await read(texts, checkpoint, [layerOf({ 'etc/passwd': 'old' })]);

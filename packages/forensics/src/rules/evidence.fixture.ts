@@ -75,6 +75,31 @@ export function packetRow(given: Partial<Extract<SocketRow, { family: 'packet' }
   };
 }
 
+export function unixRow(given: Partial<Extract<SocketRow, { family: 'unix' }>> = {}): SocketRow {
+  return {
+    ...common,
+    ...{ fileId: 33, family: 'unix', type: 'stream', state: 'established', inode: 1, name: '', folder: undefined },
+    ...{
+      deleted: false,
+      permissions: undefined,
+      peerInode: 0,
+      peer: { place: 'outside' },
+      backlog: undefined,
+      pending: 0,
+    },
+    ...{
+      messages: undefined,
+      inFlight: [],
+      inFlightCount: 0,
+      sendMemory: undefined,
+      shutdown: 'none',
+      external: false,
+    },
+    holders: [{ pid: 1, fd: 3, closeOnExec: false, fileId: 33 }],
+    ...given,
+  };
+}
+
 export function netlinkRow(protocol: string): SocketRow {
   return {
     ...common,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { said } from './changes.fixture.ts';
-import { bindRow, containerRow } from './evidence.fixture.ts';
+import { bindRow, containerRow, unixRow } from './evidence.fixture.ts';
 import { cgroupWritable, containerUnconfined, hostMount, runtimeSocket } from './host-mount.ts';
 
 test('the host’s root is worse than its logs, and writable worse than read-only', () => {
@@ -49,6 +49,19 @@ test('where the dump has no mounts the specification tells', () => {
 test('the socket of a runtime is told, another socket is not', () => {
   const mounts = [bindRow('/var/run/docker.sock', '/run/docker.sock'), bindRow('/run/app.sock', '/run/app.sock')];
   assert.deepEqual(said(runtimeSocket, { mounts }), ['high mount/var/run/docker.sock']);
+});
+
+test('a connection to the socket of a runtime is told by who has it', () => {
+  const end = unixRow({ fileId: 40, inode: 7, peerInode: 8 });
+  const outside = unixRow({
+    fileId: 41,
+    inode: 8,
+    name: '/run/containerd/containerd.sock',
+    external: true,
+    holders: [],
+  });
+  const other = unixRow({ fileId: 42, inode: 9, name: '/run/systemd/journal/stdout', external: true, holders: [] });
+  assert.deepEqual(said(runtimeSocket, { sockets: [end, outside, other] }), ['high socket/41']);
 });
 
 test('a privileged container, and one among the host’s processes, are told; an ordinary one is not', () => {

@@ -88,10 +88,12 @@ export const runtimeSocket: Rule = {
         details: { source, mountpoint },
       };
     }
+    const ends = new Map(
+      tables.sockets.flatMap((each) => (each.family === 'unix' ? [[each.inode, each] as const] : [])),
+    );
     for (const socket of tables.sockets) {
       if (socket.family !== 'unix' || !socket.external || !RUNTIME_SOCKET.test(socket.name)) continue;
-      const [holder] =
-        tables.sockets.find((each) => each.family === 'unix' && each.inode === socket.peerInode)?.holders ?? [];
+      const [holder] = ends.get(socket.peerInode)?.holders ?? [];
       yield {
         summary: `${holder ? programs.label(holder.pid) : 'a process'} is connected to ${socket.name} outside of the container`,
         references: [{ kind: 'socket', fileId: socket.fileId }],

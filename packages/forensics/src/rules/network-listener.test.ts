@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { said } from './changes.fixture.ts';
+import { changeRow, said } from './changes.fixture.ts';
 import { containerRow, inetRow } from './evidence.fixture.ts';
 import { listenersTold, listenerUnexpected } from './network-listener.ts';
 import { processRow } from './tables.fixture.ts';
@@ -33,6 +33,22 @@ test('a shell, or a program that is none of the image, is worse, whatever is kno
     said(listenerUnexpected, { container: containerRow({}), sockets: [at(9090)], processes: [program('/bin/nc')] }),
     ['high fd/1/3'],
   );
+});
+
+test('a program that was written at the start is worth a look, one that a package brought is not', () => {
+  const path = '/usr/sbin/nginx';
+  const given = {
+    container: containerRow({}),
+    sockets: [at(80)],
+    processes: [program(path)],
+    changes: [changeRow(path)],
+  };
+  assert.deepEqual(said(listenerUnexpected, given), ['medium fd/1/3']);
+  const packages = {
+    managers: ['dpkg' as const],
+    files: [{ path, manager: 'dpkg' as const, package: 'nginx', content: 'same' as const }],
+  };
+  assert.deepEqual(said(listenerUnexpected, { ...given, packages }), []);
 });
 
 test('a port of intruders’ tools is told where nothing is declared, less of a driver of browsers', () => {

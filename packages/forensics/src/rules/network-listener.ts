@@ -53,6 +53,8 @@ function judgeListener(
   const odd = pid === undefined ? undefined : programs.oddity(pid);
   if (pid !== undefined && programs.isByHand(pid)) return ['high', 'a shell, or a tool that makes one of a connection'];
   if (odd !== undefined) return [isLoopback(address) && !BACKDOORS.has(port) ? 'medium' : 'high', `a process ${odd}`];
+  if (pid !== undefined && programs.isWritten(pid) && !isLoopback(address))
+    return ['medium', 'a process whose program was written while the container ran'];
   if (BACKDOORS.has(port)) {
     const driver = pid !== undefined && port === 4444 && DRIVERS.test(programs.nameOf(pid));
     return [driver || isLoopback(address) ? 'low' : 'medium', 'a port that tools of intruders take'];

@@ -61,6 +61,16 @@ test('a program in /tmp is told, worse where it runs, less where a runtime unpac
   assert.deepEqual(said(scratchProgram, given), ['high rootfs/tmp/tool']);
 });
 
+test('what supervisors and `go run` lay there is less', () => {
+  assert.deepEqual(saidOfTexts(scratchProgram, elfRow('/run/s6/.s6-svscan/finish')), [
+    'info rootfs/run/s6/.s6-svscan/finish',
+  ]);
+  const path = '/tmp/go-build123/b001/exe/main';
+  const executable = { path, deleted: false, memfd: false, filesystem: 'overlay' };
+  const given = { texts: [elfRow(path)], changes: [changeRow(path)], processes: [processRow({ executable })] };
+  assert.deepEqual(said(scratchProgram, given), [`medium rootfs${path}`]);
+});
+
 test('texts that nobody can run, and programs elsewhere, are not', () => {
   assert.deepEqual(
     saidOfTexts(

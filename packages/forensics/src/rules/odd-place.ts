@@ -1,6 +1,7 @@
 /** Names that are not to be seen, and programs where none belong. */
 import { isHidden, isScratch } from '../analysers/text-places.ts';
 import type { TextRow } from '../analysers/texts.ts';
+import type { Severity } from '../finding.ts';
 import type { EvidenceReference } from '../reference.ts';
 import { changedFiles, referencesOf } from '../signs/written.ts';
 import type { Rule } from './rule.ts';
@@ -78,6 +79,18 @@ function isProgram(row: TextRow | undefined): boolean {
 const UNPACKED =
   /\/(?:libnetty[^/]*|jna-?[^/]*|jansi[^/]*|snappy[^/]*|lib(?:snappy|zstd|lz4|leveldb|rocksdb|jansi|sqlite|tcnative|conscrypt|jffi|brotli)[^/]*|sqlite-[^/]*|jffi[^/]*|_MEI[^/]*|\.?org\.[^/]*|pip-[^/]*|npm-[^/]*|node-[^/]*|yarn--[^/]*|go-build[^/]*|bazel[^/]*|cargo[^/]*|ruby[^/]*|torch[^/]*|tmp[a-z0-9_]{8}|pymp-[^/]*|hsperfdata[^/]*|cc[A-Za-z0-9]{6}[^/]*|\.mount_[^/]*|vscode-[^/]*)(?:\/|$)|\.so(?:\.[\d.]+)?$|\.node$|\.dll$/;
 
+/** What supervisors lay there at every start. */
+const OF_SUPERVISORS = /^\/(?:var\/)?run\/(?:s6[^/]*|service|runit|systemd)\//;
+
+function scratchSeverity(row: TextRow, runs: boolean): Severity | undefined {
+  const unpacked = UNPACKED.test(row.path) || OF_SUPERVISORS.test(row.path);
+  if (runs) return unpacked ? 'medium' : 'high';
+  if (OF_SUPERVISORS.test(row.path)) return 'info';
+  if (isHidden(row.path)) return 'medium';
+  if (unpacked) return 'info';
+  return row.kind === 'script' ? 'low' : undefined;
+}
+
 export const scratchProgram: Rule = {
   id: 'scratch-program',
   title: 'a program lies where anybody may write',
@@ -92,20 +105,10 @@ export const scratchProgram: Rule = {
       if (!isScratch(row.path) || !isProgram(row) || (row.place !== 'rootfs' && row.place !== 'tmpfs')) continue;
       if (row.place === 'rootfs' && !changed.has(row.path)) continue;
       const runs = running.has(row.path);
-      const unpacked = UNPACKED.test(row.path) && !runs;
-      const severity = runs
-        ? 'high'
-        : isHidden(row.path)
-          ? 'medium'
-          : unpacked
-            ? 'info'
-            : row.kind === 'script'
-              ? 'low'
-              : undefined;
       yield {
         summary: `${row.path} is ${row.kind === 'elf' ? 'an ELF program or library' : 'a script'}${runs ? ' that runs' : ''}`,
         references: referencesOf(row),
-        severity,
+        severity: scratchSeverity(row, runs),
         details: { kind: row.kind, bytes: row.size, mode: row.mode?.toString(8), place: row.place },
       };
     }

@@ -90,9 +90,10 @@ export const packageHookChanged: Rule = {
   benign:
     'Dockerfile habits at run time: `apt.conf.d` with proxies or without recommendations, a mirror, a further repository.',
   *judge(tables) {
+    const texts = new Map(textsOf(tables, 'package-hooks').map(({ path, text }) => [path, text]));
     for (const found of written(tables, 'package-hooks', 'package managers heed it', 'high')) {
       const row = found.references[0];
-      const text = row.kind === 'rootfs' ? tables.texts.find(({ path }) => path === row.path)?.text : undefined;
+      const text = row.kind === 'rootfs' ? texts.get(row.path) : undefined;
       const hook = HOOK.exec(text ?? '')?.[0];
       yield hook && found.severity === undefined
         ? { ...found, severity: 'medium', details: { ...found.details, hook } }

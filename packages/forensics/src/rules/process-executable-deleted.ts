@@ -1,4 +1,6 @@
 /** A process runs a file that is no longer there. */
+import { isTemporary, placeOf } from '../program/place.ts';
+import { processText } from '../program/program.ts';
 import type { Rule } from './rule.ts';
 
 export const processExecutableDeleted: Rule = {
@@ -8,13 +10,18 @@ export const processExecutableDeleted: Rule = {
   techniques: ['T1070.004'],
   why: 'Malware removes its file after the start, so that nothing is left on disk to be looked at. The checkpoint has its content still.',
   benign: 'A program that was upgraded in place and not started again; its path lies in a folder of the system then.',
-  *judge({ processes }) {
-    for (const { pid, name, executable } of processes) {
+  *judge({ processes, changes }) {
+    const written = new Set(changes.flatMap(({ path, change }) => (change === 'deleted' ? [] : path)));
+    for (const process of processes) {
+      const { pid, executable } = process;
       if (!executable?.deleted || executable.memfd) continue;
+      const { path } = executable;
+      const isReplaced = written.has(path) && !isTemporary(path);
       yield {
-        summary: `process ${pid} (${name ?? '?'}) runs ${executable.path}, which was deleted`,
+        summary: `${processText(process)} runs ${path}, which was ${isReplaced ? 'replaced by another file' : 'deleted'}`,
         references: [{ kind: 'fd', pid, fd: 'exe' }],
-        details: { path: executable.path },
+        severity: isReplaced ? 'low' : placeOf(path) === 'system' ? 'medium' : undefined,
+        details: { path, replaced: isReplaced },
       };
     }
   },

@@ -32,7 +32,9 @@ export const systemFileChanged: Rule = {
       if (kind !== 'elf' && kind !== 'script') continue;
       const owner = packaged.ownerOf(path);
       if (owner !== undefined) {
-        explained.set(owner, [...(explained.get(owner) ?? []), path]);
+        const brought = explained.get(owner) ?? [];
+        explained.set(owner, brought);
+        brought.push(path);
         continue;
       }
       const altered = packaged.alteredOf(path);

@@ -19,7 +19,7 @@ export function processRow(given: Partial<ProcessRow> = {}): ProcessRow {
     ...{ pid: 1, ppid: 0, sid: 1, name: 'server', state: 'alive', arguments: ['/usr/bin/server'], environment: [] },
     executable: { path: '/usr/bin/server', deleted: false, memfd: false, filesystem: 'overlay' },
     ...{ workingFolder: '/', root: '/', threads: [{ tid: 1, name: 'server' }] },
-    ...{ credentials: undefined, seccomp: 'filter', startTicks: undefined },
+    ...{ credentials: undefined, seccomp: 'filter' },
     ...given,
   };
 }

@@ -1,7 +1,8 @@
 /** What is read and searched at once: parts of stretches side by side, each with what must be seen around it. */
+
 import type { ByteSource } from '@stillframe/core';
-import { SIGHT } from './expression-search.ts';
-import { AHEAD, type Hits, type ScanLimits, type Scanner, type View } from './scanner.ts';
+import { AHEAD, SIGHT } from './bounds.ts';
+import type { Hits, ScanLimits, Scanner, View } from './scanner.ts';
 import { pieceAt, type Stretch } from './stretch.ts';
 
 /** Some bytes that go to `at` of a block. */

@@ -1,9 +1,11 @@
 /** From patterns to what the scanner works with: plain data, so that it can be handed to a thread. */
+
 import { messageOf } from '@stillframe/core';
 import { forensicsError } from '../errors.ts';
 import { type Anchor, DENSE, rateOf } from './anchor.ts';
+import { LONGEST_MATCH } from './bounds.ts';
 import { type ByteSet, eitherCase, oneByte } from './byte-set.ts';
-import { LONGEST_MATCH, readExpression } from './expression.ts';
+import { readExpression } from './expression.ts';
 import { readHex } from './hex.ts';
 import type { NamedPattern, Pattern } from './pattern.ts';
 

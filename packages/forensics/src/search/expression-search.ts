@@ -1,13 +1,14 @@
 /** Runs regular expressions over parts of memory where they can be interrupted: a call alone cannot. */
 import { type Context, createContext, Script } from 'node:vm';
-import { forensicsError } from '../errors.ts';
-import { LONGEST_MATCH } from './expression.ts';
+import { LONGEST_MATCH, SIGHT } from './bounds.ts';
 
 /** Milliseconds for one expression and block of memory; one that backtracks for ever is given up. */
 const PATIENCE = 2000;
 
-/** Bytes before a match that an expression sees. */
-export const SIGHT = 256;
+/** An expression was given up. A thread that searches loads as little as it can: the error of ours is made of it elsewhere. */
+export class SlowExpression extends Error {
+  override readonly name = 'SlowExpression';
+}
 
 /** A text, and where in it matches may begin. */
 export interface Text {
@@ -35,7 +36,7 @@ export class ExpressionSearch {
 
   /**
    * Matches of pattern `index`: for each text in turn its number, where in it the match begins, and how long it is. Throws
-   * ERR_SEARCH_PATTERN_SLOW.
+   * SlowExpression.
    */
   find(index: number, texts: readonly Text[], most: number): Float64Array {
     this.#context['asked'] = { index, texts, most };
@@ -43,8 +44,10 @@ export class ExpressionSearch {
       const found: unknown = SEARCH.runInContext(this.#context, { timeout: PATIENCE });
       return Float64Array.from(found as ArrayLike<number>);
     } catch (cause) {
-      const message = `the pattern ${this.#names[index]} takes more than ${PATIENCE} ms for a part of memory`;
-      throw forensicsError('ERR_SEARCH_PATTERN_SLOW', message, { cause });
+      throw new SlowExpression(
+        `the pattern ${this.#names[index]} takes more than ${PATIENCE} ms for a part of memory`,
+        { cause },
+      );
     } finally {
       this.#context['asked'] = undefined;
     }

@@ -4,8 +4,6 @@ import { forensicsError } from '../errors.ts';
 import { type Anchor, DENSE, rateOf } from './anchor.ts';
 import { anchorsOf } from './expression-anchors.ts';
 
-/** Bytes of a match at most; more of it is not seen. */
-export const LONGEST_MATCH = 4096;
 /** Characters of an expression at most. */
 const LONGEST_SOURCE = 4096;
 
@@ -34,12 +32,10 @@ export function readExpression(id: string, text: string, ignoreCase: boolean): E
 }
 
 function invalid(id: string, text: string, why: string, cause?: unknown) {
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return forensicsError(
-    'ERR_SEARCH_PATTERN_INVALID',
-    `the pattern ${id}, ${JSON.stringify(shown)}, cannot be searched with: ${why}`,
-    { cause },
-  );
+  const shown = id === text || text === '' ? '' : ` (${text.length > 80 ? `${text.slice(0, 80)}…` : text})`;
+  return forensicsError('ERR_SEARCH_PATTERN_INVALID', `the pattern ${id}${shown} cannot be searched with: ${why}`, {
+    cause,
+  });
 }
 
 /** What is not ASCII stands in memory as UTF-8. */

@@ -1,6 +1,6 @@
 /** Hexadecimal patterns as YARA writes them: `4d 5a ?? 4? [2-4] (aa | bb cc) ~00`. */
+import { LONGEST_MATCH } from './bounds.ts';
 import { type ByteSet, byteSet, bytesOf, maskedBytes } from './byte-set.ts';
-import { LONGEST_MATCH } from './expression.ts';
 
 /** Bytes in a row, or, where it has jumps or alternatives, an expression. */
 export type HexPattern =

@@ -24,7 +24,7 @@ export interface MemoryFilter {
 /** Options of scanMemory. */
 export interface ScanOptions {
   readonly filter?: MemoryFilter | undefined;
-  /** Only these pages of a process, in ascending order; all of a process where it gives undefined. */
+  /** Only matches that touch these pages of a process, given apart; all of a process where it gives undefined. */
   readonly changed?: ((pid: number) => readonly AddressRange[] | undefined) | undefined;
   /** Matches at most, of all patterns together; 1,000,000 by default. */
   readonly limit?: number | undefined;
@@ -32,7 +32,7 @@ export interface ScanOptions {
   readonly context?: number | undefined;
   /** No bytes are given at all: for counting. */
   readonly bare?: boolean | undefined;
-  /** Threads to search in; 0: in this one. By default as many as there are cores, where that is worth their start. */
+  /** Threads to search in, beside this one; 0: in this one. By default one a core, this one among them, where that is worth it. */
   readonly workers?: number | undefined;
   /** Bytes that are read and searched at once, 2 MiB by default. */
   readonly chunkSize?: number | undefined;

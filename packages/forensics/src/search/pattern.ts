@@ -28,3 +28,8 @@ export interface NamedPattern {
   readonly id: string;
   readonly pattern: Pattern;
 }
+
+/** A text as a pattern, byte for byte in UTF-8; its id is the text. */
+export function textPattern(text: string, options: { ignoreCase?: boolean; wide?: boolean } = {}): NamedPattern {
+  return { id: text, pattern: { kind: 'literal', bytes: Buffer.from(text), ...options } };
+}

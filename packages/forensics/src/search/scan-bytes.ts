@@ -5,6 +5,7 @@ import { type CompiledPattern, compilePatterns } from './compile.ts';
 import type { ByteMatch, ScanBytesOptions } from './match.ts';
 import type { NamedPattern } from './pattern.ts';
 import { Scanner } from './scanner.ts';
+import { orSlow } from './searcher.ts';
 
 const CHUNK = 1 << 20;
 const MOST_CONTEXT = 4096;
@@ -74,7 +75,7 @@ class StreamScan {
     const view = { begin: 0, from: this.#searched, to, end: this.#filled };
     if (view.from >= to) return [];
     const found: { match: ByteMatch; pattern: number }[] = [];
-    for (const [pattern, hits] of this.#scanner.scan([view], { done: this.#done }).entries()) {
+    for (const [pattern, hits] of orSlow(() => this.#scanner.scan([view], { done: this.#done })).entries()) {
       for (let i = 0; i < hits.length; i += 2) {
         const [at, length] = [hits[i] ?? 0, hits[i + 1] ?? 0];
         const [first, end] = contextRange(view, at, length, this.#context);

@@ -7,6 +7,7 @@ import { UndoStack } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { openImageSet, VmaStatus } from '@stillframe/criu-image';
 import fc from 'fast-check';
+import { LONGEST_MATCH } from './bounds.ts';
 import type { PatternMatch, ScanOptions } from './match.ts';
 import { type MadeProcess, type MadeSegment, madeFiles, madeImages, PAGE } from './memory.fixture.ts';
 import type { NamedPattern, Pattern } from './pattern.ts';
@@ -22,7 +23,7 @@ const run = fc.record({
   gap: fc.nat(2),
   pages: fc.integer({ min: 1, max: 3 }),
   placed,
-  filled: fc.constantFrom('.', 'a'),
+  filled: fc.constantFrom('.', '.', '.', 'a'),
 });
 const runs = fc.array(run, { maxLength: 4 });
 
@@ -110,12 +111,27 @@ function matchesIn(captured: ReadonlyMap<number, Buffer>, list: readonly NamedPa
     for (let i = page; captured.has(i); i += 1) parts.push(captured.get(i) ?? Buffer.alloc(0));
     const text = Buffer.concat(parts).toString('latin1');
     const here = list.flatMap(({ id, pattern: each }, order) =>
-      [...text.matchAll(plainly(each))].map(({ index, 0: match }) => ({ order, id, index, match })),
+      plainMatches(plainly(each), text).map(([index, match]) => ({ order, id, index, match })),
     );
     here.sort((a, b) => a.index - b.index || a.order - b.order);
     found.push(
       ...here.map(({ id, index, match }) => ({ pattern: id, vaddr: BigInt(page * PAGE + index), text: match })),
     );
+  }
+  return found;
+}
+
+/** One after the other; one that is too long is what is found where no more is seen from its begin on. */
+function plainMatches(expression: RegExp, text: string): [index: number, match: string][] {
+  const found: [number, string][] = [];
+  const cut = new RegExp(expression.source, expression.flags.replace('g', 'y'));
+  for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+    const { index } = match;
+    cut.lastIndex = index;
+    const [whole = ''] =
+      (match[0].length > LONGEST_MATCH ? cut.exec(text.slice(0, index + LONGEST_MATCH)) : match) ?? [];
+    if (whole !== '') found.push([index, whole]);
+    expression.lastIndex = index + Math.max(1, whole.length);
   }
   return found;
 }

@@ -1,12 +1,9 @@
 /** Many patterns in one block of memory: the filter says where anchors may be, each is looked at, expressions run around them. */
 import type { Anchor } from './anchor.ts';
+import { AHEAD, LONGEST_MATCH, SIGHT } from './bounds.ts';
 import type { CompiledPattern } from './compile.ts';
-import { LONGEST_MATCH } from './expression.ts';
-import { ExpressionSearch, SIGHT, type Text } from './expression-search.ts';
+import { ExpressionSearch, type Text } from './expression-search.ts';
 import { Filter } from './filter.ts';
-
-/** Bytes behind the begin of a match that may matter to it. */
-export const AHEAD = LONGEST_MATCH + SIGHT;
 
 /** Bytes of the block that follow each other in memory. Offsets in the block. */
 export interface View {
@@ -57,7 +54,7 @@ export class Scanner {
 
   /**
    * The matches of each pattern that begin in `views`, which ascend and do not overlap. `done`: where
-   * the last match of each pattern ended, none begins before. At most `most` a pattern. Throws ERR_SEARCH_PATTERN_SLOW.
+   * the last match of each pattern ended, none begins before. At most `most` a pattern. Throws SlowExpression.
    */
   scan(views: readonly View[], { done = [], most = Number.POSITIVE_INFINITY }: ScanLimits = {}): readonly Hits[] {
     const rows = this.#patterns.map((): number[] => []);

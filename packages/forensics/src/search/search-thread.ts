@@ -1,8 +1,8 @@
 /** A thread that searches blocks: opens the files again by their paths, reads, scans, answers. Started by `threads.ts`. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf, StillframeError } from '@stillframe/core';
 import { scanBlock } from './block.ts';
+import { SlowExpression } from './expression-search.ts';
 import { Scanner } from './scanner.ts';
 import type { SearchPlan } from './searcher.ts';
 import type { ThreadAnswer, ThreadQuestion } from './threads.ts';
@@ -19,13 +19,16 @@ parentPort?.on('message', (question: ThreadQuestion) => {
   parentPort?.postMessage(answer, transfer);
 });
 
+parentPort?.postMessage({ ready: true } satisfies ThreadAnswer);
+
 function answerTo({ id, paths, reads, views }: ThreadQuestion): [ThreadAnswer, ArrayBuffer[]] {
   try {
     const lengths = reads.map(({ path, offset, bytes, at }) => readWhole(paths[path] ?? '', offset, bytes, at));
     const result = scanBlock(scanner, { reads, views }, lengths, plan);
     return [{ id, result }, [result.contexts.buffer as ArrayBuffer]];
   } catch (error) {
-    return [{ id, error: { code: StillframeError.is(error) ? error.code : undefined, message: messageOf(error) } }, []];
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ id, error: { isSlow: error instanceof SlowExpression, message } }, []];
   }
 }
 

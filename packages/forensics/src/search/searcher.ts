@@ -1,6 +1,9 @@
 /** Where blocks are searched: in this thread, one after the other, or in threads of their own. */
+
+import { forensicsError } from '../errors.ts';
 import { type Block, type BlockResult, scanBlock } from './block.ts';
 import type { CompiledPattern } from './compile.ts';
+import { SlowExpression } from './expression-search.ts';
 import { Scanner } from './scanner.ts';
 
 /** What all blocks of a search have in common. Plain, so that it can be handed to a thread. */
@@ -48,17 +51,28 @@ export class SearchHere implements Searcher {
 
   async #scan(block: Block): Promise<BlockResult> {
     this.#signal.throwIfAborted();
-    this.#scanner ??= new Scanner(this.#plan.patterns, this.#plan.capacity);
-    const { bytes } = this.#scanner;
+    const scanner = this.#scanner ?? new Scanner(this.#plan.patterns, this.#plan.capacity);
+    this.#scanner = scanner;
+    const { bytes } = scanner;
     const lengths: number[] = [];
     for (const { source, offset, bytes: length, at } of block.reads) {
       lengths.push(await source.readInto(offset, bytes.subarray(at, at + length), { signal: this.#signal }));
     }
-    return scanBlock(this.#scanner, block, lengths, this.#plan);
+    return orSlow(() => scanBlock(scanner, block, lengths, this.#plan));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
     await this.#last;
+  }
+}
+
+/** What `scan` gives. Throws ERR_SEARCH_PATTERN_SLOW for an expression that was given up. */
+export function orSlow<T>(scan: () => T): T {
+  try {
+    return scan();
+  } catch (cause) {
+    if (cause instanceof SlowExpression) throw forensicsError('ERR_SEARCH_PATTERN_SLOW', cause.message, { cause });
+    throw cause;
   }
 }

@@ -3,8 +3,7 @@
  * found in a part holds from where both agree; up to there it is searched again.
  */
 
-import { SIGHT } from './expression-search.ts';
-import { AHEAD } from './scanner.ts';
+import { AHEAD, SIGHT } from './bounds.ts';
 import { countUpTo, type Part, type Stretch } from './stretch.ts';
 
 /** A match in a stretch. */

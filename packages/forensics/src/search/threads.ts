@@ -13,10 +13,17 @@ export interface ThreadQuestion {
   readonly views: readonly View[];
 }
 
+/** Why a thread could not search a block. */
+interface ThreadError {
+  readonly isSlow: boolean;
+  readonly message: string;
+}
+
 /** And what it says. */
 export type ThreadAnswer =
+  | { readonly ready: true }
   | { readonly id: number; readonly result: BlockResult }
-  | { readonly id: number; readonly error: { readonly code: string | undefined; readonly message: string } };
+  | { readonly id: number; readonly error: ThreadError };
 
 interface Thread {
   readonly worker: Worker;
@@ -27,19 +34,26 @@ interface Thread {
 /** Blocks that a thread has at once, so that it never waits for the next. */
 const AHEAD = 2;
 
-/** Searches in `count` threads. Whatever ends one of them ends the search with an error. */
+/**
+ * Searches in `count` threads; with `helps` this one takes blocks as well, at first all of them while the others start.
+ * Whatever ends a thread ends the search with an error.
+ */
 export class SearchThreads implements Searcher {
   readonly width: number;
   readonly #here: SearchHere;
   readonly #threads: Thread[];
   readonly #signal: AbortSignal | undefined;
   readonly #pending = new Map<number, PromiseWithResolvers<BlockResult>>();
-  readonly #waiting: ThreadQuestion[] = [];
+  readonly #waiting: { readonly question: ThreadQuestion; readonly block: Block }[] = [];
+  /** Whether this thread takes blocks, too, and has one. */
+  readonly #helps: boolean;
+  #isBusy = false;
   #failure: unknown;
   #count = 0;
 
-  constructor(plan: SearchPlan, count: number, signal: AbortSignal | undefined) {
-    this.width = count * (AHEAD + 1);
+  constructor(plan: SearchPlan, count: number, signal: AbortSignal | undefined, { helps = false } = {}) {
+    this.#helps = helps;
+    this.width = (count + 1) * (AHEAD + 1);
     this.#here = new SearchHere(plan, signal);
     this.#signal = signal;
     this.#threads = Array.from({ length: count }, () => this.#start(plan));
@@ -57,7 +71,7 @@ export class SearchThreads implements Searcher {
     if (this.#failure !== undefined) pending.reject(this.#failure);
     else {
       this.#pending.set(question.id, pending);
-      this.#waiting.push(question);
+      this.#waiting.push({ question, block });
       this.#handOut();
     }
     return pending.promise;
@@ -76,7 +90,8 @@ export class SearchThreads implements Searcher {
 
   #start(plan: SearchPlan): Thread {
     const worker = new Worker(new URL('./search-thread.ts', import.meta.url), { workerData: plan });
-    const thread: Thread = { worker, busy: 0 };
+    // It says when it is ready; until then it takes none.
+    const thread: Thread = { worker, busy: AHEAD };
     worker.on('message', (answer: ThreadAnswer) => this.#hear(thread, answer));
     worker.on('error', (cause) => {
       this.#fail(forensicsError('ERR_SEARCH_WORKER', 'a thread that searched memory has failed', { cause }));
@@ -90,14 +105,31 @@ export class SearchThreads implements Searcher {
   #handOut(): void {
     for (;;) {
       const free = this.#threads.reduce((best, each) => (each.busy < best.busy ? each : best));
-      const question = free.busy < AHEAD ? this.#waiting.shift() : undefined;
-      if (question === undefined) return;
+      const next = free.busy < AHEAD ? this.#waiting.shift() : undefined;
+      if (next === undefined) break;
       free.busy += 1;
-      free.worker.postMessage(question);
+      free.worker.postMessage(next.question);
     }
+    if (this.#helps && !this.#isBusy && this.#waiting.length > 0) void this.#help();
+  }
+
+  async #help(): Promise<void> {
+    this.#isBusy = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const { id } = next.question;
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      await this.#here.search(next.block).then(pending?.resolve, pending?.reject);
+    }
+    this.#isBusy = false;
   }
 
   #hear(thread: Thread, answer: ThreadAnswer): void {
+    if ('ready' in answer) {
+      thread.busy = 0;
+      this.#handOut();
+      return;
+    }
     thread.busy -= 1;
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
@@ -120,8 +152,8 @@ export class SearchThreads implements Searcher {
   }
 }
 
-function errorOf({ code, message }: { readonly code: string | undefined; readonly message: string }): Error {
-  if (code === 'ERR_SEARCH_PATTERN_SLOW') return forensicsError(code, message);
+function errorOf({ isSlow, message }: ThreadError): Error {
+  if (isSlow) return forensicsError('ERR_SEARCH_PATTERN_SLOW', message);
   return forensicsError('ERR_SEARCH_WORKER', `memory could not be searched: ${message}`);
 }
 

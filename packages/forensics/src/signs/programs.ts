@@ -2,6 +2,7 @@
 
 import type { Tables } from '../analysers/index.ts';
 import { isHidden, isScratch } from '../analysers/text-places.ts';
+import { packagedPaths } from './packages.ts';
 
 type Row = Tables['processes'][number];
 
@@ -22,14 +23,19 @@ export interface Programs {
   /** Shells, and tools that people use by hand to reach other machines. */
   isByHand(pid: number): boolean;
   isInterpreter(pid: number): boolean;
-  /** Why its program is none that the image brought; undefined where nothing speaks against it. */
+  /** Why its program is hardly one that belongs there; undefined where nothing speaks against it. */
   oddity(pid: number): string | undefined;
+  /** Whether its program was written while the container ran, and by no package manager. */
+  isWritten(pid: number): boolean;
 }
 
 /** Reads the tables once. */
-export function programsOf({ processes, changes }: Pick<Tables, 'processes' | 'changes'>): Programs {
+export function programsOf(tables: Pick<Tables, 'processes' | 'changes' | 'packages'>): Programs {
+  const { processes, changes } = tables;
+  const packaged = packagedPaths(tables);
   const byPid = new Map(processes.map((row) => [row.pid, row]));
   const written = new Set(changes.filter(({ change }) => change !== 'deleted').map(({ path }) => path));
+  const upgraded = new Set([...written].filter((path) => packaged.ownerOf(path) !== undefined));
   const nameOf = (pid: number) => {
     const row = byPid.get(pid);
     const base = (path: string | undefined) => path?.split('/').at(-1) ?? '';
@@ -52,8 +58,12 @@ export function programsOf({ processes, changes }: Pick<Tables, 'processes' | 'c
       if (executable.memfd) return 'whose program is in no filesystem';
       if (isScratch(executable.path)) return 'whose program lies in a folder for temporary files';
       if (isHidden(executable.path)) return 'whose program is hidden';
-      if (executable.deleted) return 'whose program was deleted';
-      return written.has(executable.path) ? 'whose program was written while the container ran' : undefined;
+      // Replaced by an upgrade, its old file is gone.
+      return executable.deleted && !upgraded.has(executable.path) ? 'whose program was deleted' : undefined;
+    },
+    isWritten(pid) {
+      const path = byPid.get(pid)?.executable?.path ?? '';
+      return written.has(path) && packaged.ownerOf(path) === undefined;
     },
   };
 }

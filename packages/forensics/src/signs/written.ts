@@ -31,10 +31,15 @@ export function textsOf(
 /** Where a text stands, then who has it open. */
 export function referencesOf({ place, path, image, holders }: TextRow): [EvidenceReference, ...EvidenceReference[]] {
   const open = holders.slice(0, 8).map(({ pid, fd }): EvidenceReference => ({ kind: 'fd', pid, fd }));
-  const held: EvidenceReference =
-    place === 'rootfs' || image === undefined ? { kind: 'rootfs', path } : { kind: 'image', name: image };
+  const held = heldBy(path, place === 'rootfs' ? undefined : image);
   const [first, ...rest] = place === 'ghost' || place === 'memfd' ? [...open, held] : [held, ...open];
   return [first ?? held, ...rest];
+}
+
+/** An image of CRIU, a tar beside the images, or the root filesystem. */
+function heldBy(path: string, name: string | undefined): EvidenceReference {
+  if (name === undefined) return { kind: 'rootfs', path };
+  return name.endsWith('.img') ? { kind: 'image', name } : { kind: 'entry', name };
 }
 
 /** `added`, `changed`, or `written` where only the image could tell. */

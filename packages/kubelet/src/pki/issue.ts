@@ -22,7 +22,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** Days that an authority and a certificate that it signs are valid. */
-export const VALID_DAYS = { authority: 3650, leaf: 365 } as const;
+const VALID_DAYS = { authority: 3650, leaf: 365 } as const;
 
 /** Who a certificate is of. The server's names are DNS names and IP addresses. */
 export type Leaf =

@@ -3,7 +3,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { kubeletError } from '../errors.ts';
-import { issueLeaf, VALID_DAYS } from './issue.ts';
 import { ADMIN_USER, type NodePki } from './node-pki.ts';
 
 export interface KubeconfigOptions {
@@ -47,7 +46,7 @@ async function administrator({ paths }: NodePki): Promise<Credentials> {
 }
 
 async function issued(
-  { pki, days = VALID_DAYS.leaf }: KubeconfigOptions,
+  { pki, days }: KubeconfigOptions,
   { name, groups }: { name: string; groups: readonly string[] },
   now: Date,
 ): Promise<Credentials> {
@@ -61,6 +60,7 @@ async function issued(
   const key = String(privateKey.export({ format: 'pem', type: 'pkcs8' }));
   const signer = { certificatePem: pki.authority, keyPem: await readFile(pki.paths.authorityKey, 'utf8') };
   const leaf = { use: 'client', commonName: name, organizations: groups } as const;
+  const { issueLeaf } = await import('./issue.ts');
   return { certificate: await issueLeaf(key, leaf, signer, now, days), key };
 }
 

@@ -7,7 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import { isCode, orAbsent } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import { kubeletError } from '../errors.ts';
-import { issueAuthority, issueLeaf, type Leaf } from './issue.ts';
+import type { Leaf } from './issue.ts';
 
 /** The user that the client certificate names, as its common name. */
 export const ADMIN_USER = 'stillframe:admin';
@@ -71,17 +71,19 @@ export async function openNodePki(options: NodePkiOptions): Promise<NodePki> {
   const paths = pkiPaths(folder);
 
   const authorityKey = await ensureKey(paths.authorityKey);
+  // What makes certificates is a sixth of all that a node loads, and one start in many makes one.
   const authority = await ensureCertificate(
     paths.authority,
     (found) => found.ca && endsLate(found, now) && found.checkPrivateKey(createPrivateKey(authorityKey)),
-    () => issueAuthority(authorityKey, `stillframe-node-ca@${nodeName}`, now),
+    async () => (await import('./issue.ts')).issueAuthority(authorityKey, `stillframe-node-ca@${nodeName}`, now),
   );
 
   const leafFile = async (path: string, keyPath: string, leaf: Leaf) => {
     const key = await ensureKey(keyPath);
     const fits = (found: X509Certificate) =>
       endsLate(found, now) && isLeafOf(found, new X509Certificate(authority), createPrivateKey(key), leaf);
-    const issue = () => issueLeaf(key, leaf, { certificatePem: authority, keyPem: authorityKey }, now);
+    const signer = { certificatePem: authority, keyPem: authorityKey };
+    const issue = async () => (await import('./issue.ts')).issueLeaf(key, leaf, signer, now);
     return { key, certificate: await ensureCertificate(path, fits, issue) };
   };
   const names = [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses])];

@@ -1,0 +1,65 @@
+/** `stillframe report`: what a checkpoint tells, as one page for people who were not there. */
+import { basename } from 'node:path';
+import { harmless } from '@stillframe/core';
+import { writeTextAtomically } from '@stillframe/core/file';
+import { lastMoments, readTimeline, reportPage, TIMELINE_SOURCES } from '@stillframe/forensics';
+import { quoted } from '../display/command-text.ts';
+import { proofOf } from '../report/proof.ts';
+import { demandNew } from '../scan/new-file.ts';
+import { recordedFacts, recordOf } from '../scan/record.ts';
+import { judge, type ScanningOptions, withScanning } from '../scan/scanning.ts';
+import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
+import type { RegisterCommand } from './command.ts';
+import { reading, readingCommand } from './reading.ts';
+
+interface ReportOptions extends ScanningOptions {
+  key?: string[];
+  force?: boolean;
+}
+
+const HELP = `
+The page has no script and loads nothing: it opens anywhere, prints whole, and goes by mail. It holds a summary in words, the findings of
+\`stillframe scan\`, processes, network, timeline, changes, open deleted files, mounts, custody and verification, and an appendix with
+digests. What looks like a secret in arguments is left out; all else is what the container had: treat it as the archive itself.
+The same archive, evidence and rules give the same page, but for the chain of custody: each opening makes that longer.
+
+  stillframe report web.tar -o report.html --key node.pub
+  stillframe report web.tar -o - | gzip > report.html.gz`;
+
+/** Exit code 4 where some of the evidence could not be read; the page says what. */
+export const report: RegisterCommand = (program, io, done) => {
+  const description = 'Write what a checkpoint tells as one HTML page, without scripts, for people who were not there';
+  withVerifyingKeys(withScanning(readingCommand(program, 'report', description)))
+    .requiredOption('-o, --output <file>', 'the page, which must be new; - for stdout')
+    .option('--force', 'replace a file of that name')
+    .addHelpText('after', HELP)
+    .action(async (what: string, options: ReportOptions) => {
+      const { output, force = false } = options;
+      if (output !== '-' && !force) await demandNew(output);
+      const keys = await readVerifyingKeys(options.key ?? [], io);
+      const code = await reading(what, options, io, async ({ checkpoint, report: note }) => {
+        const { judged, run } = await judge(what, checkpoint, options, io, 'inputs');
+        note(judged.analysis.diagnostics);
+        const proved = await proofOf(what, keys, io);
+        const sources = TIMELINE_SOURCES.filter((source) => source !== 'log');
+        const timeline = await readTimeline([{ checkpoint, evidence: proved?.evidence }], {
+          sources,
+          signal: io.signal,
+        });
+        note(timeline.diagnostics);
+        const page = reportPage({
+          timeline: await lastMoments(timeline),
+          ...{ judged, proof: proved?.proof, archiveWord: quoted(basename(what)), node: process.versions.node },
+          record: run && recordedFacts(recordOf(judged, run), run),
+          options: [
+            ...(options.memory ? [] : ['the content of memory was left out (--no-memory)']),
+            ...(options.image === undefined ? [] : [`compared with the image ${options.image}`]),
+          ],
+        });
+        if (output === '-') await io.write(page);
+        else await writeTextAtomically(output, page, { replace: force });
+      });
+      if (output !== '-') io.err(`${harmless(output)} is written\n`);
+      done(code);
+    });
+};
