@@ -13,7 +13,7 @@ export function viewOf(secret: Secret, names: ReadonlyMap<number, string | undef
   const { value, isPassword, places, pids, ...known } = secret;
   return {
     ...known,
-    begins: isPassword || value.length < 4 * SHOWN ? undefined : value.slice(0, SHOWN),
+    begins: isPassword || value.startsWith('-----') || value.length < 4 * SHOWN ? undefined : value.slice(0, SHOWN),
     ...(reveal ? { value } : {}),
     processes: pids.map((pid) => ({ pid, name: names.get(pid) })),
     places: places.map(({ reference, ...place }) => ({ ...place, reference: referenceText(reference) })),

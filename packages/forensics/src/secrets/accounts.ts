@@ -52,7 +52,17 @@ export const accountDetectors: readonly Detector[] = [
     ...{ id: 'secret-variable', title: 'variable that is called a secret', ...password, isGeneral: true },
     rotate: 'change it where it is made, and in what gives the container its variables',
     source: `(?<![A-Za-z0-9_$%{.-])${NAME}=["\\x27]?[^\\x00-\\x20"\\x27\\\\\\x7f-\\xff]{6,256}(?=["\\x27]?[\\x00\\n\\r"\\x27])`,
-    anchors: ['PASSWORD=', 'PASSWD=', 'PASSPHRASE=', 'PWD=', 'SECRET=', 'TOKEN=', 'KEY=', 'CREDENTIAL=', 'CREDENTIALS='],
+    anchors: [
+      'PASSWORD=',
+      'PASSWD=',
+      'PASSPHRASE=',
+      'PWD=',
+      'SECRET=',
+      'TOKEN=',
+      'KEY=',
+      'CREDENTIAL=',
+      'CREDENTIALS=',
+    ],
     verify({ text, before }) {
       // Of another text the border is no border: names begin where a text begins.
       if (before !== '' && !/(?:[\0\n\r"']|export |ENV )$/.test(before)) return undefined;
@@ -82,7 +92,8 @@ export const accountDetectors: readonly Detector[] = [
     {
       ...{ id: 'netrc', title: 'login of a .netrc', ...password, isGeneral: true },
       rotate: 'change the password of that user on that host',
-      source: 'machine\\s{1,8}[A-Za-z0-9.-]{1,128}\\s{1,8}login\\s{1,8}[!-~]{1,128}\\s{1,8}password\\s{1,8}[!-~]{4,200}',
+      source:
+        'machine\\s{1,8}[A-Za-z0-9.-]{1,128}\\s{1,8}login\\s{1,8}[!-~]{1,128}\\s{1,8}password\\s{1,8}[!-~]{4,200}',
       anchors: ['machine'],
     },
     /password\s+(\S+)$/,
@@ -95,7 +106,8 @@ export const accountDetectors: readonly Detector[] = [
     {
       ...{ id: 'pgpass', title: 'login of a .pgpass', ...password, isGeneral: true },
       rotate: 'ALTER ROLE … PASSWORD, and the sessions of that role ended',
-      source: '(?<![A-Za-z0-9.*-])[A-Za-z0-9.*-]{1,100}:(?:5432|\\*):[A-Za-z0-9_*-]{1,63}:[A-Za-z0-9_-]{1,63}:[!-9;-~]{4,128}(?=[\\n\\r\\x00])',
+      source:
+        '(?<![A-Za-z0-9.*-])[A-Za-z0-9.*-]{1,100}:(?:5432|\\*):[A-Za-z0-9_*-]{1,63}:[A-Za-z0-9_-]{1,63}:[!-9;-~]{4,128}(?=[\\n\\r\\x00])',
       anchors: [':5432:', ':*:'],
     },
     /:([^:]+)$/,

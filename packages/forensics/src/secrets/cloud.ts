@@ -1,7 +1,7 @@
 /** Keys of clouds. */
 import type { Detector } from './detector.ts';
-import { exampleDoubt, fromBase64, isRandom } from './proof.ts';
 import { normalPem } from './pem.ts';
+import { exampleDoubt, fingerprintOf, fromBase64, isRandom } from './proof.ts';
 import { namedDetector, tokenDetector } from './token-detector.ts';
 
 const AWS_KEY = 'deactivate the key in IAM, make another, and look for its use in CloudTrail';
@@ -35,7 +35,7 @@ export const cloudDetectors: readonly Detector[] = [
       const id = /(?:AKIA|ASIA)[A-Z2-7]{16}/.exec(`${before.slice(-256)}\0${after.slice(0, 256)}`)?.[0];
       const doubt = exampleDoubt(secret);
       if (!isRandom(secret, 3.5)) return undefined;
-      return { proof: 'form', doubt, facts: id === undefined ? {} : { accessKeyId: id } };
+      return { proof: 'form', doubt, facts: id === undefined ? {} : { accessKeyId: `#${fingerprintOf(id)}` } };
     },
   ),
   {

@@ -5,10 +5,16 @@ import { fromBase64 } from './proof.ts';
 /** Characters of base64 without which it is no key: the smallest, of Ed25519, has 64. */
 const SHORTEST = 60;
 
-/** The label and the base64 of a key as one text, the same however its lines end; undefined where it is none. */
+/** A key with its base64 in one line, the same however its lines end; undefined where it is none. */
 export function normalPem(text: string): string | undefined {
   const parts = read(text);
-  return parts && `${parts.label}:${parts.body}`;
+  return parts && pem(parts);
+}
+
+function pem({ label, headers, body }: { label: string; headers: string; body: string }): string {
+  // Of an old-style encrypted key the headers say how; without them it opens nothing.
+  const guard = headers === '' ? '' : `${headers.trim()}\n\n`;
+  return `-----BEGIN ${label}-----\n${guard}${body}\n-----END ${label}-----\n`;
 }
 
 function read(text: string): { label: string; body: string; headers: string; isWhole: boolean } | undefined {
@@ -33,5 +39,5 @@ export function verifyPem({ text }: Candidate): Verdict | undefined {
   const cipher = isOpenSsh ? bytes.subarray(19, 19 + Math.min(64, bytes.readUInt32BE(15))).toString('latin1') : '';
   const encrypted = isWrapped || key.label.startsWith('ENCRYPTED') || (isOpenSsh && cipher !== 'none');
   const facts = { format: key.label, encrypted, whole: key.isWhole };
-  return { value: `${key.label}:${key.body}`, proof: 'structure', facts };
+  return { value: pem(key), proof: 'structure', facts };
 }

@@ -1,8 +1,9 @@
 /** What tells a secret from text that looks like one. */
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** Shannon's entropy of the characters, in bits each. */
-export function entropy(text: string): number {
+function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
   let bits = 0;
@@ -86,4 +87,9 @@ export function exampleDoubt(value: string): string | undefined {
 /** Readable ASCII. */
 export function isText(text: string): boolean {
   return /^[\x20-\x7e]+$/.test(text);
+}
+
+/** By which the same secret is known in two checkpoints: 12 digits of its SHA-256. Only of what cannot be guessed. */
+export function fingerprintOf(value: string): string {
+  return createHash('sha256').update(value, 'latin1').digest('hex').slice(0, 12);
 }

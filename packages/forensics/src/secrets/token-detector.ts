@@ -3,7 +3,7 @@ import type { Candidate, Detector, Opens, Verdict } from './detector.ts';
 import { exampleDoubt, holdsCrc, isRandom } from './proof.ts';
 
 /** A token on its own: nothing that could belong to it stands before or behind. */
-export function standingAlone(source: string): string {
+function standingAlone(source: string): string {
   return `(?<![A-Za-z0-9_-])(?:${source})(?![A-Za-z0-9_-])`;
 }
 
