@@ -6,6 +6,7 @@ import {
   compareCheckpoints,
   exportFormats,
   type JudgedCheckpoint,
+  lastMoments,
   type NamedPattern,
   parseReference,
   readTimeline,
@@ -63,7 +64,9 @@ async function judged(checkpoint: Checkpoint): Promise<void> {
   for (const { documents } of Object.values(exportFormats)) {
     for (const document of documents(made)) demandPlain(JSON.stringify(document));
   }
-  demandHarmless(reportPage({ judged: made, proof: undefined, archiveWord: 'hurt.tar', node: '24.0.0', options: [] }));
+  const timeline = await lastMoments(await readTimeline([{ checkpoint }]));
+  const about = { proof: undefined, archiveWord: 'hurt.tar', node: '24.0.0', options: [] };
+  demandHarmless(reportPage({ judged: made, timeline, ...about }));
   for (const { references } of analysis.findings) {
     for (const reference of references) {
       const text = referenceText(reference);
