@@ -43,6 +43,8 @@ export const cliError = errorTable({
     hint: '`stillframe ps` lists the processes; `stillframe maps` what each has of memory',
   },
   ERR_OUTPUT_EXISTS: { kind: 'already-exists', hint: 'give another name; `stillframe report` replaces with --force' },
+  ERR_OUTPUT_NO_FILE: { kind: 'invalid-argument', hint: 'give the name of a file, or - for stdout' },
+  ERR_OUTPUT_IS_EVIDENCE: { kind: 'failed-precondition', hint: 'give another name for the result' },
   ERR_REFERENCE_ABSENT: { kind: 'not-found', hint: '`stillframe scan` prints the references of its findings' },
   ERR_NOT_A_CHECKPOINT: { kind: 'invalid-argument', hint: '`stillframe run` starts ordinary images' },
   ERR_NODE_NOT_RUNNING: { kind: 'unavailable', hint: 'start it with `npx stillframe node up`' },

@@ -1,6 +1,6 @@
 /** `stillframe report` as a user runs it: where the page goes, and what it never replaces. */
 import assert from 'node:assert/strict';
-import { cp, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,21 @@ test('the page is written whole, for its owner alone, and replaces nothing witho
     assert.equal((await run('report', CRIO, '-o', 'page.html', '--force')).code, 0);
     assert.deepEqual((await run('report', CRIO, '-o', '-')).stdout, page);
     assert.deepEqual(await left(), ['page.html']);
+  }));
+
+test('not even with --force does the page take the place of the evidence, of a folder or of a device', () =>
+  atDesk(async ({ run, work, left }) => {
+    await cp(CRIO, join(work, 'web.tar'));
+    await writeFile(join(work, 'web.tar.evidence.json'), 'x');
+    await symlink('web.tar', join(work, 'other.tar'));
+    await mkdir(join(work, 'folder'));
+    const forced = async (output: string) => (await run('report', 'web.tar', '-o', output, '--force')).stderr;
+    for (const name of ['web.tar', './other.tar', 'web.tar.evidence.json'])
+      assert.match(await forced(name), /is evidence, and is not replaced {2}\[ERR_OUTPUT_IS_EVIDENCE\]/);
+    assert.match(await forced('folder'), /is a folder, not a file {2}\[ERR_OUTPUT_NO_FILE\]/);
+    assert.match(await forced('/dev/null'), /is no plain file {2}\[ERR_OUTPUT_NO_FILE\]/);
+    assert.deepEqual(await readFile(join(work, 'web.tar')), await readFile(CRIO));
+    assert.deepEqual((await left()).sort(), ['folder', 'other.tar', 'web.tar', 'web.tar.evidence.json']);
   }));
 
 test('evidence beside the archive is verified, and whoever had it is told', () =>

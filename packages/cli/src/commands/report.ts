@@ -5,7 +5,7 @@ import { writeTextAtomically } from '@stillframe/core/file';
 import { lastMoments, readTimeline, reportPage, TIMELINE_SOURCES } from '@stillframe/forensics';
 import { quoted } from '../display/command-text.ts';
 import { proofOf } from '../report/proof.ts';
-import { demandNew } from '../scan/new-file.ts';
+import { demandNew, demandReplaceable } from '../scan/new-file.ts';
 import { recordedFacts, recordOf } from '../scan/record.ts';
 import { judge, type ScanningOptions, withScanning } from '../scan/scanning.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
@@ -35,7 +35,7 @@ export const report: RegisterCommand = (program, io, done) => {
     .addHelpText('after', HELP)
     .action(async (what: string, options: ReportOptions) => {
       const { output, force = false } = options;
-      if (output !== '-' && !force) await demandNew(output);
+      if (output !== '-') await (force ? demandReplaceable(output, what) : demandNew(output));
       const keys = await readVerifyingKeys(options.key ?? [], io);
       const code = await reading(what, options, io, async ({ checkpoint, report: note }) => {
         const { judged, run } = await judge(what, checkpoint, options, io, 'inputs');
