@@ -48,7 +48,9 @@ function shownText({ value, begins, characters, fingerprint, proof, doubt }: Sec
 }
 
 function factsText({ facts }: SecretView): string {
-  const pairs = Object.entries(facts ?? {}).map(([name, fact]) => `${name} ${harmless(String(fact))}`);
+  const pairs = Object.entries(facts ?? {})
+    .filter(([, fact]) => fact !== undefined)
+    .map(([name, fact]) => `${name} ${harmless(String(fact))}`);
   return pairs.length === 0 ? '' : `    ${pairs.join(', ')}\n`;
 }
 

@@ -35,17 +35,16 @@ export const accountDetectors: readonly Detector[] = [
     / ([^ ]+)$/,
     (secret, { text, before, after }) => {
       const host = /^host: ([\w.:-]{1,200})/im.exec(`${before.slice(-400)}\n${after.slice(0, 400)}`)?.[1];
-      const to = host === undefined ? {} : { host };
       if (!/basic +\S+$/i.test(text)) {
         return secret.length >= 16 && isRandom(secret, 3) && !isPlaceholder(secret)
-          ? { proof: 'form', facts: { scheme: 'bearer', ...to } }
+          ? { proof: 'form', facts: { scheme: 'bearer', host } }
           : undefined;
       }
       const login = fromBase64(secret)?.toString('latin1') ?? '';
       const [, user, secretPart = ''] = /^([^:]{1,200}):(.{3,})$/.exec(isText(login) ? login : '') ?? [];
       return user === undefined || isPlaceholder(secretPart)
         ? undefined
-        : { proof: 'structure', facts: { scheme: 'basic', user, ...to } };
+        : { proof: 'structure', facts: { scheme: 'basic', user, host } };
     },
   ),
   {

@@ -35,7 +35,7 @@ export const cloudDetectors: readonly Detector[] = [
       const id = /(?:AKIA|ASIA)[A-Z2-7]{16}/.exec(`${before.slice(-256)}\0${after.slice(0, 256)}`)?.[0];
       const doubt = exampleDoubt(secret);
       if (!isRandom(secret, 3.5)) return undefined;
-      return { proof: 'form', doubt, facts: id === undefined ? {} : { accessKeyId: `#${fingerprintOf(id)}` } };
+      return { proof: 'form', doubt, facts: { accessKeyId: id && `#${fingerprintOf(id)}` } };
     },
   ),
   {
@@ -55,7 +55,7 @@ export const cloudDetectors: readonly Detector[] = [
       const value = normalPem(text.slice(text.indexOf('-----BEGIN')));
       const keyId = /[0-9a-f]{40}/.exec(text)?.[0] ?? '';
       const account = /"client_email"\s{0,4}:\s{0,4}"([\w.@-]{3,200})"/.exec(after)?.[1];
-      return value && { value, proof: 'structure', facts: { keyId, ...(account === undefined ? {} : { account }) } };
+      return value === undefined ? undefined : { value, proof: 'structure', facts: { keyId, account } };
     },
   },
   tokenDetector({
@@ -87,7 +87,7 @@ export const cloudDetectors: readonly Detector[] = [
       const bytes = fromBase64(secret)?.length;
       if ((bytes !== 64 && bytes !== 32) || !isRandom(secret, 3.5)) return undefined;
       const account = /AccountName=([a-z0-9]{3,24})/.exec(`${before}\n${after}`)?.[1];
-      return { proof: 'structure', doubt: exampleDoubt(secret), facts: account === undefined ? {} : { account } };
+      return { proof: 'structure', doubt: exampleDoubt(secret), facts: { account } };
     },
   ),
   namedDetector(
@@ -102,7 +102,7 @@ export const cloudDetectors: readonly Detector[] = [
       const query = `${/[^\s"'<>\0]*$/.exec(before)?.[0] ?? ''}&${/^[^\s"'<>\0]*/.exec(after)?.[0] ?? ''}`;
       if (!/[?&]sv=20\d\d-/.test(query) || !/[?&]s[ei]=/.test(query) || !isRandom(secret, 3.5)) return undefined;
       const ends = /[?&]se=([0-9A-Za-z%:-]{10,40})/.exec(query)?.[1];
-      return { proof: 'structure', facts: ends === undefined ? {} : { ends } };
+      return { proof: 'structure', facts: { ends } };
     },
   ),
   tokenDetector({

@@ -50,7 +50,7 @@ export const codeHostingDetectors: readonly Detector[] = [
       const user = login && isText(login) ? /^([^:]{1,256}):.+$/.exec(login)?.[1] : undefined;
       if (user === undefined) return undefined;
       const registry = /"([\w.:/-]{3,200})"\s*:\s*\{\s*$/.exec(before)?.[1];
-      return { proof: 'structure', facts: { user, ...(registry === undefined ? {} : { registry }) } };
+      return { proof: 'structure', facts: { user, registry } };
     },
   ),
   tokenDetector({

@@ -93,7 +93,7 @@ function isMoreExact(one: Detector, other: Detector): boolean {
 }
 
 function knows({ facts = {} }: Verdict): number {
-  return Object.values(facts).filter((fact) => fact !== false).length;
+  return Object.values(facts).filter((fact) => fact !== false && fact !== undefined).length;
 }
 
 function compare(a: string, b: string): number {

@@ -31,7 +31,7 @@ export interface Verdict {
   /** Why it may be none: an example of a documentation, a checksum that does not hold. */
   readonly doubt?: string | undefined;
   /** What is known beside the secret and is none itself, raw: whose it is, when it ends. */
-  readonly facts?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly facts?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
   /** Where the inside says more than the form. */
   readonly title?: string | undefined;
   readonly opens?: Opens | undefined;
