@@ -44,8 +44,8 @@ export async function demandSecrets({ checkpoint }: Read, { credentials }: Truth
     demand(text, 'in a file', ({ where, name }) => where === 'rootfs' && name === path);
 }
 
-/** Whether the secret is the text or a part of it: the password of a URL, the body of a key behind its label. */
+/** Whether the secret is the text or a part of it, as the password of a URL is; lines may end otherwise. */
 function isIn({ value }: Secret, text: PlantedText): boolean {
-  const part = text.kind === 'private-key' ? value.slice(value.indexOf(':') + 1) : value;
-  return textOf(text).replaceAll(/\s/g, '').includes(part);
+  const plain = (words: string) => words.replaceAll(/\s/g, '');
+  return plain(textOf(text)).includes(plain(value));
 }
