@@ -39,6 +39,7 @@ without a time: whoever has the same gets the same bytes. --key signs it; with E
 --check-record runs again and tells whether that gives the same; --key is then a public key that must have signed. Exit code 1 where
 it does not.
 
+  stillframe scan web.tar --sigma rules/linux            and by Sigma rules (docs/sigma.md)
   stillframe scan web.tar --fail-on high                 exit code 3 where something is as bad
   stillframe scan web.tar --output sarif > web.sarif
   stillframe scan web.tar --record web.scan.json --key lab.pem
@@ -50,6 +51,11 @@ export const scan: RegisterCommand = (program, io, done) => {
   withScanning(readingCommand(program, 'scan', description))
     .addOption(new Option('--minimum <severity>', 'show from this severity on').choices(SEVERITIES).default('low'))
     .addOption(new Option('--fail-on <severity>', 'exit code 3 where one is as bad or worse').choices(SEVERITIES))
+    .option(
+      '--sigma <file|folder>',
+      'judge by Sigma rules too: a file, or a folder of .yml and .yaml; repeatable',
+      (path: string, before: string[] = []) => [...before, path],
+    )
     .option('--record <file>', 'write a record of the run that can be repeated; the file must be new')
     .option('--check-record <file>', 'whether a run as recorded there gives the same, and who signed it')
     .option(

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Checkpoint } from '@stillframe/checkpoint';
 import { type Digest, digestSource, observedSource, UndoStack } from '@stillframe/core';
-import { type Analysis, analyse, chooseRules, type JudgedCheckpoint } from '@stillframe/forensics';
+import { type Analysis, analyse, chooseRules, type JudgedCheckpoint, rules as ownRules } from '@stillframe/forensics';
 import type { Command } from 'commander';
 import type { ReadingOptions } from '../commands/reading.ts';
 import { showProgress } from '../display/progress.ts';
@@ -11,6 +11,7 @@ import { openBase } from '../mapped-files.ts';
 import { productVersion } from '../product.ts';
 import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
+import { readSigma } from './sigma.ts';
 
 /** What commander gives for `withScanning`. */
 export interface ScanningOptions extends ReadingOptions {
@@ -19,6 +20,8 @@ export interface ScanningOptions extends ReadingOptions {
   /** Ids of rules that alone are judged, and of those that are not. */
   rule?: string[];
   without?: string[];
+  /** Files and folders of Sigma rules. */
+  sigma?: string[];
 }
 
 /** The options that decide what is looked at. */
@@ -52,7 +55,9 @@ export async function judge(
   io: Io,
   hashing: Hashing,
 ): Promise<Judging> {
-  const rules = chooseRules({ only: options.rule, without: options.without });
+  const sigma = options.sigma && (await readSigma(options.sigma, io));
+  const table = [...ownRules, ...(sigma?.rules ?? [])];
+  const rules = chooseRules({ only: options.rule, without: options.without }, table);
   await using closing = new UndoStack();
   const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
   const { memory } = options;
@@ -69,12 +74,12 @@ export async function judge(
       entries: archive.entries,
     },
     ...{ metadata, analysis, rules, version: productVersion },
-    diagnostics: [...analysis.diagnostics, ...checkpoint.diagnostics()].map((fault) =>
+    diagnostics: [...analysis.diagnostics, ...checkpoint.diagnostics(), ...(sigma?.diagnostics ?? [])].map((fault) =>
       // The place of the archive is none of what it holds: elsewhere the same is to be said of it.
       fault.source === archive.label ? { ...fault, source: basename(what) } : fault,
     ),
   };
-  return { judged, run: inputs && { inputs, image: imageFound, memory, ruleFiles: [] } };
+  return { judged, run: inputs && { inputs, image: imageFound, memory, ruleFiles: sigma?.files ?? [] } };
 }
 
 /** Only the findings that `keep` takes. */
