@@ -88,7 +88,7 @@ test('property: what is printed is parsed to the same', () => {
   );
 });
 
-test('property: any text is parsed or refused by an error of ours', () => {
+test('property: every text is parsed or refused by an error of ours', () => {
   const words = fc.constantFrom('and', 'or', 'not', '1', 'all', 'of', 'them', '(', ')', 'a', 'b*', '|', ' ', '\n', '"');
   const text = fc.oneof(
     fc.string(),

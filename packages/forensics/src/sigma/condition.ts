@@ -120,7 +120,7 @@ function enclosed(condition: Condition): string {
 }
 
 /** Names that `pattern` stands for; `them` is all but those that begin with `_`. Throws Unsupported where there is none. */
-export function namesOf(pattern: string, all: readonly string[]): readonly string[] {
+function namesOf(pattern: string, all: readonly string[]): readonly string[] {
   const pieces = pattern.split('*');
   const [first = '', last = ''] = [pieces[0], pieces.at(-1)];
   if (pieces.length > 2) throw new Unsupported(`several * in ${quoted(pattern)} of the condition`);

@@ -4,11 +4,12 @@ import type { ProcessRow } from '../analysers/processes.ts';
 import { commandOf, processText } from '../program/program.ts';
 import { processOf } from '../program/rows.ts';
 import type { EvidenceReference } from '../reference.ts';
+import { plainAddress } from '../signs/addresses.ts';
 import { inetSockets, outgoing, socketReferences } from '../signs/connections.ts';
 import type { Fields } from './selection.ts';
 
 /** Characters of a field that are looked at: a hostile process may call itself anything. */
-export const LOOKED_AT = 8192;
+const LOOKED_AT = 8192;
 /** References of one event. */
 const MOST_HOLDERS = 8;
 /** Access modes of open(2). */
@@ -90,7 +91,7 @@ function fileEvents(tables: Tables): readonly SigmaEvent[] {
   );
   const holders = Map.groupBy(written, ({ path }) => path);
   const changed = new Set(
-    tables.changes.flatMap(({ path, change, type }) => (change === 'deleted' || type === 'directory' ? [] : path)),
+    tables.changes.flatMap(({ path, change, type }) => (change === 'deleted' || type === 'folder' ? [] : path)),
   );
   return Array.from(new Set([...changed, ...holders.keys()]), (path) => {
     const open = holders.get(path) ?? [];
@@ -119,8 +120,8 @@ function connectionEvents(tables: Tables): readonly SigmaEvent[] {
     const initiated = began.has(socket) || !listening.has(local.port);
     const [source, destination] = initiated ? [local, remote] : [remote, local];
     const fields = fieldsOf({
-      ...{ SourceIp: source.address, SourcePort: source.port },
-      ...{ DestinationIp: destination.address, DestinationPort: destination.port },
+      ...{ SourceIp: plainAddress(source.address), SourcePort: source.port },
+      ...{ DestinationIp: plainAddress(destination.address), DestinationPort: destination.port },
       ...{ Protocol: protocol, Initiated: String(initiated), Image: imagesOf(tables, socket.holders) },
     });
     const what = `connection ${source.address}:${source.port} → ${destination.address}:${destination.port}`;

@@ -1,6 +1,6 @@
 /** One value of a selection with the modifiers of its field, as a test of what stands in the field. */
-import { BlockList, isIP } from 'node:net';
 import { expressionTest } from './expression.ts';
+import { networkTest } from './network.ts';
 import { quoted, Unsupported } from './unsupported.ts';
 import { isPlain, type Place, piecesOf, type TextTest, wildcardTest } from './wildcard.ts';
 
@@ -43,24 +43,15 @@ export function valueTest(value: unknown, modifiers: readonly string[], keyword:
 function textTest(value: string, modifiers: readonly string[], keyword: boolean): TextTest {
   const has = (name: string) => modifiers.includes(name);
   if (has('re')) return expressionTest(value, modifiers.filter((each) => /^[ims]$/.test(each)).join(''));
-  if (has('cidr')) return networkTest(value);
+  if (has('cidr')) {
+    const test = networkTest(value);
+    if (!test) throw new Unsupported(`network ${quoted(value)}`);
+    return test;
+  }
   const named = PLACES.find(has) as Place | undefined;
   const place = named ?? (keyword ? 'contains' : 'whole');
   if (!has('base64')) return wildcardTest(value, place, has('cased'));
   if (!isPlain(value)) throw new Unsupported('wildcards in a value of base64');
   // Capitals matter in base64, whatever is said of the value.
   return wildcardTest(Buffer.from(piecesOf(value).join('')).toString('base64'), place, true);
-}
-
-function networkTest(value: string): TextTest {
-  const [address = '', bits = ''] = value.split('/');
-  const version = isIP(address);
-  if (version === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
-    throw new Unsupported(`network ${quoted(value)}`);
-  const list = new BlockList();
-  list.addSubnet(address, Number(bits), version === 4 ? 'ipv4' : 'ipv6');
-  return (text) => {
-    const found = isIP(text);
-    return found !== 0 && list.check(text, found === 4 ? 'ipv4' : 'ipv6');
-  };
 }

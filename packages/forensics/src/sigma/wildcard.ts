@@ -3,9 +3,10 @@
 /** Sought after in one text; linear but for several wildcards in one value. */
 export type TextTest = (text: string) => boolean;
 
-const MANY = Symbol('*');
-const ONE = Symbol('?');
+const MANY: unique symbol = Symbol('*');
+const ONE: unique symbol = Symbol('?');
 type Piece = string | typeof MANY | typeof ONE;
+const ANYTHING: readonly Piece[] = [MANY];
 
 /** Characters, one a piece. */
 export function piecesOf(value: string): readonly Piece[] {
@@ -35,8 +36,8 @@ export function wildcardTest(value: string, place: Place, cased: boolean): TextT
     before: place === 'contains' || place === 'endswith',
     after: place === 'contains' || place === 'startswith',
   };
-  const given = piecesOf(cased ? value : value.toLowerCase());
-  const pieces = [...(open.before ? [MANY] : []), ...given, ...(open.after ? [MANY] : [])].filter(
+  const given: readonly Piece[] = piecesOf(cased ? value : value.toLowerCase());
+  const pieces: readonly Piece[] = [...(open.before ? ANYTHING : []), ...given, ...(open.after ? ANYTHING : [])].filter(
     (piece, index, all) => piece !== MANY || all[index - 1] !== MANY,
   );
   const test = plainTest(pieces) ?? ((text: string) => fits(pieces, text));
