@@ -51,11 +51,6 @@ export const scan: RegisterCommand = (program, io, done) => {
   withScanning(readingCommand(program, 'scan', description))
     .addOption(new Option('--minimum <severity>', 'show from this severity on').choices(SEVERITIES).default('low'))
     .addOption(new Option('--fail-on <severity>', 'exit code 3 where one is as bad or worse').choices(SEVERITIES))
-    .option(
-      '--sigma <file|folder>',
-      'judge by Sigma rules too: a file, or a folder of .yml and .yaml; repeatable',
-      (path: string, before: string[] = []) => [...before, path],
-    )
     .option('--record <file>', 'write a record of the run that can be repeated; the file must be new')
     .option('--check-record <file>', 'whether a run as recorded there gives the same, and who signed it')
     .option(

@@ -30,7 +30,12 @@ export function withScanning(command: Command): Command {
     .option('--image <where>', 'the container’s image: layout, tar or folder, oci:LAYOUT[:TAG], or reference')
     .option('--no-memory', 'leave the content of memory out; the rest takes no time')
     .option('--rule <id>', 'judge by this rule alone, or by those that begin so (process-*); repeatable', collectIds)
-    .option('--without <id>', 'judge by all rules but this one; repeatable', collectIds);
+    .option('--without <id>', 'judge by all rules but this one; repeatable', collectIds)
+    .option(
+      '--sigma <file|folder>',
+      'judge by Sigma rules too: a file, or a folder of .yml and .yaml; repeatable',
+      (path: string, before: string[] = []) => [...before, path],
+    );
 }
 
 /** Several of one option, also with commas between. */
