@@ -16,7 +16,7 @@ import { needs } from '@stillframe/testkit';
 const FIXTURES = join(import.meta.dirname, '../../packages/forensics/fixtures');
 const RULES = `
 rule pool : miner { meta: severity = "high" description = "address of a mining pool" strings: $a = "stratum+tcp://" condition: $a }
-rule elf { strings: $magic = { 7f 45 4c 46 02 01 01 ?? } $name = /GLIBC_2\\.[0-9]+/ condition: any of them }
+rule elf { strings: $magic = { 7f 45 4c 46 02 01 01 ?? } $name = /GLIBC_2\\.[0-9]+/ condition: 1 of them }
 rule both { strings: $path = "/tmp/.x" $shell = "/bin/sh" nocase condition: $path and $shell }
 rule words { strings: $w = "PATH=" wide ascii condition: #w > 0 }
 `;
