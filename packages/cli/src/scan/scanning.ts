@@ -1,8 +1,17 @@
 /** What the commands that judge a checkpoint share: their options, the judgement, and what is made of it. */
 import { basename } from 'node:path';
-import type { Checkpoint } from '@stillframe/checkpoint';
+import { type Checkpoint, readProcesses } from '@stillframe/checkpoint';
 import { type Digest, digestSource, observedSource, UndoStack } from '@stillframe/core';
-import { type Analysis, analyse, chooseRules, type JudgedCheckpoint, rules as ownRules } from '@stillframe/forensics';
+import {
+  type Analysis,
+  analyse,
+  chooseRules,
+  compileYara,
+  type JudgedCheckpoint,
+  judgeYara,
+  rules as ownRules,
+  worstFirst,
+} from '@stillframe/forensics';
 import type { Command } from 'commander';
 import type { ReadingOptions } from '../commands/reading.ts';
 import { showProgress } from '../display/progress.ts';
@@ -11,6 +20,7 @@ import { openBase } from '../mapped-files.ts';
 import { productVersion } from '../product.ts';
 import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
+import { readRuleFiles } from './rule-files.ts';
 import { readSigma } from './sigma.ts';
 
 /** What commander gives for `withScanning`. */
@@ -22,6 +32,8 @@ export interface ScanningOptions extends ReadingOptions {
   without?: string[];
   /** Files and folders of Sigma rules. */
   sigma?: string[];
+  /** Files and folders of YARA rules. */
+  yara?: string[];
 }
 
 /** The options that decide what is looked at. */
@@ -34,6 +46,11 @@ export function withScanning(command: Command): Command {
     .option(
       '--sigma <file|folder>',
       'judge by Sigma rules too: a file, or a folder of .yml and .yaml; repeatable',
+      (path: string, before: string[] = []) => [...before, path],
+    )
+    .option(
+      '--yara <path>',
+      'and by the YARA rules of this file or folder, over memory and files; repeatable',
       (path: string, before: string[] = []) => [...before, path],
     );
 }
@@ -62,16 +79,23 @@ export async function judge(
 ): Promise<Judging> {
   const sigma = options.sigma && (await readSigma(options.sigma, io));
   const table = [...ownRules, ...(sigma?.rules ?? [])];
-  const rules = chooseRules({ only: options.rule, without: options.without }, table);
+  const own = chooseRules({ only: options.rule, without: options.without }, table);
+  const yaraFiles = await readRuleFiles(options.yara ?? [], ['.yar', '.yara']);
+  const yara = yaraFiles.length > 0 ? await compileYara(yaraFiles) : undefined;
   await using closing = new UndoStack();
   const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
   const { memory } = options;
-  const analysis = await analyse(checkpoint, { rules, image: image?.layers, memory, signal: io.signal });
+  const { signal } = io;
+  const judged = await analyse(checkpoint, { rules: own, image: image?.layers, memory, signal });
+  const processes = await readProcesses(checkpoint.images, { signal });
+  const theirs = yara && (await judgeYara(checkpoint, yara, { processes, memory, signal }));
+  const rules = [...own, ...(theirs?.rules ?? [])];
+  const analysis = { ...judged, findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]) };
   const { archive, metadata } = checkpoint;
   const inputs = hashing === 'inputs' ? await measureInputs(checkpoint, io) : undefined;
   const imageFound =
     options.image === undefined || !inputs ? undefined : await imageDigest(options.image, image?.digest, io);
-  const judged = {
+  const told = {
     archive: {
       name: basename(what),
       digest: hashing === 'archive' ? await digestOfArchive(checkpoint, io) : archive.bytes && inputs?.digest,
@@ -84,7 +108,8 @@ export async function judge(
       fault.source === archive.label ? { ...fault, source: basename(what) } : fault,
     ),
   };
-  return { judged, run: inputs && { inputs, image: imageFound, memory, ruleFiles: sigma?.files ?? [] } };
+  const ruleFiles = [...(sigma?.files ?? []), ...yaraFiles.map(({ name, digest }) => ({ name, digest }))];
+  return { judged: told, run: inputs && { inputs, image: imageFound, memory, ruleFiles } };
 }
 
 /** Only the findings that `keep` takes. */

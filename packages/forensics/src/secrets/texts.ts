@@ -1,32 +1,12 @@
 /** Content beside memory as one stream, so that all of it is searched in one go, and back from a place in it to whose it is. */
-import {
-  type Content,
-  contentOf,
-  type Extractable,
-  type ExtractableFile,
-  type ExtractableTree,
-  type ExtractContext,
-  type ExtractKind,
-  listExtractables,
-} from '@stillframe/checkpoint';
-import { messageOf, StillframeError } from '@stillframe/core';
-import type { EvidenceReference } from '../reference.ts';
-
-/** Where some of the stream comes from. */
-export interface TextPlace {
-  readonly where: ExtractKind;
-  /** What the evidence calls it; raw. */
-  readonly name: string | undefined;
-  /** Who holds it. */
-  readonly pids: readonly number[];
-  reference(offset: number, bytes: number): EvidenceReference;
-}
+import type { Content, Extractable, ExtractContext, ExtractKind } from '@stillframe/checkpoint';
+import { type ContentPlace, contentsOf } from '../contents.ts';
 
 interface Stretch {
   readonly from: number;
   to: number;
   readonly offset: number;
-  readonly place: TextPlace;
+  readonly place: ContentPlace;
 }
 
 /** Memory is searched with its addresses, so what is memory is not read again as a file; a PCAP repeats queues. */
@@ -68,38 +48,12 @@ export class TextStream {
   }
 
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal } = this.#context;
-    const wishes = KINDS.map((kind) => ({ kind }));
-    for await (const thing of listExtractables(this.#context, { wishes, signal })) {
-      if (!this.#wanted(thing)) continue;
-      if (thing.form === 'tree') yield* this.#tree(thing);
-      else if (thing.content && !isRepeated(thing)) yield* this.#content(thing.content, filePlace(thing));
+    for await (const { content, place } of contentsOf(this.#context, KINDS, this.#wanted)) {
+      yield* this.#content(content, place);
     }
   }
 
-  async *#tree(tree: ExtractableTree): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal } = this.#context;
-    await using open = await this.#opened(tree);
-    for (const entry of open?.entries.values() ?? []) {
-      // A hard link would tell the same file again.
-      if (open === undefined || (entry.kind !== 'file' && entry.kind !== 'sparse')) continue;
-      const content = await contentOf(open, entry, { signal });
-      if (content) yield* this.#content(content, memberPlace(tree, entry.name));
-    }
-  }
-
-  async #opened(tree: ExtractableTree) {
-    try {
-      return await tree.open({ signal: this.#context.signal });
-    } catch (error) {
-      if (!StillframeError.is(error)) throw error;
-      const told = { id: 'secrets-tree-unreadable', severity: 'error', message: messageOf(error) } as const;
-      this.#context.checkpoint.images.report({ ...told, source: tree.source.image });
-      return undefined;
-    }
-  }
-
-  async *#content(content: Content, place: TextPlace): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#content(content: Content, place: ContentPlace): AsyncGenerator<Uint8Array, void, undefined> {
     if (content.size > BigInt(Number.MAX_SAFE_INTEGER)) return;
     let stretch: Stretch | undefined;
     let next = -1;
@@ -124,23 +78,4 @@ export class TextStream {
     this.#at += GAP.length;
     yield GAP;
   }
-}
-
-function isRepeated({ kind, id, part }: ExtractableFile): boolean {
-  return part === 'pcap' || (kind === 'ipc' && !id.startsWith('msg-'));
-}
-
-function filePlace({ kind, name, id, source, holders }: ExtractableFile): TextPlace {
-  const pids = [...new Set(holders.flatMap((holder) => ('pid' in holder ? [holder.pid] : [])))];
-  const isEntry = kind === 'metadata' || kind === 'log';
-  const reference = (offset: number, bytes: number): EvidenceReference =>
-    isEntry ? { kind: 'entry', name: source.image, offset, bytes } : { kind: 'image', name: source.image };
-  return { where: kind, name: name ?? id, pids, reference };
-}
-
-function memberPlace({ kind, name, source }: ExtractableTree, member: string): TextPlace {
-  const path = kind === 'rootfs' ? `/${member}` : `${name ?? ''}/${member}`;
-  const reference = (): EvidenceReference =>
-    kind === 'rootfs' ? { kind: 'rootfs', path } : { kind: 'image', name: source.image };
-  return { where: kind, name: path, pids: [], reference };
 }
