@@ -80,7 +80,8 @@ export function* everyCommand(tree: Tree, words = ''): Generator<{ words: string
  */
 export function faultsOf(tree: Tree, line: string, whole = false): string[] {
   // Three blanks, or a number sign, and then it is explained.
-  const [typed = ''] = line.split(/ {3}| #| > /);
+  // What is between quotes is one word, whatever it holds.
+  const [typed = ''] = line.replaceAll(/'[^']*'|"[^"]*"/g, 'QUOTED').split(/ {3}| #| > /);
   const words = typed.split(/\s+/).map((word) => word.replaceAll(/^\[|(?:\[=.*)?[\],.:)"]+$/g, ''));
   const read = readWords(
     tree,
@@ -103,7 +104,7 @@ function readWords(command: Tree, words: readonly string[], before?: Reading): R
   const reading = before ?? { command, operands: 0, options: [], faults: [] };
   const [word, ...rest] = words;
   if (word === undefined || word === '--') return [reading];
-  if (/^--?[a-z]/.test(word)) {
+  if (/^--?[a-z]/i.test(word)) {
     const { option, faults, left } = readOption(command, word, rest);
     const options = option === undefined ? reading.options : [...reading.options, option];
     return readWords(command, left, { ...reading, options, faults: [...reading.faults, ...faults] });

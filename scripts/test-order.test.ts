@@ -31,10 +31,29 @@ test('never more than so many jobs run at once, each is done, and what one says 
         running -= 1;
       },
   );
-  const said = await Array.fromAsync(inTurn(jobs, 3, never));
+  const said = await Array.fromAsync(inTurn([{ jobs, atOnce: 9 }], 3, never));
   assert.equal(most, 3);
   assert.equal(said.length, 12);
   for (let at = 0; at < said.length; at += 2) assert.equal(said[at]?.split(' ')[0], said[at + 1]?.split(' ')[0]);
+});
+
+test('what an earlier lane may not have at once, a later one has', async () => {
+  const begun: string[] = [];
+  const lane = (name: string) =>
+    [1, 2, 3].map(
+      () =>
+        async function* () {
+          begun.push(name);
+          await delay(name === 'lab' ? 40 : 2);
+          yield name;
+        },
+    );
+  const lanes = [
+    { jobs: lane('lab'), atOnce: 2 },
+    { jobs: lane('unit'), atOnce: 3 },
+  ];
+  await Array.fromAsync(inTurn(lanes, 3, never));
+  assert.deepEqual(begun, ['lab', 'lab', 'unit', 'unit', 'unit', 'lab']);
 });
 
 test('after an interrupt nothing new begins, and what runs is still heard', async () => {
@@ -48,6 +67,6 @@ test('after an interrupt nothing new begins, and what runs is still heard', asyn
         yield await delay(5, index);
       },
   );
-  assert.deepEqual(await Array.fromAsync(inTurn(jobs, 1, stop.signal)), [1]);
+  assert.deepEqual(await Array.fromAsync(inTurn([{ jobs, atOnce: 1 }], 1, stop.signal)), [1]);
   assert.deepEqual(begun, [1]);
 });

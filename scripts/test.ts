@@ -1,6 +1,7 @@
 /**
  * `npm test`: generated code, types and lint (`--only-tests` leaves them out), and every test of the project, all out of one
- * queue: the longest files first (`scripts/test-order.ts`), one more at a time than there are processors.
+ * queue, the longest files first (`scripts/test-order.ts`): one lab more at a time than there are processors, and one file
+ * besides that only computes.
  * `npm test -- WORD…` runs only files whose path holds one of the words, `--name PATTERN` only tests of such a name.
  * A skip that expected-skips.txt does not list with the capability it lacks is a failure.
  */
@@ -18,8 +19,8 @@ import { inOrder, inTurn, isLab } from './test-order.ts';
 
 const root = join(import.meta.dirname, '..');
 const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
-/** Lab tests wait for a part of their time; each has its own node, and counts only what is its own. */
-const AT_ONCE = availableParallelism() + 1;
+/** Lab tests wait for half of their time; each has its own node, and counts only what is its own. */
+const LABS = availableParallelism() + 1;
 /** Milliseconds for one file. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
 /** Files whose times are told at the end of a whole run. */
@@ -71,14 +72,19 @@ async function* look(): AsyncGenerator<TestEvent> {
 /** The events of all files, those of one together and once it is through, with one closing summary. */
 async function* allEvents(): AsyncGenerator<TestEvent> {
   const begin = performance.now();
-  const jobs: (() => AsyncIterable<TestEvent>)[] = chosen.map((file) => () => eventsOf(file));
-  if (whole && !values['only-tests']) jobs.unshift(look);
-  const [first] = jobs;
+  const jobsOf = (some: readonly string[]) => some.map((file) => () => eventsOf(file));
+  const labs = { jobs: jobsOf(chosen.filter(isLab)), atOnce: LABS };
+  const others = { jobs: jobsOf(chosen.filter((file) => !isLab(file))), atOnce: LABS };
+  if (whole && !values['only-tests']) others.jobs.unshift(look);
+  const [first] = [...labs.jobs, ...others.jobs];
   // A file that is run alone is heard as it goes.
-  yield* jobs.length === 1 && first ? first() : inTurn(jobs, AT_ONCE, stop.signal);
+  const alone = labs.jobs.length + others.jobs.length === 1;
+  yield* alone && first ? first() : inTurn([labs, others], LABS + 1, stop.signal);
+  const took = performance.now() - begin;
+  yield { type: 'test:summary', data: { success: counts.failed === 0, counts, duration_ms: took, file: undefined } };
   for (const name of COUNTS)
     yield diagnostic(`${name.replace('passed', 'pass').replace('failed', 'fail')} ${counts[name]}`);
-  yield diagnostic(`duration_ms ${performance.now() - begin}`);
+  yield diagnostic(`duration_ms ${took}`);
   if (!whole) return;
   const slowest = times.sort((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
   for (const { file, seconds } of slowest) yield diagnostic(`${seconds.toFixed(0).padStart(4)} s ${file}`);
@@ -91,9 +97,12 @@ async function* eventsOf(file: string): AsyncGenerator<TestEvent> {
   const begin = performance.now();
   const stream = run(values.name === undefined ? options : { ...options, testNamePatterns: [values.name] });
   for await (const event of stream as AsyncIterable<TestEvent>) {
-    if (event.type === 'test:summary' && event.data['file'] === undefined) addCounts(event.data['counts'] as Counts);
+    if (event.type === 'test:summary' && event.data['file'] === undefined) {
+      addCounts(event.data['counts'] as Counts);
+      continue;
+    }
     if (event.type === 'test:pass' || event.type === 'test:fail') note(event.data);
-    // Each file's own closing figures; the sum comes at the end.
+    // Each file's own closing figures; the sum comes at the end, as does what failed.
     if (event.type === 'test:diagnostic' && isClosing(event.data)) continue;
     yield event;
   }

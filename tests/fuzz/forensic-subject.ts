@@ -64,9 +64,9 @@ async function judged(checkpoint: Checkpoint): Promise<void> {
   for (const { documents } of Object.values(exportFormats)) {
     for (const document of documents(made)) demandPlain(JSON.stringify(document));
   }
-  const timeline = await lastMoments(await readTimeline([{ checkpoint }]));
-  const about = { proof: undefined, archiveWord: 'hurt.tar', node: '24.0.0', options: [] };
-  demandHarmless(reportPage({ judged: made, timeline, ...about }));
+  const timeline = await lastMoments(await readTimeline([{ checkpoint, evidence: undefined }]));
+  const told = { archiveWord: 'hurt.tar', node: '24.0.0', options: [] };
+  demandHarmless(reportPage({ judged: made, proof: undefined, timeline, ...told }));
   for (const { references } of analysis.findings) {
     for (const reference of references) {
       const text = referenceText(reference);

@@ -32,7 +32,7 @@ describe('a checkpoint of a large container', { skip }, () => {
     await connect();
     const { containers } = await cri.runtime.listContainers({});
     containerId = containers[0]?.id ?? '';
-    for (const deadline = Date.now() + 60_000; !/full/.test(await readFile(log, 'utf8')); await delay(100)) {
+    for (const deadline = Date.now() + 60_000; !/full/.test(await readFile(log, 'utf8')); await delay(20)) {
       assert.ok(Date.now() < deadline, 'the memory is not filled');
     }
     maps = await mapsOf(containerId);

@@ -11,17 +11,20 @@ import { ContainerState } from '@stillframe/cri/proto';
 import { decodeEnvelope } from '@stillframe/evidence';
 import { needs } from '@stillframe/testkit';
 import { type Endpoints, type Lab, openLab } from './lab.ts';
+import { waitForText } from './log-lines.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
 
-const COUNT = 'trap "exit 0" TERM; while :; do sleep 0.05; done';
+/** Says when there is something to capture. */
+const COUNT = 'trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done';
 /** Debian's busybox has no flock(1), so the host's is used; the process that took the lock lives as long as it is held. */
 const LOCK = `set -- /host/lib/*-linux-gnu; exec $1/ld-linux*.so.* --library-path $1 /host/bin/flock /tmp/lock sh -c '${COUNT}'`;
 const HOST = [{ hostPath: '/usr', containerPath: '/host', readonly: true }];
 const GHOST = `exec 3>/tmp/ghost; /bin/busybox head -c 300000 /dev/zero >&3; rm /tmp/ghost; ${COUNT}`;
 /** The client tells how its connection ended; both ends are in the container. */
 const TALK = `/bin/busybox mkfifo /tmp/a /tmp/b; nc -l -p 7070 0<>/tmp/a >/dev/null & sleep 0.3
-  (nc 127.0.0.1 7070 0<>/tmp/b; echo "closed") & ${COUNT}`;
+  (nc 127.0.0.1 7070 0<>/tmp/b; echo "closed") &
+  until /bin/busybox grep -q ':1B9E 01 ' /proc/net/tcp; do sleep 0.02; done; sleep 0.1; ${COUNT}`;
 
 interface Outcome {
   containerId: string;
@@ -185,7 +188,7 @@ for (const place of ['annotation', 'config'] as const) {
           return { podSandboxId, containerId, log };
         };
         const { podSandboxId, containerId, log } = await run(`p${index}`, lab.image);
-        await delay(800);
+        await waitForText(log, / ready$/m);
         const { status: begun } = await cri.runtime.containerStatus({ containerId });
         assert.equal(begun?.state, ContainerState.CONTAINER_RUNNING, await readFile(log, 'utf8'));
         // What holds is what the node says now, not what it said when the container was created.

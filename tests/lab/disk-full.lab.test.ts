@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { openCriClient } from '@stillframe/cri/client';
+import { after, before, describe, test } from 'node:test';
 import { execute, numbersIn, waitForNumbers } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
-import { type Lab, openLab } from './lab.ts';
+import { type CriLab, type Lab, openCriLab } from './lab.ts';
 
 /** Runs `work` with a folder that has `room` KiB; asserts that nothing of it is left there and the container counts on. */
 async function inSmallFolder(room: number, lab: Lab, log: string, work: (small: string) => Promise<void>) {
@@ -27,6 +26,7 @@ async function inSmallFolder(room: number, lab: Lab, log: string, work: (small: 
     );
   } finally {
     await execute(['umount', small]);
+    await rmdir(small);
   }
 }
 
@@ -36,35 +36,37 @@ const NO_SPACE = /no space for the checkpoint in .*what was captured runs on.*/s
 /** KiB of room: too little for CRIU's images, then for the images but not for the archive beside them. */
 const ROOMS = [64, 256, 420];
 
-for (const room of ROOMS) {
-  test(`a checkpoint into ${room} KiB fails without harm`, needs('checkpoint', 'docker-registry'), async () => {
-    await using lab = await openLab();
-    const log = await lab.run('default/counters/counter', COUNT);
-    await inSmallFolder(room, lab, log, async (small) => {
-      const asked = lab.stillframe.json(['checkpoint', 'default/counters/counter'], ['--export', join(small, 'c.tar')]);
-      await assert.rejects(
-        asked,
-        /no space for the checkpoint in .*what was captured runs on.*ERR_CHECKPOINT_DISK_FULL/s,
-      );
-    });
+describe('a capture that finds no room', needs('checkpoint', 'docker-registry'), () => {
+  let lab: CriLab;
+  before(async () => {
+    lab = await openCriLab();
   });
-}
+  after(() => lab?.[Symbol.asyncDispose]());
 
-/** The same over the CRI, with a second container or another wish for its end. */
-for (const room of ROOMS) {
-  test(
-    `of a pod and of a container to be ended, into ${room} KiB`,
-    needs('checkpoint', 'docker-registry'),
-    async () => {
-      await using lab = await openLab();
-      await using cri = await openCriClient({ socket: join(lab.folder, 'state/cri.sock') });
-      await cri.image.pullImage({ image: { image: lab.image } });
-      const logDirectory = join(lab.folder, 'logs');
-      const metadata = { name: 'pod', uid: 'pod', namespace: 'default' };
-      const { podSandboxId } = await cri.runtime.runPodSandbox({ config: { metadata, logDirectory } });
+  for (const room of ROOMS) {
+    test(`a checkpoint into ${room} KiB fails without harm`, async () => {
+      const address = `default/counters-${room}/counter`;
+      const log = await lab.run(address, COUNT);
+      await inSmallFolder(room, lab, log, async (small) => {
+        const asked = lab.stillframe.json(['checkpoint', address], ['--export', join(small, 'c.tar')]);
+        await assert.rejects(
+          asked,
+          /no space for the checkpoint in .*what was captured runs on.*ERR_CHECKPOINT_DISK_FULL/s,
+        );
+      });
+    });
+  }
+
+  /** The same over the CRI, with a second container or another wish for its end. */
+  for (const room of ROOMS) {
+    test(`of a pod and of a container to be ended, into ${room} KiB`, async () => {
+      const { runtime } = lab.cri;
+      const logDirectory = join(lab.folder, `logs-${room}`);
+      const metadata = { name: `pod-${room}`, uid: `pod-${room}`, namespace: 'default' };
+      const { podSandboxId } = await runtime.runPodSandbox({ config: { metadata, logDirectory } });
       const containerIds: string[] = [];
       for (const name of ['one', 'two']) {
-        const { containerId } = await cri.runtime.createContainer({
+        const { containerId } = await runtime.createContainer({
           podSandboxId,
           config: {
             metadata: { name },
@@ -74,18 +76,17 @@ for (const room of ROOMS) {
             annotations: { 'io.stillframe.criu/leave-running': 'false' },
           },
         });
-        await cri.runtime.startContainer({ containerId });
+        await runtime.startContainer({ containerId });
         containerIds.push(containerId);
       }
       for (const name of ['one', 'two']) {
         await inSmallFolder(room, lab, join(logDirectory, `${name}.log`), async (outputPath) => {
-          await assert.rejects(cri.runtime.checkpointPod({ podSandboxId, outputPath, containerIds }), NO_SPACE);
+          await assert.rejects(runtime.checkpointPod({ podSandboxId, outputPath, containerIds }), NO_SPACE);
           const [containerId = ''] = containerIds;
           const location = join(outputPath, 'c.tar');
-          await assert.rejects(cri.runtime.checkpointContainer({ containerId, location }), NO_SPACE);
+          await assert.rejects(runtime.checkpointContainer({ containerId, location }), NO_SPACE);
         });
-        await rmdir(join(lab.folder, 'small'));
       }
-    },
-  );
-}
+    });
+  }
+});

@@ -12,11 +12,12 @@ import { RegistryClient } from '@stillframe/oci';
 import { needs, type RunningRegistry, startRegistry } from '@stillframe/testkit';
 import { startCrio } from './crio.ts';
 import { buildEngineImages, type Engine, startContainerd } from './engines.ts';
+import { waitForText } from './log-lines.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/bin/stillframe.mjs');
 /** Memory that makes a checkpoint take a while. */
-const BULK = 768 << 20;
-const SCRIPT = `(/bin/busybox head -c ${BULK} /dev/zero; sleep 100000) | /bin/busybox tail -c ${BULK} &
+const BULK = 512 << 20;
+const SCRIPT = `(/bin/busybox head -c ${BULK} /dev/zero; echo full >&2; sleep 100000) | /bin/busybox tail -c ${BULK} &
   i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done`;
 const ENGINES = [
   { name: 'containerd', gate: needs('checkpoint', 'docker-registry', 'redis', 'containerd'), open: startContainerd },
@@ -75,7 +76,7 @@ for (const { name, gate, open } of ENGINES) {
       await theirs.cri.runtime.startContainer({ containerId });
       const { stdout } = await stillframe('node', 'up', '--cri', theirs.cri.socket, '--port', '0', '-o', 'json');
       endpoints = JSON.parse(stdout);
-      await delay(4000);
+      await waitForText(join(folder, 'logs/counter.log'), / full$/m);
     });
     after(async () => {
       if (endpoints) await stillframe('node', 'down');

@@ -7,6 +7,7 @@ import { type CriClient, openCriClient } from '@stillframe/cri/client';
 import { buildBaseImage, execute, Stillframe } from '@stillframe/demo/stage';
 import { RegistryClient } from '@stillframe/oci';
 import { leftBehind, startRegistry, takeCensus } from '@stillframe/testkit';
+import { stillframeHere } from './here.ts';
 
 export interface Lab extends AsyncDisposable {
   readonly folder: string;
@@ -48,10 +49,11 @@ export async function openLab(
     await mkdir(join(folder, 'image'));
     await buildBaseImage(client.repository('busybox'), 'v1', join(folder, 'image'));
     const image = `${registry.address}/busybox:v1`;
-    const stillframe = new Stillframe(folder, await up(folder));
+    const stillframe = new Stillframe(folder, await up(folder), stillframeHere);
     undo.push('node', async () => {
       // A test may have killed it: a new one then takes over what is left, and takes it down.
       await stillframe.up(0);
+      await endContainers(join(folder, 'state/cri.sock'));
       await stillframe.atNode(['node', 'down', '--pods']);
     });
     const endpoints = await stillframe.up<Endpoints>(0);
@@ -76,6 +78,13 @@ export async function openLab(
     await undo[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** At once: of the shells that run here most heed no signal, and each would be waited for. */
+async function endContainers(socket: string): Promise<void> {
+  await using cri = await openCriClient({ socket });
+  const { containers } = await cri.runtime.listContainers({});
+  await Promise.all(containers.map(({ id }) => cri.runtime.stopContainer({ containerId: id, timeout: 0n })));
 }
 
 /** A lab with a client of its node's CRI socket, whose base image is pulled. */

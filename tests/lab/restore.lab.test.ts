@@ -10,6 +10,7 @@ import { openCriClient } from '@stillframe/cri/client';
 import { execute, waitForNumbers } from '@stillframe/demo/stage';
 import { needs } from '@stillframe/testkit';
 import { type Lab, openLab } from './lab.ts';
+import { waitForText } from './log-lines.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry');
 
@@ -33,15 +34,15 @@ describe('restore', { skip }, () => {
 
   test('brings back files that were added, changed, deleted and held open', async () => {
     const script = `echo added > /tmp/added; echo changed >> /etc/passwd; rm /bin/ls; mkdir -m 700 /tmp/deep;
-      exec 3>>/tmp/open; echo one >&3
+      exec 3>>/tmp/open; echo one >&3; echo held
       while :; do sleep 0.1; [ -e /tmp/tell ] || continue; echo two >&3
       echo "seen: $(cat /tmp/added) $(tail -c 8 /etc/passwd 2>/dev/null || cat /etc/passwd | tr '\\n' ' ') $([ -e /bin/ls ] && echo ls) $(cat /tmp/open | tr '\\n' ' ')"; rm /tmp/tell; done`;
     const teller = '; ';
-    await lab.run('default/files/shell', `(sleep 3${teller}echo > /tmp/tell) & ${script}`);
-    await delay(800);
+    const filesLog = await lab.run('default/files/shell', `(sleep 3${teller}echo > /tmp/tell) & ${script}`);
+    await waitForText(filesLog, / held$/m);
     const archive = await checkpoint('default/files/shell');
     const { restored } = await restore(archive);
-    await delay(4000);
+    await waitForText(restored[0]?.logPath ?? '', / seen: /);
     const seen = (await texts(restored[0]?.logPath ?? '')).find((line) => line.startsWith('seen:')) ?? '';
     assert.match(seen, /^seen: added /);
     assert.match(seen, /changed/);
@@ -52,22 +53,20 @@ describe('restore', { skip }, () => {
   test('keeps an established connection over loopback, in every copy', async () => {
     const script = `(i=0; while :; do i=$((i+1)); echo "tick $i"; sleep 0.1; done) | nc -l -p 7777 >/dev/null & sleep 0.5; sleep 1000 | nc 127.0.0.1 7777`;
     const log = await lab.run('default/tcp/pair', script);
-    await delay(2000);
-    assert.ok((await texts(log)).filter((line) => line.startsWith('tick')).length > 3, 'the connection carries data');
+    // The connection carries data.
+    await waitForText(log, / tick 8$/m);
     const { restored } = await restore(await checkpoint('default/tcp/pair'), ['--copies', '2']);
-    await delay(1000);
     for (const { logPath } of restored) {
-      const ticks = (await texts(logPath))
-        .filter((line) => line.startsWith('tick'))
-        .map((line) => Number(line.slice(5)));
+      const ticksOf = async () =>
+        (await texts(logPath)).filter((line) => line.startsWith('tick')).map((line) => Number(line.slice(5)));
+      // It still ticks.
+      await waitForText(logPath, new RegExp(` tick ${(await ticksOf()).length + 5}$`, 'm'));
+      const ticks = await ticksOf();
       assert.deepEqual(
         ticks,
         ticks.map((_n, i) => i + 1),
         'no tick lost or repeated',
       );
-      const reached = ticks.length;
-      await delay(500);
-      assert.ok((await texts(logPath)).filter((line) => line.startsWith('tick')).length > reached, 'it still ticks');
     }
   });
 
@@ -102,13 +101,15 @@ describe('restore', { skip }, () => {
       const deadline = Date.now() + 20_000;
       Date.now() < deadline && !(await texts(log)).includes('length 6000000');
     )
-      await delay(200);
+      await delay(20);
     const { restored } = await restore(await checkpoint('default/big/shell'));
     const copy = restored[0]?.logPath ?? '';
     const reached = (await texts(copy)).length;
-    await delay(1000);
-    const lines = await texts(copy);
-    assert.ok(lines.length > reached);
+    let lines = await texts(copy);
+    for (const deadline = Date.now() + 10_000; lines.length <= reached + 2; lines = await texts(copy)) {
+      assert.ok(Date.now() < deadline, 'it goes on');
+      await delay(20);
+    }
     assert.equal(lines.at(-2), 'length 6000000');
   });
 

@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execute } from '@stillframe/demo/stage';
-
-const PROGRAM = join(import.meta.dirname, '../../packages/cli/bin/stillframe.mjs');
+import { stillframeHere } from './here.ts';
 
 /** A row of extracted.json, as far as tests look at it. */
 export interface TakenFile {
@@ -26,7 +24,7 @@ export interface TakenOut {
 
 /** Takes everything out into `folder`, which must not be there yet. */
 export async function takeOut(checkpoint: string, folder: string): Promise<TakenOut> {
-  await execute([process.execPath, PROGRAM, 'extract', checkpoint, '--to', folder]);
+  await stillframeHere(['extract', checkpoint, '--to', folder]);
   const list = JSON.parse(await readFile(join(folder, 'extracted.json'), 'utf8'));
   assert.deepEqual(list.diagnostics, []);
   return { files: list.files, bytes: (file) => readFile(join(folder, file?.file ?? assert.fail('not written'))) };
@@ -42,6 +40,6 @@ export interface FoundText {
 
 /** All places of a text in memory. */
 export async function findText(checkpoint: string, text: string): Promise<readonly FoundText[]> {
-  const { stdout } = await execute([process.execPath, PROGRAM, 'search', checkpoint, text, '--output', 'json']);
+  const { stdout } = await stillframeHere(['search', checkpoint, text, '--output', 'json']);
   return JSON.parse(stdout).matches;
 }

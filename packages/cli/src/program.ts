@@ -5,6 +5,8 @@ import { exitCodeOf, printError } from './exit.ts';
 import type { Io } from './io.ts';
 import { productVersion } from './product.ts';
 
+export type { Io } from './io.ts';
+
 /** As usual, but nothing is said of an option that may be repeated and is not given. */
 function describeOption(this: Help, option: Option): string {
   const none = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;

@@ -7,4 +7,4 @@ export {
   numbersIn,
   waitForNumbers,
 } from './counter.ts';
-export { execute, Stillframe } from './stillframe.ts';
+export { execute, type Ran, Stillframe, stillframeProcess } from './stillframe.ts';

@@ -34,12 +34,20 @@ export async function execute(argv: readonly string[], signal?: AbortSignal): Pr
   return text;
 }
 
+/** As a process of its own. */
+export const stillframeProcess: Runner = (words, signal) => execute([process.execPath, PROGRAM, ...words], signal);
+
+/** Runs the command with these words. Throws as `execute` does. */
+type Runner = (words: readonly string[], signal?: AbortSignal) => Promise<Ran>;
+
 export class Stillframe {
   readonly #place: readonly string[];
   readonly #up: readonly string[];
+  readonly #run: Runner;
 
-  /** `folder` holds everything of the node that every command speaks to; its name marks the node's cgroups, too. `up`: further words of `node up`. */
-  constructor(folder: string, up: readonly string[] = []) {
+  /** `folder` holds everything of the node that every command speaks to; its name marks the node's cgroups, too. `up`: further words of `node up`. `run`: a process each by default. */
+  constructor(folder: string, up: readonly string[] = [], run: Runner = stillframeProcess) {
+    this.#run = run;
     this.#place = ['--root', join(folder, 'root'), '--state', join(folder, 'state')];
     this.#up = ['--cgroup-parent', `/${basename(folder)}`, ...up];
   }
@@ -61,7 +69,7 @@ export class Stillframe {
 
   /** A command that speaks to the node. */
   atNode(command: readonly string[], rest: readonly string[] = [], signal?: AbortSignal): Promise<Ran> {
-    return execute([process.execPath, PROGRAM, ...command, ...this.#place, ...rest], signal);
+    return this.#run([...command, ...this.#place, ...rest], signal);
   }
 
   /** A command that speaks to the node, and its JSON. */
@@ -72,7 +80,7 @@ export class Stillframe {
 
   /** A command that only reads archives or images, and its JSON. */
   async read<T>(command: readonly string[], signal?: AbortSignal): Promise<T> {
-    const { stdout } = await execute([process.execPath, PROGRAM, ...command, '--output', 'json'], signal);
+    const { stdout } = await this.#run([...command, '--output', 'json'], signal);
     return JSON.parse(stdout) as T;
   }
 }

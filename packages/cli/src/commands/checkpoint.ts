@@ -14,9 +14,7 @@ import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet/names
 import { foldersOf } from '@stillframe/runtime/place';
 import { Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
-import { checkpointByKubelet } from '../checkpoint/by-kubelet.ts';
 import { metadataFor } from '../checkpoint/metadata.ts';
-import { checkpointPod } from '../checkpoint/pod.ts';
 import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
@@ -84,7 +82,10 @@ export const checkpoint: RegisterCommand = (program, io) => {
       const timeout = secondsOf(options.timeout);
       demandPause(options.maxPause);
       const { kubelet } = options;
-      if (kubelet !== undefined) return await checkpointByKubelet(text, timeout, { ...options, kubelet }, io);
+      if (kubelet !== undefined) {
+        const { checkpointByKubelet } = await import('../checkpoint/by-kubelet.ts');
+        return await checkpointByKubelet(text, timeout, { ...options, kubelet }, io);
+      }
       if (options.nonAtomic && !options.allContainers)
         throw cliError('ERR_USAGE_ARGUMENT', '--non-atomic needs --all-containers');
       if (options.allContainers) return await wholePod(text, timeout, options, io);
@@ -156,6 +157,7 @@ async function oneContainer(text: string, timeout: number, options: CheckpointOp
 /** Throws ERR_USAGE_ARGUMENT for what CheckpointPod has no room for. */
 async function wholePod(text: string, timeout: number, options: CheckpointOptions, io: Io): Promise<void> {
   if (options.rootfs !== undefined) throw cliError('ERR_USAGE_ARGUMENT', '--rootfs is of one container');
+  const { checkpointPod } = await import('../checkpoint/pod.ts');
   await checkpointPod(text, timeout, options, io);
 }
 

@@ -141,11 +141,11 @@ async function write({ old, now, compared, options }: Compared, io: Io): Promise
   for (const row of rowsOf(compared, options)) await document.item(rowView(row, showSecrets));
   document.list('matches');
   for (const match of matches) await document.item(match);
-  const { summary, pages, sameFindings, notCompared } = compared;
+  const { summary, listeners, pages, sameFindings, notCompared } = compared;
   await document.end({
     before: factsOf(old),
     after: factsOf(now),
-    summary: { ...summary, pages: pages ?? {}, sameFindings },
+    summary: { ...summary, listeners, pages: pages ?? {}, sameFindings },
     notCompared,
     diagnostics: {
       before: [...compared.diagnostics.before, ...old.checkpoint.diagnostics()],

@@ -26,7 +26,7 @@ const WORDS: readonly (readonly [
 ];
 
 /** `2 processes started`, `1 listener new`, `412 pages changed in 7 mappings`…; empty where nothing differs. */
-export function summaryParts({ summary, pages }: CheckpointDiff, listeners: number): readonly string[] {
+export function summaryParts({ summary, listeners, pages }: CheckpointDiff): readonly string[] {
   const parts: string[] = [];
   for (const [table, one, many, words] of WORDS) {
     for (const change of ['added', 'removed', 'changed'] as const) {

@@ -29,7 +29,6 @@ export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options:
   const byTable = new Map<DiffTable, { views: RowView[]; count: number }>();
   const pages = new Map<string, { label: string; runs: RowView[]; pages: number; count: number }>();
   const withProcess = new Map<string, Partial<Record<DiffTable, number>>>();
-  let listeners = 0;
   for (const row of rows) {
     const view = rowView(row, options.showSecrets);
     if (row.withProcess) {
@@ -39,7 +38,6 @@ export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options:
       withProcess.set(process, counts);
       if (!options.all) continue;
     }
-    if (row.table === 'sockets' && row.change === 'added' && row.after?.['state'] === 'listen') listeners += 1;
     if (row.table === 'pages' && !options.all) addRun(pages, row, view);
     else {
       const shown = byTable.get(row.table) ?? { views: [], count: 0 };
@@ -48,7 +46,7 @@ export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options:
       byTable.set(row.table, shown);
     }
   }
-  const parts = summaryParts(diff, listeners);
+  const parts = summaryParts(diff);
   const trees = (Object.keys(TITLES) as DiffTable[]).flatMap((table) => {
     const { views, count } = byTable.get(table) ?? { views: [], count: 0 };
     const nodes =

@@ -17,7 +17,7 @@ import {
 } from '@stillframe/evidence';
 import { productVersion } from '../product.ts';
 import { cliError } from '../usage.ts';
-import { type MeasuredFile, measureFile } from './measured-file.ts';
+import type { MeasuredFile } from './measured-file.ts';
 
 /** What is known of a capture by who asked the runtime for it. */
 export interface ForeignCapture {
@@ -52,6 +52,8 @@ export async function attestAfterWriting(path: string, capture: ForeignCapture, 
       hint: 'a link is not followed',
     });
   const at = new Date();
+  // Reading an archive is a lot to load; a node of ours has measured it already.
+  const { measureFile } = await import('./measured-file.ts');
   const measured = await measureFile(path, { signal, onProgress });
   const until = new Date();
   await using file = await open(path, 'r');

@@ -4,7 +4,7 @@ import { type NodePaths, ownerOf } from '@stillframe/runtime/place';
 import { type NodeEndpoints, readEndpoints } from './endpoints.ts';
 
 /** Milliseconds between two looks. */
-const POLL = 50;
+const POLL = 10;
 
 /** Pid of the node that works with these folders, or undefined. */
 export function runningNode(paths: Pick<NodePaths, 'state'>): Promise<number | undefined> {

@@ -40,6 +40,8 @@ export type ChangeCounts = Record<Change, number>;
 export interface CheckpointDiff {
   /** Of each table; of pages, see `pages`. Without what came or went with its process. */
   readonly summary: Readonly<Record<Exclude<DiffTable, 'pages'>, ChangeCounts>>;
+  /** How many of the new sockets listen. */
+  readonly listeners: number;
   /** Undefined where they were not compared. */
   readonly pages: (ReturnType<ChangedPages['counts']> & { readonly totals: PageTotals }) | undefined;
   /** Findings that are in both. */
@@ -100,6 +102,7 @@ export async function compareCheckpoints(
   const gone = rows.filter(({ table, change }) => table === 'findings' && change === 'removed').length;
   return {
     summary: summaryOf(rows),
+    listeners: rows.filter(isNewListener).length,
     pages: pages && { ...pages.changed.counts(), totals: pages.totals },
     sameFindings: findings[0].length - gone,
     rows: () => inOrder(rows, pages?.changed),
@@ -116,6 +119,10 @@ async function memoryRows(
   signal: AbortSignal | undefined,
 ) {
   return Array.fromAsync(searchChanged(checkpoint, changed, patterns, { side, signal }));
+}
+
+function isNewListener({ table, change, after }: DiffRow): boolean {
+  return table === 'sockets' && change === 'added' && after?.['state'] === 'listen';
 }
 
 function summaryOf(rows: readonly DiffRow[]): CheckpointDiff['summary'] {

@@ -4,14 +4,18 @@ import { referenceText } from '../reference.ts';
 import { compareThings, type Thing } from './keyed.ts';
 import type { DiffRow } from './row.ts';
 
-/** By id; findings of siblings, whose ids are of other pids and addresses, by rule and by what they say but for numbers. */
+/**
+ * By id, else by rule and first place: a finding of several places is another one when one more comes. Findings of siblings, whose
+ * ids are of other pids and addresses, by rule and by what they say but for numbers.
+ */
 export function* findingRows(
   before: readonly Finding[],
   after: readonly Finding[],
   sibling: boolean,
 ): Generator<DiffRow> {
-  const keys = sibling ? [said] : [({ key }: FindingThing) => key];
-  yield* compareThings('findings', before.map(thingOf), after.map(thingOf), keys);
+  const keys = sibling ? [said] : [({ key }: FindingThing) => key, place];
+  const told = (finding: Finding) => thingOf(finding, sibling);
+  yield* compareThings('findings', before.map(told), after.map(told), keys);
 }
 
 interface FindingThing extends Thing {
@@ -21,12 +25,15 @@ interface FindingThing extends Thing {
 const said = ({ finding: { rule, summary } }: FindingThing): string =>
   `${rule} ${summary.replace(/0x[0-9a-f]+|\d+/g, '#')}`;
 
-function thingOf(finding: Finding): FindingThing {
+const place = ({ finding: { rule, references } }: FindingThing): string => `${rule} ${referenceText(references[0])}`;
+
+function thingOf(finding: Finding, sibling: boolean): FindingThing {
   const { id, rule, title, severity, techniques, summary, references } = finding;
   return {
     ...{ key: id, label: summary, finding },
-    facts: { severity },
-    more: { rule, title, techniques, summary, references: references.map(referenceText) },
+    // The numbers in a sentence are a container's own.
+    facts: { severity, ...(sibling ? {} : { summary }) },
+    more: { rule, title, techniques, ...(sibling ? { summary } : {}), references: references.map(referenceText) },
     reference: references[0],
   };
 }

@@ -24,7 +24,7 @@ export interface MemoryFilter {
 /** Options of scanMemory. */
 export interface ScanOptions {
   readonly filter?: MemoryFilter | undefined;
-  /** Only these pages of a process, in ascending order; all of a process where it gives undefined. */
+  /** Only matches that touch these pages of a process, given apart; all of a process where it gives undefined. */
   readonly changed?: ((pid: number) => readonly AddressRange[] | undefined) | undefined;
   /** Matches at most, of all patterns together; 1,000,000 by default. */
   readonly limit?: number | undefined;

@@ -3,7 +3,9 @@ import { backingOf, type FileTable } from '@stillframe/checkpoint';
 import { type AddressSpace, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import { forensicsError } from '../errors.ts';
+import { AHEAD } from './bounds.ts';
 import type { AddressRange, BackingType, MemoryFilter, ScanOptions } from './match.ts';
+import { countUpTo } from './stretch.ts';
 
 const PROTECTIONS: Readonly<Record<string, number>> = { r: 1, w: 2, x: 4, '-': 0, p: 0 };
 
@@ -48,7 +50,7 @@ export function rangesOf(
   const sets = [
     chosen && apart(space.vmas.filter(chosen)),
     filter.addresses && [filter.addresses],
-    changed?.(space.pid),
+    around(changed?.(space.pid)),
   ].filter((ranges) => ranges !== undefined);
   return sets.length === 0 ? undefined : sets.reduce(intersection);
 }
@@ -95,6 +97,21 @@ export function apart(ranges: readonly AddressRange[]): readonly AddressRange[] 
     else if (start < end) joined.push({ start, end });
   }
   return joined;
+}
+
+/** A match that touches a page may begin before it, and what it is depends on what is around. */
+function around(ranges: readonly AddressRange[] | undefined): readonly AddressRange[] | undefined {
+  const reach = BigInt(AHEAD);
+  return ranges && apart(ranges.map(({ start, end }) => ({ start: start - reach, end: end + reach })));
+}
+
+/** Whether some of the bytes lie in one of `ranges`, which are apart. */
+export function touchTest(ranges: readonly AddressRange[]): (start: bigint, bytes: number) => boolean {
+  const ascending = apart(ranges);
+  return (start, bytes) => {
+    const next = ascending[countUpTo(ascending, ({ end }) => end <= start)];
+    return next !== undefined && next.start < start + BigInt(bytes);
+  };
 }
 
 function intersection(some: readonly AddressRange[], others: readonly AddressRange[]): readonly AddressRange[] {

@@ -129,6 +129,12 @@ test('only what is chosen is looked at', async () => {
   assert.deepEqual(await found({ filter: { addresses } }), [PAGE + 8, 2 * PAGE]);
   const changed = () => [{ start: BigInt(12 * PAGE), end: BigInt(13 * PAGE) }];
   assert.deepEqual(await found({ changed }), [2 * PAGE, 3 * PAGE - 1]);
+  const touching = await scan(images, [literal('yx'), regex('\\.{3}(?=y)')], { changed });
+  assert.deepEqual(
+    touching.map(([id]) => id),
+    ['yx'],
+    'a match that begins before a page touches it',
+  );
   assert.deepEqual(await found({ filter: { pids: [2] } }), []);
   const split = await scan(images, [literal('yx')], { filter: { addresses: { start: 0n, end: BigInt(12 * PAGE) } } });
   assert.deepEqual(split, [], 'what is left out is a gap');

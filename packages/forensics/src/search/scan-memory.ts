@@ -7,6 +7,7 @@ import { LONGEST_MATCH } from './bounds.ts';
 import { compilePatterns } from './compile.ts';
 import { type MemoryLayout, type Owner, openLayout } from './layout.ts';
 import type { PatternMatch, ScanOptions } from './match.ts';
+import { touchTest } from './memory-filter.ts';
 import { type Found, Merge } from './merge.ts';
 import type { NamedPattern } from './pattern.ts';
 import { planSearch, type Step } from './search-steps.ts';
@@ -52,18 +53,31 @@ export async function* scanMemory(
     shape,
     search: (b) => searcher.searchHere(b),
   });
+  const isAsked = changedTest(options);
   let left = limit;
   for await (const { step, result } of searched(layout, shape, searcher, options)) {
     if (result?.missing) reportMissing(checkpoint, step, result.missing);
     for await (const found of merge.take(step, result)) {
       for (const match of found) {
-        if (step.owner === undefined) continue;
+        if (step.owner === undefined || !isAsked(step.owner.pid, step.stretch, match)) continue;
         yield matchOf(step.owner, step.stretch, match, compiled[match.pattern]?.id ?? '');
         left -= 1;
         if (left <= 0) return;
       }
     }
   }
+}
+
+/** Whether a match touches the pages that are asked for. */
+function changedTest({ changed }: ScanOptions) {
+  const tests = new Map<number, (start: bigint, bytes: number) => boolean>();
+  return (pid: number | undefined, { start }: Stretch, { at, bytes }: Found): boolean => {
+    if (changed === undefined || pid === undefined) return true;
+    const ranges = tests.has(pid) ? undefined : changed(pid);
+    const test = tests.get(pid) ?? (ranges === undefined ? () => true : touchTest(ranges));
+    tests.set(pid, test);
+    return test(start + BigInt(at), bytes);
+  };
 }
 
 function searcherFor(plan: SearchPlan, layout: MemoryLayout, { workers, signal }: ScanOptions): Searcher {

@@ -7,7 +7,7 @@ import { signalNumber } from './signals.ts';
 import { statusOf } from './status.ts';
 
 /** Milliseconds between two looks at a container that is asked to end. */
-const STOP_POLL = 50;
+const STOP_POLL = 10;
 /** Milliseconds until a killed container must be gone. */
 const KILL_GRACE = 10_000;
 /** Number of SIGTERM. */
