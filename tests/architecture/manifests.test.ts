@@ -26,7 +26,7 @@ for (const one of packages) {
 
   test(`${name}: dependencies are what its code imports`, () => {
     assert.deepEqual(
-      Object.keys(manifest.dependencies ?? {}).sort(),
+      Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).sort(),
       [...inCode].sort(),
       `${manifestOf(name)}, and npm install`,
     );

@@ -101,10 +101,10 @@ describe('a checkpoint of a large container', { skip }, () => {
         { containerId, location },
         { metadata: { [MAX_PAUSE_METADATA]: maxPause, [OVER_BUDGET_METADATA]: overBudget } },
       );
-    await assert.rejects(asked('500ms', 'refuse'), /a pause of [\d.]+ s is expected, 500\.0 ms are allowed/);
+    await assert.rejects(asked('500ms', 'refuse'), /a pause of [\d.]+ m?s is expected, 500\.0 ms are allowed/);
     const { status, body } = await lab.curl('/checkpoint/default/large/c?maxPause=500ms');
     assert.equal(status, 500);
-    assert.match(body, /code = FailedPrecondition desc = a pause of [\d.]+ s is expected, 500\.0 ms are allowed/);
+    assert.match(body, /code = FailedPrecondition desc = a pause of [\d.]+ m?s is expected, 500\.0 ms are allowed/);
     await assert.rejects(asked('300ms', 'abort'), /was not over within 300\.0 ms and was given up/);
     assert.deepEqual(await readdir(out), []);
     await goesOn();

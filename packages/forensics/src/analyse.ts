@@ -49,5 +49,10 @@ export function judge(tables: Tables, rules: readonly Rule[] = allRules): readon
       severity: found.severity ?? severity,
     }));
   });
-  return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+  return worstFirst(findings);
+}
+
+/** The worst first; among those that are as bad, the order stays. */
+export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
 }

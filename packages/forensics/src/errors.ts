@@ -21,4 +21,12 @@ export const forensicsError = errorTable({
     hint: 'a protection is some of r, w and x; a range of addresses is 0x7f00-0x8000',
   },
   ERR_SEARCH_WORKER: { kind: 'internal', hint: 'try again with --workers 0; if it ends again, report it' },
+  ERR_FORENSICS_YARA_MISSING: {
+    kind: 'unimplemented',
+    hint: 'take memory and files out with `stillframe extract`, and let a yara of your own look at them',
+  },
+  ERR_FORENSICS_YARA_RULES: {
+    kind: 'invalid-argument',
+    hint: 'rules are as YARA-X has them; in place of an include give the folder',
+  },
 });

@@ -1,5 +1,5 @@
 /** What happened in a checkpoint: tables, rules, findings. */
-export { type AnalyseOptions, type Analysis, analyse, judge } from './analyse.ts';
+export { type AnalyseOptions, type Analysis, analyse, judge, worstFirst } from './analyse.ts';
 export type { Tables } from './analysers/index.ts';
 export { ChangedPages } from './diff/changed-pages.ts';
 export { type CheckpointDiff, type CompareOptions, compareCheckpoints } from './diff/compare.ts';
@@ -38,6 +38,9 @@ export { protectionBits } from './search/memory-filter.ts';
 export { type NamedPattern, type Pattern, textPattern } from './search/pattern.ts';
 export { scanBytes } from './search/scan-bytes.ts';
 export { scanMemory } from './search/scan-memory.ts';
+export type { Secret, SecretPlace } from './secrets/collection.ts';
+export { OPENS, type Opens } from './secrets/detector.ts';
+export { findSecrets, type Secrets, type SecretsOptions } from './secrets/find-secrets.ts';
 export type { CaptureTimes } from './timeline/capture-events.ts';
 export {
   type Clock,
@@ -48,3 +51,6 @@ export {
 } from './timeline/event.ts';
 export { isoTime, readTime } from './timeline/time.ts';
 export { type PlacedEvent, readTimeline, type Timeline, type TimelineInput } from './timeline/timeline.ts';
+export { compileYara, type YaraSource } from './yara/engine.ts';
+export { judgeYara } from './yara/judge-yara.ts';
+export { scanYara } from './yara/scan-yara.ts';

@@ -38,6 +38,7 @@ export type Capability =
   | 'gdb'
   | 'erofs'
   | 'chromium'
+  | 'yara'
   | 'xfs';
 
 /** Why a capability is not there, in one line; undefined where it is. */
@@ -82,6 +83,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   gcc: () => program('gcc')() ?? (existsSync('/usr/include/stdio.h') ? undefined : 'no headers of the C library'),
   gdb: program('gdb'),
   chromium: program('chromium'),
+  yara: program('yara'),
 };
 
 const answers = new Map<Capability, string | undefined>();

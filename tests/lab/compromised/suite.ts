@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type BaseImage, openBaseImageFile, openCheckpoint } from '@stillframe/checkpoint';
-import { analyse, type Finding, isAtLeast, referenceText } from '@stillframe/forensics';
+import { analyse, type Finding, findSecrets, isAtLeast, referenceText } from '@stillframe/forensics';
+import { demandSecrets } from './demand-secrets.ts';
 import {
   demandChanges,
   demandCode,
@@ -66,6 +67,10 @@ export function testPlanted(open: () => Promise<Pair>): void {
     const { findings, diagnostics } = await analyse(clean.checkpoint, { image: image?.layers });
     assert.deepEqual(diagnostics, []);
     assert.deepEqual(findings.filter(({ severity }) => isAtLeast(severity, 'high')).map(toldIn), []);
+  });
+  test('secrets are found in memory, environment and files, and none in the sibling', async () => {
+    await demandSecrets(broken, truth);
+    assert.deepEqual((await findSecrets(clean.checkpoint)).secrets, []);
   });
   test('both are read without a fault', () => {
     for (const { checkpoint } of [broken, clean]) assert.deepEqual(checkpoint.diagnostics(), []);

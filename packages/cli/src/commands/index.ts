@@ -108,6 +108,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./scan.ts')).scan,
   },
   {
+    name: 'secrets',
+    summary: 'keys, tokens and passwords in memory and files of a checkpoint, what they open, and how to change them',
+    load: async () => (await import('./secrets.ts')).secrets,
+  },
+  {
     name: 'show',
     summary: 'what a finding points at: a process, memory, a file, a socket, an image, an entry',
     load: async () => (await import('./show.ts')).show,

@@ -41,6 +41,7 @@ it does not.
 
   stillframe scan web.tar --fail-on high                 exit code 3 where something is as bad
   stillframe scan web.tar --output sarif > web.sarif
+  stillframe scan web.tar --yara rules/ --yara mine.yar
   stillframe scan web.tar --record web.scan.json --key lab.pem
   stillframe scan web.tar --check-record web.scan.json --key lab.pub`;
 

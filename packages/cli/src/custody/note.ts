@@ -48,8 +48,12 @@ export async function noteAccess(archive: string, io: Noting, outcome?: string):
 }
 
 /** As noteAccess, for an open archive; one that is no file of its own, as of an image, has no chain. */
-export async function noteOpened({ label, bytes }: Pick<Archive, 'label' | 'bytes'>, io: Noting): Promise<void> {
-  if (bytes?.locator?.kind === 'file' && bytes.locator.path === label) await noteAccess(label, io);
+export async function noteOpened(
+  { label, bytes }: Pick<Archive, 'label' | 'bytes'>,
+  io: Noting,
+  outcome?: string,
+): Promise<void> {
+  if (bytes?.locator?.kind === 'file' && bytes.locator.path === label) await noteAccess(label, io, outcome);
 }
 
 /** What every entry says: when, who, by what, and of which archive. */

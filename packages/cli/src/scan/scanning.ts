@@ -1,8 +1,16 @@
 /** What the commands that judge a checkpoint share: their options, the judgement, and what is made of it. */
 import { basename } from 'node:path';
-import type { Checkpoint } from '@stillframe/checkpoint';
+import { type Checkpoint, readProcesses } from '@stillframe/checkpoint';
 import { type Digest, digestSource, observedSource, UndoStack } from '@stillframe/core';
-import { type Analysis, analyse, chooseRules, type JudgedCheckpoint } from '@stillframe/forensics';
+import {
+  type Analysis,
+  analyse,
+  chooseRules,
+  compileYara,
+  type JudgedCheckpoint,
+  judgeYara,
+  worstFirst,
+} from '@stillframe/forensics';
 import type { Command } from 'commander';
 import type { ReadingOptions } from '../commands/reading.ts';
 import { showProgress } from '../display/progress.ts';
@@ -11,6 +19,7 @@ import { openBase } from '../mapped-files.ts';
 import { productVersion } from '../product.ts';
 import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
+import { readRuleFiles } from './rule-files.ts';
 
 /** What commander gives for `withScanning`. */
 export interface ScanningOptions extends ReadingOptions {
@@ -19,6 +28,8 @@ export interface ScanningOptions extends ReadingOptions {
   /** Ids of rules that alone are judged, and of those that are not. */
   rule?: string[];
   without?: string[];
+  /** Files and folders of YARA rules. */
+  yara?: string[];
 }
 
 /** The options that decide what is looked at. */
@@ -27,7 +38,12 @@ export function withScanning(command: Command): Command {
     .option('--image <where>', 'the container’s image: layout, tar or folder, oci:LAYOUT[:TAG], or reference')
     .option('--no-memory', 'leave the content of memory out; the rest takes no time')
     .option('--rule <id>', 'judge by this rule alone, or by those that begin so (process-*); repeatable', collectIds)
-    .option('--without <id>', 'judge by all rules but this one; repeatable', collectIds);
+    .option('--without <id>', 'judge by all rules but this one; repeatable', collectIds)
+    .option(
+      '--yara <path>',
+      'and by the YARA rules of this file or folder, over memory and files; repeatable',
+      (path: string, before: string[] = []) => [...before, path],
+    );
 }
 
 /** Several of one option, also with commas between. */
@@ -52,16 +68,23 @@ export async function judge(
   io: Io,
   hashing: Hashing,
 ): Promise<Judging> {
-  const rules = chooseRules({ only: options.rule, without: options.without });
+  const own = chooseRules({ only: options.rule, without: options.without });
+  const yaraFiles = await readRuleFiles(options.yara ?? [], ['.yar', '.yara']);
+  const yara = yaraFiles.length > 0 ? await compileYara(yaraFiles) : undefined;
   await using closing = new UndoStack();
   const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
   const { memory } = options;
-  const analysis = await analyse(checkpoint, { rules, image: image?.layers, memory, signal: io.signal });
+  const { signal } = io;
+  const judged = await analyse(checkpoint, { rules: own, image: image?.layers, memory, signal });
+  const processes = await readProcesses(checkpoint.images, { signal });
+  const theirs = yara && (await judgeYara(checkpoint, yara, { processes, memory, signal }));
+  const rules = [...own, ...(theirs?.rules ?? [])];
+  const analysis = { ...judged, findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]) };
   const { archive, metadata } = checkpoint;
   const inputs = hashing === 'inputs' ? await measureInputs(checkpoint, io) : undefined;
   const imageFound =
     options.image === undefined || !inputs ? undefined : await imageDigest(options.image, image?.digest, io);
-  const judged = {
+  const told = {
     archive: {
       name: basename(what),
       digest: hashing === 'archive' ? await digestOfArchive(checkpoint, io) : archive.bytes && inputs?.digest,
@@ -74,7 +97,8 @@ export async function judge(
       fault.source === archive.label ? { ...fault, source: basename(what) } : fault,
     ),
   };
-  return { judged, run: inputs && { inputs, image: imageFound, memory, ruleFiles: [] } };
+  const ruleFiles = yaraFiles.map(({ name, digest }) => ({ name, digest }));
+  return { judged: told, run: inputs && { inputs, image: imageFound, memory, ruleFiles } };
 }
 
 /** Only the findings that `keep` takes. */

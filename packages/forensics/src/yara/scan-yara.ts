@@ -1,0 +1,148 @@
+/**
+ * YARA rules over a checkpoint: over memory, each mapping as if it were a file, and over the files that are in the checkpoint.
+ * A mapping or file of more than 64 MiB is looked at in windows that overlap by 1 MiB.
+ */
+import {
+  type Checkpoint,
+  type Content,
+  type ExtractKind,
+  openExtractContext,
+  type Process,
+  readFileTable,
+  readMaps,
+} from '@stillframe/checkpoint';
+import type { MemoryRange } from '@stillframe/criu-image';
+import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
+import { type ContentPlace, contentsOf } from '../contents.ts';
+import type { EvidenceReference } from '../reference.ts';
+import type { YaraMatch, YaraRules } from './engine.ts';
+
+/** A match with where it is. */
+export interface PlacedMatch extends YaraMatch {
+  readonly place:
+    | { readonly kind: 'memory'; readonly process: Process; readonly backing: string }
+    | { readonly kind: 'file'; readonly file: ContentPlace };
+  /** Where each of `strings` stands; of the whole place where there are none. */
+  readonly references: readonly [EvidenceReference, ...EvidenceReference[]];
+}
+
+/** Options of scanYara. */
+export interface ScanYaraOptions {
+  readonly processes: readonly Process[];
+  /** Whether memory is looked at. */
+  readonly memory: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Bytes that are looked at in one go, and by how many two such overlap. */
+const WINDOW = 64 << 20;
+const OVERLAP = 1 << 20;
+const KINDS: readonly ExtractKind[] = ['ghost', 'memfd', 'shm', 'rootfs', 'tmpfs'];
+
+/** In the order of the dump: memory by process and address, then files. A rule is told once a window that it matches. */
+export async function* scanYara(
+  checkpoint: Checkpoint,
+  rules: YaraRules,
+  options: ScanYaraOptions,
+): AsyncGenerator<PlacedMatch, void, undefined> {
+  if (options.memory) yield* inMemory(checkpoint, rules, options);
+  yield* inFiles(checkpoint, rules, options);
+}
+
+async function* inMemory(
+  { images }: Checkpoint,
+  rules: YaraRules,
+  { processes, signal }: ScanYaraOptions,
+): AsyncGenerator<PlacedMatch> {
+  const files = await readFileTable(images, { signal });
+  for (const process of processes) {
+    const space = await openAddressSpace(images, process.pid, { signal });
+    if (!space) continue;
+    for (const { start, end, backing, captured } of await readMaps(space, files, { signal })) {
+      if (captured === 0n) continue;
+      for (const { at, bytes, present } of windowsOf(space, start, end)) {
+        const ranges = await present(signal);
+        if (!ranges.some(({ state }) => state === 'captured')) continue;
+        for (const match of await rules.scan(bytes)) {
+          const strings = match.strings.filter(({ offset, bytes: length }) => isThere(ranges, at, offset, length));
+          if (match.strings.length > 0 && strings.length === 0) continue;
+          const whole = { kind: 'mapping', pid: process.pid, start, end } as const;
+          const places = strings.map(({ offset, bytes: length }) => ({
+            ...({ kind: 'memory', pid: process.pid } as const),
+            ...{ address: at + BigInt(offset), bytes: length },
+          }));
+          const [first = whole, ...others] = places;
+          yield { ...match, strings, place: { kind: 'memory', process, backing }, references: [first, ...others] };
+        }
+      }
+    }
+  }
+}
+
+interface Window {
+  readonly at: bigint;
+  readonly bytes: Buffer;
+  /** Reads the bytes; what is not there is zeroes, and is told. */
+  present(signal: AbortSignal | undefined): Promise<readonly MemoryRange[]>;
+}
+
+function* windowsOf(space: AddressSpace, start: bigint, end: bigint): Generator<Window> {
+  for (let at = start; at < end; at += BigInt(WINDOW - OVERLAP)) {
+    const bytes = Buffer.alloc(Number(end - at < BigInt(WINDOW) ? end - at : BigInt(WINDOW)));
+    yield { at, bytes, present: (signal) => space.read(at, bytes, { signal }) };
+    if (at + BigInt(bytes.length) >= end) return;
+  }
+}
+
+/** Whether every byte of a match was in the checkpoint, or is known to be zero. */
+function isThere(ranges: readonly MemoryRange[], at: bigint, offset: number, length: number): boolean {
+  const [from, to] = [at + BigInt(offset), at + BigInt(offset + length)];
+  return !ranges.some(
+    (range) => range.state === 'absent' && range.vaddr < to && range.vaddr + BigInt(range.bytes) > from,
+  );
+}
+
+async function* inFiles(
+  checkpoint: Checkpoint,
+  rules: YaraRules,
+  { signal }: ScanYaraOptions,
+): AsyncGenerator<PlacedMatch> {
+  const context = await openExtractContext(checkpoint, { signal });
+  for await (const { content, place } of contentsOf(context, KINDS)) {
+    if (content.size > BigInt(Number.MAX_SAFE_INTEGER)) continue;
+    for await (const { at, bytes } of windowsIn(content, signal)) {
+      for (const match of await rules.scan(bytes)) {
+        const places = match.strings.map(({ offset, bytes: length }) => place.reference(at + offset, length));
+        const [first = place.reference(0, 0), ...others] = places;
+        yield { ...match, place: { kind: 'file', file: place }, references: [first, ...others] };
+      }
+    }
+  }
+}
+
+/** Bytes that follow one another, in windows; holes end one. */
+async function* windowsIn(
+  content: Content,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ at: number; bytes: Buffer }> {
+  let at = 0;
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of content.pieces({ signal })) {
+    if (piece.state !== 'data') continue;
+    if (length > 0 && piece.offset !== at + length) {
+      yield { at, bytes: Buffer.concat(parts) };
+      [parts, length] = [[], 0];
+    }
+    if (length === 0) at = piece.offset;
+    parts.push(Uint8Array.from(piece.bytes));
+    length += piece.bytes.length;
+    if (length < WINDOW) continue;
+    const bytes = Buffer.concat(parts);
+    yield { at, bytes };
+    const kept = bytes.subarray(bytes.length - OVERLAP);
+    at += bytes.length - kept.length;
+    [parts, length] = [[kept], kept.length];
+  }
+  if (length > 0) yield { at, bytes: Buffer.concat(parts) };
+}
