@@ -5,6 +5,7 @@ import {
   analyse,
   compareCheckpoints,
   exportFormats,
+  findSecrets,
   type JudgedCheckpoint,
   lastMoments,
   type NamedPattern,
@@ -31,7 +32,7 @@ export async function judgeEverything(archive: Uint8Array, sound: Checkpoint): P
   try {
     const options = { partial: true, decompression: DECOMPRESSION };
     await using checkpoint = await openCheckpoint(bytesSource(archive), options);
-    for (const part of [judged, searched, ordered, compared]) {
+    for (const part of [judged, searched, told, ordered, compared]) {
       result = (await codeOf(part(checkpoint, sound))) ?? result;
     }
   } catch (error) {
@@ -89,6 +90,11 @@ function demandHarmless(page: string): void {
 
 async function searched(checkpoint: Checkpoint): Promise<void> {
   for await (const _ of scanMemory(checkpoint, PATTERNS, { workers: 0, limit: 1000 }));
+}
+
+async function told(checkpoint: Checkpoint): Promise<void> {
+  const { secrets } = await findSecrets(checkpoint);
+  demandPlain(JSON.stringify(secrets, (_, value) => (typeof value === 'bigint' ? String(value) : value)));
 }
 
 async function ordered(checkpoint: Checkpoint): Promise<void> {

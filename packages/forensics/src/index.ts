@@ -41,6 +41,7 @@ export { scanMemory } from './search/scan-memory.ts';
 export type { Secret, SecretPlace } from './secrets/collection.ts';
 export { OPENS, type Opens } from './secrets/detector.ts';
 export { findSecrets, type Secrets, type SecretsOptions } from './secrets/find-secrets.ts';
+export { type SigmaDocument, type SigmaRules, sigmaRules } from './sigma/index.ts';
 export type { CaptureTimes } from './timeline/capture-events.ts';
 export {
   type Clock,

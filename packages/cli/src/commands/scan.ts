@@ -40,6 +40,7 @@ without a time: whoever has the same gets the same bytes. --key signs it; with E
 it does not.
 
   stillframe scan web.tar                                all but what is mere information, the worst first
+  stillframe scan web.tar --sigma rules/linux            and by Sigma rules (docs/sigma.md)
   stillframe scan web.tar --fail-on high                 exit code 3 where something is as bad
   stillframe scan web.tar --output sarif > web.sarif
   stillframe scan web.tar --yara rules/ --yara mine.yar

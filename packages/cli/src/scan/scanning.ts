@@ -9,6 +9,7 @@ import {
   compileYara,
   type JudgedCheckpoint,
   judgeYara,
+  rules as ownRules,
   worstFirst,
 } from '@stillframe/forensics';
 import type { Command } from 'commander';
@@ -20,6 +21,7 @@ import { productVersion } from '../product.ts';
 import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
 import { readRuleFiles } from './rule-files.ts';
+import { readSigma } from './sigma.ts';
 
 /** What commander gives for `withScanning`. */
 export interface ScanningOptions extends ReadingOptions {
@@ -28,6 +30,8 @@ export interface ScanningOptions extends ReadingOptions {
   /** Ids of rules that alone are judged, and of those that are not. */
   rule?: string[];
   without?: string[];
+  /** Files and folders of Sigma rules. */
+  sigma?: string[];
   /** Files and folders of YARA rules. */
   yara?: string[];
 }
@@ -39,6 +43,11 @@ export function withScanning(command: Command): Command {
     .option('--no-memory', 'leave the content of memory out; the rest takes no time')
     .option('--rule <id>', 'judge by this rule alone, or by those that begin so (process-*); repeatable', collectIds)
     .option('--without <id>', 'judge by all rules but this one; repeatable', collectIds)
+    .option(
+      '--sigma <file|folder>',
+      'judge by Sigma rules too: a file, or a folder of .yml and .yaml; repeatable',
+      (path: string, before: string[] = []) => [...before, path],
+    )
     .option(
       '--yara <path>',
       'and by the YARA rules of this file or folder, over memory and files; repeatable',
@@ -68,7 +77,9 @@ export async function judge(
   io: Io,
   hashing: Hashing,
 ): Promise<Judging> {
-  const own = chooseRules({ only: options.rule, without: options.without });
+  const sigma = options.sigma && (await readSigma(options.sigma, io));
+  const table = [...ownRules, ...(sigma?.rules ?? [])];
+  const own = chooseRules({ only: options.rule, without: options.without }, table);
   const yaraFiles = await readRuleFiles(options.yara ?? [], ['.yar', '.yara']);
   const yara = yaraFiles.length > 0 ? await compileYara(yaraFiles) : undefined;
   await using closing = new UndoStack();
@@ -92,12 +103,12 @@ export async function judge(
       entries: archive.entries,
     },
     ...{ metadata, analysis, rules, version: productVersion },
-    diagnostics: [...analysis.diagnostics, ...checkpoint.diagnostics()].map((fault) =>
+    diagnostics: [...analysis.diagnostics, ...checkpoint.diagnostics(), ...(sigma?.diagnostics ?? [])].map((fault) =>
       // The place of the archive is none of what it holds: elsewhere the same is to be said of it.
       fault.source === archive.label ? { ...fault, source: basename(what) } : fault,
     ),
   };
-  const ruleFiles = yaraFiles.map(({ name, digest }) => ({ name, digest }));
+  const ruleFiles = [...(sigma?.files ?? []), ...yaraFiles.map(({ name, digest }) => ({ name, digest }))];
   return { judged: told, run: inputs && { inputs, image: imageFound, memory, ruleFiles } };
 }
 

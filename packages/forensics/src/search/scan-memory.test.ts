@@ -176,3 +176,22 @@ test('threads, chunks and patterns beside it change nothing of what is found', a
     );
   }
 });
+
+test('an interrupt is noticed between the matches of one block', async () => {
+  const images = madeImages([
+    { pid: 7, vmas: [{ from: 16, pages: 64 }], runs: [{ from: 16, bytes: new Uint8Array(64 * PAGE).fill(0x61) }] },
+  ]);
+  const interrupt = new AbortController();
+  const asked = { workers: 0, limit: Number.POSITIVE_INFINITY, signal: interrupt.signal };
+  let matches = 0;
+  await assert.rejects(
+    async () => {
+      for await (const _ of scanMemory({ images }, [{ id: 'any', pattern: { kind: 'regex', source: '.' } }], asked)) {
+        matches += 1;
+        if (matches === 1) globalThis.setImmediate(() => interrupt.abort());
+      }
+    },
+    { name: 'AbortError' },
+  );
+  assert.ok(matches < 64 * PAGE, `${matches} matches`);
+});

@@ -1,6 +1,7 @@
 /** Where patterns stand in the memory of a checkpoint. */
 
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import type { Checkpoint } from '@stillframe/checkpoint';
 import { type Block, type BlockResult, BlockShape } from './block.ts';
 import { LONGEST_MATCH } from './bounds.ts';
@@ -24,6 +25,8 @@ const WORTH_THREADS = 128 << 20;
 const MOST_THREADS = 16;
 /** Steps that are planned ahead at most: there are many without blocks where much is shared. */
 const MOST_DUE = 20_000;
+/** Matches after which others have their turn: an interrupt is not noticed before, and a block may have a million. */
+const BREATH = 4096;
 
 /**
  * Yields every place in captured memory where one of `patterns` matches: process by process in the order of the dump, by
@@ -55,6 +58,7 @@ export async function* scanMemory(
   });
   const isAsked = changedTest(options);
   let left = limit;
+  let given = 0;
   for await (const { step, result } of searched(layout, shape, searcher, options)) {
     if (result?.missing) reportMissing(checkpoint, step, result.missing);
     for await (const found of merge.take(step, result)) {
@@ -63,6 +67,8 @@ export async function* scanMemory(
         yield matchOf(step.owner, step.stretch, match, compiled[match.pattern]?.id ?? '');
         left -= 1;
         if (left <= 0) return;
+        given += 1;
+        if (given % BREATH === 0) await setImmediate(undefined, { signal: options.signal });
       }
     }
   }
