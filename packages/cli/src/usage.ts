@@ -42,7 +42,10 @@ export const cliError = errorTable({
     kind: 'not-found',
     hint: '`stillframe ps` lists the processes; `stillframe maps` what each has of memory',
   },
-  ERR_OUTPUT_EXISTS: { kind: 'already-exists', hint: 'give another name; `stillframe report` replaces with --force' },
+  ERR_OUTPUT_EXISTS: {
+    kind: 'already-exists',
+    hint: 'give another name; where a command has --force, that replaces the file',
+  },
   ERR_OUTPUT_NO_FILE: { kind: 'invalid-argument', hint: 'give the name of a file, or - for stdout' },
   ERR_OUTPUT_IS_EVIDENCE: { kind: 'failed-precondition', hint: 'give another name for the result' },
   ERR_REFERENCE_ABSENT: { kind: 'not-found', hint: '`stillframe scan` prints the references of its findings' },

@@ -173,13 +173,16 @@ function columnsOf(links: readonly Opened[]) {
   };
   return [
     { title: 'ASKED', cell: ({ question }: HistoryRow) => harmless(clipped(question, ITEM)) },
-    { title: 'ITEM', cell: ({ item }: HistoryRow) => harmless(clipped(item ?? 'in none', ITEM)) },
+    { title: 'ITEM', cell: ({ item }: HistoryRow) => harmless(clipped(shortened(item ?? 'in none'), ITEM)) },
     { title: 'FIRST SEEN', cell: (row: HistoryRow) => seen(row.in[0]) },
     { title: 'LAST SEEN', cell: (row: HistoryRow) => seen(row.in.at(-1)) },
     { title: 'IN', cell: ({ in: places }: HistoryRow) => `${places.length} of ${links.length}` },
     { title: 'AT', cell: ({ sighting }: HistoryRow) => (sighting ? referenceText(sighting.reference) : '-') },
   ];
 }
+
+/** Digests by their first digits, by which people tell them apart; JSON has them whole. */
+const shortened = (item: string) => item.replace(/\bsha256:([0-9a-f]{12})[0-9a-f]{52}\b/g, 'sha256:$1…');
 
 async function writeSteps(
   links: readonly Opened[],

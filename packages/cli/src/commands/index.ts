@@ -166,7 +166,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'key',
-    summary: 'keys that sign images',
+    summary: 'keys that sign images, evidence and records of scans',
     load: async () => (await import('./key.ts')).key,
   },
   {

@@ -18,7 +18,7 @@ interface GenerateOptions {
 export const key: RegisterCommand = (program, io) => {
   program
     .command('key')
-    .description('Keys that sign images and evidence')
+    .description('Keys that sign images, evidence and records of scans (`scan --record`)')
     .command('generate')
     .description('Make a key pair: NAME.key, which only its owner may read, and NAME.pub, which others check with')
     .argument('[name]', 'path without its ending', 'stillframe')

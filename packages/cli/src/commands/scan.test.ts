@@ -37,7 +37,12 @@ test('a finding names the command that opens its first place, which a shell take
     text,
     /^HIGH {6}x\\x1b\[2J\n {10}rootfs\/a%20b\n {10}r {2}T1611\n {10}stillframe show 'my web\.tar' rootfs\/a%20b\n/,
   );
-  assert.match(text, /\none finding in my web\.tar\n$/);
+  assert.match(text, /\none finding in my web\.tar: 1 high\n$/);
+  assert.match(findingsText([finding], 'web.tar', 3), /: 1 high; 3 of less severity: --minimum info shows all\n$/);
+  assert.equal(
+    findingsText([], 'web.tar', 1),
+    'nothing suspicious was found; 1 of less severity: --minimum info shows all\n',
+  );
 });
 
 const COMPROMISED = fileURLToPath(new URL('../../../forensics/fixtures/compromised.tar.zst', import.meta.url));

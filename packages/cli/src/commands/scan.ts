@@ -39,11 +39,13 @@ without a time: whoever has the same gets the same bytes. --key signs it; with E
 --check-record runs again and tells whether that gives the same; --key is then a public key that must have signed. Exit code 1 where
 it does not.
 
+  stillframe scan web.tar                                all but what is mere information, the worst first
   stillframe scan web.tar --sigma rules/linux            and by Sigma rules (docs/sigma.md)
   stillframe scan web.tar --fail-on high                 exit code 3 where something is as bad
   stillframe scan web.tar --output sarif > web.sarif
   stillframe scan web.tar --yara rules/ --yara mine.yar
-  stillframe scan web.tar --record web.scan.json --key lab.pem
+  stillframe key generate lab --type ed25519             lab.key and lab.pub, for what follows
+  stillframe scan web.tar --record web.scan.json --key lab.key
   stillframe scan web.tar --check-record web.scan.json --key lab.pub`;
 
 /** Exit code 3 where something at or above `--fail-on` is found, 1 where a record does not hold. */
@@ -78,6 +80,7 @@ export const scan: RegisterCommand = (program, io, done) => {
             what,
             options.output,
             io,
+            judged.analysis.findings.length,
           );
         outcome = holds ? exitCodes.ok : exitCodes.failed;
       });
@@ -117,7 +120,8 @@ async function openRecording(options: ScanOptions, io: Io): Promise<Recording | 
   };
 }
 
-async function print(judged: JudgedCheckpoint, what: string, output: string, io: Io): Promise<void> {
+/** `all`: how many findings there are, with those that are not shown. */
+async function print(judged: JudgedCheckpoint, what: string, output: string, io: Io, all: number): Promise<void> {
   const { findings } = judged.analysis;
   if (isExport(output)) {
     const { documents, lines } = exportFormats[output];
@@ -127,7 +131,7 @@ async function print(judged: JudgedCheckpoint, what: string, output: string, io:
     await io.write(renderJson('FindingList', 1, { findings: findings.map(viewOf), diagnostics }));
   } else if (output === 'jsonl')
     for (const finding of findings) await io.write(renderJsonLine('Finding', 1, viewOf(finding)));
-  else await io.write(findingsText(findings, what));
+  else await io.write(findingsText(findings, what, all - findings.length));
 }
 
 function isExport(output: string): output is keyof typeof exportFormats {

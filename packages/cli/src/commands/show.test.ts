@@ -17,7 +17,7 @@ const FILES = fixture('open-files.tar');
 test('every kind of reference opens what it means', () =>
   atDesk(async ({ run }) => {
     const rows: readonly (readonly [string, string, RegExp])[] = [
-      [CRIO, 'process/6', /\[6\] sh .*[\s\S]*Credentials/],
+      [CRIO, 'process/6', /\[6\] sh .*\n├─ Executable: \/bin\/\S+\n├─ Working folder: \/\n[\s\S]*Credentials/],
       [
         CRIO,
         'mapping/6/0x5e2000-0x5e5000',

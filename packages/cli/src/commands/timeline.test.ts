@@ -9,6 +9,7 @@ import { atDesk } from '../desk.fixture.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
 const [COUNTER, REDIS] = [fixture('containerd-counter'), fixture('podman-redis')];
+const COMPROMISED = fileURLToPath(new URL('../../../forensics/fixtures/compromised.tar.zst', import.meta.url));
 const lines = (text: string) =>
   text
     .trimEnd()
@@ -29,6 +30,17 @@ test('log, files, container and capture are in the order of time, and what is no
     assert.match(stdout, /^2026-11-23T23:09:56\.034074Z~ capture +frozen +all processes stand still$/m);
     assert.match(stdout, /^2026-11-23T23:09:51\.000000Z= file +modified +\/etc\/hosts$/m);
     assert.match(stderr, /^not recorded: when processes were started: images of CRIU have no start times$/m);
+  }));
+
+test('a deleted file is told by its name, and the pause that the archive itself records is no gap', () =>
+  atDesk(async ({ run }) => {
+    const { stdout, stderr } = await run('timeline', COMPROMISED, '-o', 'jsonl');
+    const events = lines(stdout) as unknown as { message: string; reference?: string; fields?: object }[];
+    const deleted = events.find(({ reference }) => reference === 'image/ghost-file-3.img');
+    assert.equal(deleted?.message, '/tmp/.x/payload.bin (deleted), kept in ghost-file-3.img');
+    assert.deepEqual(deleted?.fields, { path: '/tmp/.x/payload.bin' });
+    assert.ok(events.some(({ fields }) => fields && 'pauseMicroseconds' in fields));
+    assert.doesNotMatch(stderr, /pause/);
   }));
 
 test('a part of it: by time and by source', () =>

@@ -106,7 +106,7 @@ export function rowNode(
   if (change === 'changed') {
     const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
     const children = names.map((name) => ({
-      label: `${name}: ${namedText(name, before?.[name])} → ${namedText(name, after?.[name])}`,
+      label: `${wordsOf(name)}: ${namedText(name, before?.[name])} → ${namedText(name, after?.[name])}`,
     }));
     return { label: `${mark} ${placeText(table, key, label)}`, children };
   }
@@ -137,11 +137,17 @@ const TOLD: Readonly<Record<DiffTable, readonly string[]>> = {
   findings: ['severity', 'rule'],
 };
 
+/** Facts that say themselves what they are. */
+const UNNAMED: ReadonlySet<string> = new Set(['value', 'sha256']);
+
+/** `working folder` of `workingFolder`. */
+const wordsOf = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 function factsText(table: DiffTable, facts: Readonly<Record<string, unknown>>): string {
   return TOLD[table]
     .filter((name) => facts[name] !== undefined && facts[name] !== '' && facts[name] !== false)
     .filter((name) => !Array.isArray(facts[name]) || facts[name].length > 0)
-    .map((name) => (name === 'value' ? valueText(facts[name]) : `${name} ${valueText(facts[name])}`))
+    .map((name) => (UNNAMED.has(name) ? valueText(facts[name]) : `${wordsOf(name)} ${valueText(facts[name])}`))
     .join('  ');
 }
 

@@ -124,7 +124,7 @@ export async function checkRecord(
   const sameBytes = Buffer.compare(recorded.envelope.payload, found.envelope.payload) === 0;
   if (!sameBytes && differing.length === 0) differing.push({ part: 'statement', text: 'it is written in another way' });
   return {
-    signature: signatureCheck(verifyEnvelope(recorded.envelope, keys), keys),
+    signature: signatureCheck(verifyEnvelope(recorded.envelope, keys), keys, 'the record'),
     differing,
     recorded: digestOf(recorded.envelope.payload),
     found: digestOf(found.envelope.payload),

@@ -28,7 +28,8 @@ export interface SearchedOptions {
 export function patternsOf(what: string | undefined, options: SearchedOptions): readonly NamedPattern[] {
   const { hex = false, regex = false, ignoreCase = false, wide = false } = options;
   const texts = [...new Set([...(what === undefined ? [] : [what]), ...(options.pattern ?? [])])];
-  if (texts.length === 0 || texts.includes('')) throw cliError('ERR_USAGE_ARGUMENT', 'there is nothing to find');
+  if (texts.length === 0 || texts.includes(''))
+    throw cliError('ERR_USAGE_ARGUMENT', 'there is nothing to find: give a text behind the checkpoint, or with -e');
   if (hex && (regex || ignoreCase))
     throw cliError('ERR_USAGE_ARGUMENT', '--hex goes with neither --regex nor --ignore-case');
   if (wide && (hex || regex)) throw cliError('ERR_USAGE_ARGUMENT', '--wide is for plain texts');
@@ -61,7 +62,9 @@ function typeOf(text: string): BackingType {
 
 function rangeOf(text: string): { start: bigint; end: bigint } {
   const [from = '', to = '', ...more] = text.split('-');
-  const [start, end] = [numberOf(from, '--address'), numberOf(to, '--address')];
-  if (start < end && more.length === 0) return { start, end };
+  if (from !== '' && to !== '' && more.length === 0) {
+    const [start, end] = [numberOf(from, '--address'), numberOf(to, '--address')];
+    if (start < end) return { start, end };
+  }
   throw cliError('ERR_USAGE_ARGUMENT', `--address takes a range such as 0x7f00-0x8000, not ${JSON.stringify(text)}`);
 }

@@ -50,8 +50,14 @@ function shownText({ value, begins, characters, fingerprint, proof, doubt }: Sec
 function factsText({ facts }: SecretView): string {
   const pairs = Object.entries(facts ?? {})
     .filter(([, fact]) => fact !== undefined)
-    .map(([name, fact]) => `${name} ${harmless(String(fact))}`);
+    .map(factText);
   return pairs.length === 0 ? '' : `    ${pairs.join(', ')}\n`;
+}
+
+/** `secret key beside yes`: the name as words. */
+function factText([name, fact]: readonly [string, unknown]): string {
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return `${words} ${typeof fact === 'boolean' ? (fact ? 'yes' : 'no') : harmless(String(fact))}`;
 }
 
 function holdersText({ processes }: SecretView): string {
@@ -75,7 +81,7 @@ export function rotationText(secrets: readonly SecretView[], what: string): stri
 function subject({ begins, characters, fingerprint, facts }: SecretView): string {
   const shown = `${harmless(begins ?? '')}… ${characters} characters${fingerprint === undefined ? '' : `  #${fingerprint}`}`;
   const pairs = Object.entries(facts ?? {})
-    .filter(([, fact]) => typeof fact === 'string')
-    .map(([name, fact]) => `${name} ${harmless(String(fact))}`);
+    .filter(([name, fact]) => typeof fact === 'string' || (name === 'expiredAtCapture' && fact === true))
+    .map(factText);
   return pairs.length === 0 ? shown : `${shown}  ${pairs.join(', ')}`;
 }

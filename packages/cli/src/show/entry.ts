@@ -31,7 +31,7 @@ export async function showEntry(
   const document = reference.offset === undefined ? await documentOf(context, name) : undefined;
   if (document === undefined) return { facts, text: renderFacts(rows), bytes: shown };
   const lines = renderForeignJson(document, true).split('\n').map(harmless).join('\n');
-  return { facts: { ...facts, document }, text: `${renderFacts(rows)}${lines}`, bytes: { ...shown, preview: 0 } };
+  return { facts: { ...facts, document }, text: `${renderFacts(rows)}\n${lines}`, bytes: { ...shown, preview: 0 } };
 }
 
 async function documentOf({ checkpoint: { archive }, io }: ShowContext, name: string): Promise<object | undefined> {

@@ -76,19 +76,23 @@ export function checksOf({ signature, archive, entries, memory, custody }: Verif
   return Object.entries({ signature, archive, entries, memory, custody });
 }
 
-/** Whether one of the keys signed, and none that is named did not. */
-export function signatureCheck(signatures: readonly CheckedSignature[], keys: readonly NamedKey[]): Check {
+/** Whether one of the keys signed, and none that is named did not. `signed`: what it is that was signed. */
+export function signatureCheck(
+  signatures: readonly CheckedSignature[],
+  keys: readonly NamedKey[],
+  signed = 'the evidence',
+): Check {
   const nameOf = (id: string | undefined) => keys.find((key) => key.id === id)?.path ?? 'unknown';
   const many = signatures.length === 1 ? 'one signature' : `${signatures.length} signatures`;
   const forged = signatures.find(({ state }) => state === 'invalid');
   const valid = signatures.filter(({ state }) => state === 'valid');
   if (keys.length === 0) {
-    const text = signatures.length === 0 ? 'the evidence is not signed' : `${many}; no key was given with --key`;
+    const text = signatures.length === 0 ? `${signed} is not signed` : `${many}; no key was given with --key`;
     return { state: 'unchecked', text };
   }
   if (forged) return { state: 'fails', text: `${nameOf(forged.keyid)} did not make the signature that names it` };
   if (valid.length > 0) return { state: 'holds', text: `by ${valid.map(({ by }) => nameOf(by)).join(', ')}` };
-  const text = signatures.length === 0 ? 'the evidence is not signed' : `${many}, none by a key that was given`;
+  const text = signatures.length === 0 ? `${signed} is not signed` : `${many}, none by a key that was given`;
   return { state: 'fails', text };
 }
 

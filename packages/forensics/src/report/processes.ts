@@ -1,6 +1,7 @@
 /** The processes as they stood, children below their parents, with how they were called. */
 import type { ProcessRow } from '../analysers/processes.ts';
 import { commandOf } from '../command.ts';
+import type { Finding } from '../finding.ts';
 import { html, type Markup } from './html.ts';
 import { clipped, code, section, table } from './parts.ts';
 import { MOST_PROCESSES, MOST_ROWS, type ReportSource } from './source.ts';
@@ -17,10 +18,11 @@ interface Placed {
 export function processesSection({ judged }: ReportSource): Markup {
   const { tables, findings } = judged.analysis;
   const placed = ordered(tables.processes);
-  const marked = new Map<number, string>();
-  for (const { id, references } of findings.slice(0, MOST_ROWS))
-    for (const reference of references)
-      if ('pid' in reference && !marked.has(reference.pid)) marked.set(reference.pid, id);
+  // Findings come with the worst first.
+  const marked = new Map<number, Finding>();
+  for (const finding of findings.slice(0, MOST_ROWS))
+    for (const reference of finding.references)
+      if ('pid' in reference && !marked.has(reference.pid)) marked.set(reference.pid, finding);
   const columns = [
     {
       title: 'PID',
@@ -31,7 +33,7 @@ export function processesSection({ judged }: ReportSource): Markup {
     { title: 'User', figures: true, cell: ({ row }: Placed) => row.credentials?.euid ?? 'unknown' },
     { title: 'Called as', cell: ({ row }: Placed) => code(clipped(commandOf(row), LONGEST)) },
     { title: 'Runs', cell: ({ row }: Placed) => executableOf(row) },
-    { title: 'Finding', cell: ({ row }: Placed) => findingLink(marked.get(row.pid)) },
+    { title: 'Worst finding', cell: ({ row }: Placed) => findingLink(marked.get(row.pid)) },
   ];
   return section(
     'processes',
@@ -45,8 +47,8 @@ shown.</p>`,
   );
 }
 
-function findingLink(id: string | undefined): Markup | string {
-  return id === undefined ? '' : html`<a href="#finding-${id}">see finding</a>`;
+function findingLink(finding: Finding | undefined): Markup | string {
+  return finding === undefined ? '' : html`<a href="#finding-${finding.id}">${finding.severity}</a>`;
 }
 
 function nameOf({ name, state, threads }: ProcessRow): string {

@@ -23,7 +23,7 @@ function fitting(text: string, table: readonly Rule[]): readonly Rule[] {
   const found = table.filter(({ id }) => (beginning === undefined ? id === text : id.startsWith(beginning)));
   if (found.length > 0) return found;
   const near = table.flatMap(({ id }) =>
-    id.includes(text) || id.split('-').some((word) => text.includes(word)) ? id : [],
+    id.includes(text) || id.split('-').some((word) => word.length > 2 && text.includes(word)) ? id : [],
   );
   const more = near.length === 0 ? '' : `; perhaps ${near.slice(0, 3).join(', ')}`;
   throw forensicsError('ERR_FORENSICS_RULE_UNKNOWN', `there is no rule ${JSON.stringify(text.slice(0, 100))}${more}`);

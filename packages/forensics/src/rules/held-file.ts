@@ -44,7 +44,7 @@ export const deletedFileHeld: Rule = {
       const [severity, why] = judgeGhost(row, rotated);
       const many = holders.length > 1 ? ` and ${holders.length - 1} more` : '';
       yield {
-        summary: `${programs.label(holder.pid)}${many} has ${row.path} open, ${row.size < 0 ? 'of unknown size' : `${row.size} bytes`}, which was deleted: ${why}`,
+        summary: `${programs.label(holder.pid)}${many} ${holders.length > 1 ? 'have' : 'has'} ${row.path} open, ${row.size < 0 ? 'of unknown size' : `${row.size} bytes`}, which was deleted: ${why}`,
         references: referencesOf(row),
         severity,
         details: { path: row.path, bytes: row.size, kind: row.kind, image: row.image },

@@ -1,5 +1,5 @@
 /** What is known of when container and capture came to be, from the archive and from what its evidence says. */
-import { type Checkpoint, readDumpFacts, readStatistics } from '@stillframe/checkpoint';
+import { type Checkpoint, readDumpFacts, readStatistics, readStillframeAnnotations } from '@stillframe/checkpoint';
 import type { SignalOptions } from '@stillframe/criu-image';
 import type { Clock, NotRecorded, TimelineEvent, TimelineSource } from './event.ts';
 import { type ReadTime, readTime, secondsTime } from './time.ts';
@@ -57,16 +57,21 @@ export async function captureEvents(
     `image ${metadata.image.name ?? ''} was made, as its label says`,
     engine,
   );
-  add(readTime(metadata.checkpointed), 'capture', 'dump begins', `the dump of ${name} begins`, engine);
-  const statement = { clock: 'statement' } as const;
-  const { truePause } = evidence;
+  const truePause =
+    evidence.truePause ?? readStillframeAnnotations(checkpoint.spec?.annotations ?? new Map())?.truePause;
   const fields = truePause === undefined ? undefined : { pauseMicroseconds: truePause };
+  add(readTime(metadata.checkpointed), 'capture', 'dump begins', `the dump of ${name} begins`, {
+    ...engine,
+    fields: evidence.startedAt === undefined ? fields : undefined,
+  });
+  const statement = { clock: 'statement' } as const;
   add(readTime(evidence.startedAt), 'capture', 'capture begins', `the capture of ${name} begins`, {
     ...statement,
     fields,
   });
   add(readTime(evidence.finishedAt), 'capture', 'capture ends', `the archive of ${name} is finished`, statement);
-  if (truePause === undefined) notRecorded.push({ what: 'pause', reason: 'no evidence of a capture that measured it' });
+  if (truePause === undefined)
+    notRecorded.push({ what: 'pause', reason: 'neither archive nor evidence has one that was measured' });
   const inventory = [...archive.entries.values()].find((entry) => entry.name.endsWith('inventory.img'));
   const written = inventory && inventory.mtime > 0 ? secondsTime(inventory.mtime) : undefined;
   const reference = inventory && ({ kind: 'entry', name: inventory.name } as const);

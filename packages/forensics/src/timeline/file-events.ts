@@ -1,5 +1,5 @@
 /** Times of files: of what the container had changed, and of deleted files that it held open. */
-import { type Checkpoint, readChanges } from '@stillframe/checkpoint';
+import { type Checkpoint, readChanges, readOpenFiles } from '@stillframe/checkpoint';
 import type { Diagnostic } from '@stillframe/core';
 import { fileNameOf, type SignalOptions } from '@stillframe/criu-image';
 import type { NotRecorded, TimelineEvent } from './event.ts';
@@ -44,6 +44,7 @@ export async function fileEvents(
 
 async function ghostEvents({ images }: Checkpoint, options: SignalOptions): Promise<readonly TimelineEvent[]> {
   const events: TimelineEvent[] = [];
+  const names = await namesOfGhosts(images, options);
   for (const id of images.ids('ghost-file').slice(0, GHOSTS)) {
     for await (const record of images.records('ghost-file', id, options)) {
       if (record.role !== 'head') break;
@@ -55,7 +56,8 @@ async function ghostEvents({ images }: Checkpoint, options: SignalOptions): Prom
       ] as const) {
         const time = at && secondsTime(Number(at.tvSec) + Number(at.tvUsec) / 1e6);
         if (!time) continue;
-        const message = `deleted file, kept in ${name}`;
+        const path = names.get(id);
+        const message = `${path ?? 'file'} (deleted), kept in ${name}`;
         const reference = { kind: 'image', name } as const;
         events.push({
           ...time,
@@ -65,10 +67,27 @@ async function ghostEvents({ images }: Checkpoint, options: SignalOptions): Prom
           message,
           clock: 'kernel',
           reference,
+          fields: path === undefined ? undefined : { path },
         });
       }
       break;
     }
   }
   return events;
+}
+
+/** What deleted files were called, by the number of their image. */
+async function namesOfGhosts(
+  images: Checkpoint['images'],
+  options: SignalOptions,
+): Promise<ReadonlyMap<number, string>> {
+  const names = new Map<number, string>();
+  if (images.ids('ghost-file').length === 0) return names;
+  const { files } = await readOpenFiles(images, [], options);
+  for (const { id } of files.entries()) {
+    const target = files.target(id);
+    if (target.type === 'file' && target.kept?.how === 'ghost' && !names.has(target.kept.ghostId))
+      names.set(target.kept.ghostId, target.path);
+  }
+  return names;
 }
