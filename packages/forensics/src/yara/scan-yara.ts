@@ -60,8 +60,9 @@ async function* inMemory(
     if (!space) continue;
     for (const { start, end, backing, captured } of await readMaps(space, files, { signal })) {
       if (captured === 0n) continue;
-      for (const { at, bytes, present } of windowsOf(space, start, end)) {
-        const ranges = await present(signal);
+      for await (const { at, bytes: size } of windowsOf(space, start, end)) {
+        const bytes = Buffer.alloc(size);
+        const ranges = await space.read(at, bytes, { signal });
         if (!ranges.some(({ state }) => state === 'captured')) continue;
         for (const match of await rules.scan(bytes)) {
           const strings = match.strings.filter(({ offset, bytes: length }) => isThere(ranges, at, offset, length));
@@ -81,16 +82,36 @@ async function* inMemory(
 
 interface Window {
   readonly at: bigint;
-  readonly bytes: Buffer;
-  /** Reads the bytes; what is not there is zeroes, and is told. */
-  present(signal: AbortSignal | undefined): Promise<readonly MemoryRange[]>;
+  readonly bytes: number;
 }
 
-function* windowsOf(space: AddressSpace, start: bigint, end: bigint): Generator<Window> {
-  for (let at = start; at < end; at += BigInt(WINDOW - OVERLAP)) {
-    const bytes = Buffer.alloc(Number(end - at < BigInt(WINDOW) ? end - at : BigInt(WINDOW)));
-    yield { at, bytes, present: (signal) => space.read(at, bytes, { signal }) };
-    if (at + BigInt(bytes.length) >= end) return;
+/**
+ * A mapping that fits is one window. Of a larger one, which may be a reservation of terabytes, only what was captured is in
+ * windows, with the gaps that are no longer than the overlap: so work is bounded by what the pages images hold.
+ */
+async function* windowsOf(space: AddressSpace, start: bigint, end: bigint): AsyncGenerator<Window> {
+  if (end - start <= BigInt(WINDOW)) {
+    yield { at: start, bytes: Number(end - start) };
+    return;
+  }
+  let [from, to] = [start, start];
+  for await (const range of space.survey(start, end)) {
+    if (range.state !== 'captured') continue;
+    const reach = range.vaddr + BigInt(range.bytes);
+    if (range.vaddr - to > BigInt(OVERLAP) || to === from) {
+      if (to > from) yield* cut(from, to);
+      from = range.vaddr;
+    }
+    to = reach;
+  }
+  if (to > from) yield* cut(from, to);
+}
+
+function* cut(from: bigint, to: bigint): Generator<Window> {
+  for (let at = from; ; at += BigInt(WINDOW - OVERLAP)) {
+    const bytes = to - at < BigInt(WINDOW) ? Number(to - at) : WINDOW;
+    yield { at, bytes };
+    if (at + BigInt(bytes) >= to) return;
   }
 }
 
