@@ -37,27 +37,26 @@ export async function captureContests(
     (work) => workload.probe.pauseOf(work),
     async () => void (await stage.lab.stillframe.json(['checkpoint', workload.address], ['--export', archive])),
   );
-  const others = [
-    async () => {
-      const { frozen, whole } = await byRunc(stage, workload);
-      pauses.runc.push(frozen);
-      return whole;
-    },
+  const bare = async () => {
+    const { frozen, whole } = await byRunc(stage, workload);
+    pauses.runc.push(frozen);
+    return whole;
+  };
+  const byPodman =
     podman &&
-      both(
-        pauses.podman,
-        (work) => podman.probe.pauseOf(work),
-        async () => {
-          const how = ['--leave-running', '--compress', 'none', '--export', exported];
-          await podman.run('container', 'checkpoint', ...how, podman.name);
-        },
-      ),
-  ];
+    both(
+      pauses.podman,
+      (work) => podman.probe.pauseOf(work),
+      async () => {
+        const how = ['--leave-running', '--compress', 'none', '--export', exported];
+        await podman.run('container', 'checkpoint', ...how, podman.name);
+      },
+    );
   const fresh = [archive, `${archive}.evidence.json`, `${archive}.custody.jsonl`];
   const [mine = [], runc = [], theirs = []] = await inTurn(rounds, [
     () => remove(fresh).then(ours),
-    others[0],
-    podman && (() => remove([exported]).then(() => others[1]?.() ?? 0)),
+    bare,
+    byPodman && (() => remove([exported]).then(byPodman)),
   ]);
   await remove([...fresh, exported]);
   const bar = (held: Opponent['bar']) => (bars ? { bar: held } : {});

@@ -1,5 +1,6 @@
 /** The options by which keys are named, in the same words everywhere. */
 import type { Command } from 'commander';
+import { repeated } from './repeated.ts';
 
 /** What commander gives for `withDecryptionKey`. */
 export interface DecryptionOptions {
@@ -16,14 +17,12 @@ export interface IdentityOptions {
   identity?: string[];
 }
 
-const collect = (text: string, before: string[] = []) => [...before, text];
-
 /** `--decryption-key`, for images whose layers are encrypted. */
 export function withDecryptionKey(command: Command): Command {
   return command.option(
     '--decryption-key <file>',
     'private key of an encrypted image, in PEM; one with a passphrase: FILE:file=PASSPHRASE_FILE or FILE:fd=NUMBER; repeat',
-    collect,
+    repeated,
   );
 }
 
@@ -32,11 +31,15 @@ export function withEncryptionKey(command: Command): Command {
   return command.option(
     '--encryption-key <jwe:file>',
     'encrypt the layers for this public key or certificate, in PEM; repeat for several recipients',
-    collect,
+    repeated,
   );
 }
 
 /** `--identity`, for archives that are sealed with age. */
 export function withIdentity(command: Command): Command {
-  return command.option('--identity <file>', 'identity of age that opens a sealed archive (FILE.age); repeat', collect);
+  return command.option(
+    '--identity <file>',
+    'identity of age that opens a sealed archive (FILE.age); repeat',
+    repeated,
+  );
 }

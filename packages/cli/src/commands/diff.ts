@@ -17,6 +17,7 @@ import { styleOf } from '../display/style.ts';
 import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { openBase } from '../mapped-files.ts';
+import { repeated } from '../repeated.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type Opened, type ReadingOptions, readingSeveral, WHERE, withReading } from './reading.ts';
 
@@ -55,11 +56,7 @@ export const diff: RegisterCommand = (program, io, done) => {
         .choices(DIFF_TABLES)
         .argParser((table: string, before: DiffTable[] = []) => [...before, tableNamed(table)]),
     )
-    .option(
-      '--search <text>',
-      'find this text in the pages that differ; may be repeated',
-      (text: string, before: string[] = []) => [...before, text],
-    )
+    .option('--search <text>', 'find this text in the pages that differ; may be repeated', repeated)
     .option('--rules', 'judge the pages that differ by the rules that look into memory')
     .option('--image <where>', 'the container’s image: layout, tar or folder, oci:LAYOUT[:TAG], or reference')
     .option('--no-memory', 'compare no pages; the rest takes no time')

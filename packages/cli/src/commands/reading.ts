@@ -9,6 +9,7 @@ import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withId
 import { openEvidence } from '../open-evidence.ts';
 import { collectPids, pidsOf } from '../pids.ts';
 import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
+import { repeated } from '../repeated.ts';
 import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 
 /** What commander gives for the options that `readingCommand` declares. */
@@ -40,7 +41,7 @@ export function withReading(command: Command): Command {
     .option(
       '--parent <path>',
       'the dump before, where the archive does not hold it; repeat for earlier ones, newest first',
-      (path: string, before: string[] = []) => [...before, path],
+      repeated,
     );
   return withRegistry(withPolicy(withIdentity(withDecryptionKey(command))));
 }

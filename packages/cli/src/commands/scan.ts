@@ -13,6 +13,7 @@ import { renderForeignJson, renderJson, renderJsonLine } from '../display/json.t
 import { commandKey } from '../evidence/for-command.ts';
 import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { repeated } from '../repeated.ts';
 import { demandNew } from '../scan/new-file.ts';
 import { checkRecord, onlyKey, recordHolds, recordOf, recordText, writeRecord } from '../scan/record.ts';
 import { judge, narrowed, type ScanningOptions, withScanning } from '../scan/scanning.ts';
@@ -59,7 +60,7 @@ export const scan: RegisterCommand = (program, io, done) => {
     .option(
       '--key <file>',
       'key in PEM: a private one that signs the record, or public ones of which one must have signed (repeat)',
-      (path: string, before: string[] = []) => [...before, path],
+      repeated,
     )
     .addOption(outputOption('table', 'json', 'jsonl', 'sarif', 'stix', 'ocsf', 'case'))
     .addHelpText('after', HELP)

@@ -14,6 +14,7 @@ import { showProgress } from '../display/progress.ts';
 import { copyEvidence, readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 import { readRecipientsFile } from '../key-files.ts';
+import { repeated } from '../repeated.ts';
 import { demandFree, SEALED } from '../sealed.ts';
 import { cliError } from '../usage.ts';
 import type { RegisterCommand } from './command.ts';
@@ -34,15 +35,13 @@ FILE\`; so are search, extract, restore and the others. \`age -d -i FILE ARCHIVE
   stillframe seal web.tar --recipient age1…                on the machine of the capture
   stillframe unseal web.tar.age --identity key.txt`;
 
-const collect = (text: string, before: string[] = []) => [...before, text];
-
 export const seal: RegisterCommand = (program, io) => {
   program
     .command('seal')
     .description('Encrypt an archive with age for the recipients that are named; it is held against its evidence first')
     .argument('<archive>', 'checkpoint archive, or any other file')
-    .option('-r, --recipient <age1…>', 'public key of one who can open it; repeat', collect)
-    .option('-R, --recipients-file <file>', 'public keys, one a line; repeat', collect)
+    .option('-r, --recipient <age1…>', 'public key of one who can open it; repeat', repeated)
+    .option('-R, --recipients-file <file>', 'public keys, one a line; repeat', repeated)
     .option('-o, --out <file>', 'file to write; must not exist; ARCHIVE.age by default')
     .addOption(new Option('--output <format>', 'how the result is printed').choices(['table', 'json']).default('table'))
     .addHelpText('after', HELP)

@@ -6,6 +6,7 @@ import { type Progress, showProgress } from '../display/progress.ts';
 import { type Column, renderTable } from '../display/table.ts';
 import type { Io } from '../io.ts';
 import { countOf, numberOf } from '../numbers.ts';
+import { repeated } from '../repeated.ts';
 import { filterOf, patternsOf, type SearchedOptions, TYPES } from '../search/asked.ts';
 import { shownAs } from '../search/shown.ts';
 import { cliError } from '../usage.ts';
@@ -33,10 +34,9 @@ What several processes share is found in each of them.
 /** Exit code 0 also where nothing is found: the search itself succeeded. */
 export const search: RegisterCommand = (program, io, done) => {
   const description = 'Find texts, bytes or expressions in the memory of a checkpoint: process, address, mapping';
-  const collect = (value: string, before: string[] = []) => [...before, value];
   withPids(readingCommand(program, 'search', description))
     .argument('[what]', 'text to find, byte for byte')
-    .option('-e, --pattern <what>', 'find this, too; may be repeated, all are found in one pass', collect)
+    .option('-e, --pattern <what>', 'find this, too; may be repeated, all are found in one pass', repeated)
     .option('--hex', 'they are hexadecimal: 7f454c46, ?? and 4? for unknown digits, [2-4] a jump, (aa|bb cc)')
     .option('-E, --regex', 'they are regular expressions (JavaScript’s, over bytes); a match has at most 4 KiB')
     .option('-i, --ignore-case', 'letters match in any case; with --regex or plain texts')

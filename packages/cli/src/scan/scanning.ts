@@ -18,6 +18,7 @@ import { showProgress } from '../display/progress.ts';
 import type { Io } from '../io.ts';
 import { openBase } from '../mapped-files.ts';
 import { productVersion } from '../product.ts';
+import { repeated } from '../repeated.ts';
 import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
 import { readRuleFiles } from './rule-files.ts';
@@ -46,12 +47,12 @@ export function withScanning(command: Command): Command {
     .option(
       '--sigma <file|folder>',
       'judge by Sigma rules too: a file, or a folder of .yml and .yaml; repeatable',
-      (path: string, before: string[] = []) => [...before, path],
+      repeated,
     )
     .option(
       '--yara <path>',
       'and by the YARA rules of this file or folder, over memory and files; repeatable',
-      (path: string, before: string[] = []) => [...before, path],
+      repeated,
     );
 }
 
@@ -87,8 +88,13 @@ export async function judge(
   const { memory } = options;
   const { signal } = io;
   const judged = await analyse(checkpoint, { rules: own, image: image?.layers, memory, signal });
-  const processes = await readProcesses(checkpoint.images, { signal });
-  const theirs = yara && (await judgeYara(checkpoint, yara, { processes, memory, signal }));
+  const theirs =
+    yara &&
+    (await judgeYara(checkpoint, yara, {
+      processes: await readProcesses(checkpoint.images, { signal }),
+      memory,
+      signal,
+    }));
   const rules = [...own, ...(theirs?.rules ?? [])];
   const analysis = { ...judged, findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]) };
   const { archive, metadata } = checkpoint;

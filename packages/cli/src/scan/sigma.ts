@@ -1,12 +1,11 @@
 /** Files of Sigma rules: found, read and parsed within bounds; what they mean is of the package forensics. */
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
 import { type Diagnostic, type Digest, digestOf, harmless, messageOf, readAll } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import { type Rule, type SigmaDocument, sigmaRules } from '@stillframe/forensics';
 import { parseAllDocuments } from 'yaml';
 import type { Io } from '../io.ts';
 import { cliError } from '../usage.ts';
+import { ruleFilesAt } from './rule-files.ts';
 
 const MOST_FILES = 10_000;
 /** Bytes of one file. */
@@ -55,26 +54,14 @@ export async function readSigma(places: readonly string[], io: Io): Promise<Sigm
 }
 
 /** In the order of their paths, so that a record of the run is the same anywhere. */
-async function filesOf(places: readonly string[]): Promise<readonly { path: string; name: string }[]> {
+async function filesOf(places: readonly string[]) {
   const found: { path: string; name: string }[] = [];
-  const add = (path: string, name: string) => {
-    found.push({ path, name });
+  for (const place of places) {
+    const files = await ruleFilesAt(place, (name) => /\.ya?ml$/.test(name), MOST_FILES);
+    found.push(...files);
     if (found.length > MOST_FILES)
       throw cliError('ERR_USAGE_ARGUMENT', `--sigma takes at most ${MOST_FILES} files of rules`);
-  };
-  const walk = async (folder: string, root: string): Promise<void> => {
-    const entries = await readdir(folder, { withFileTypes: true });
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) await walk(path, root);
-      else if (entry.isFile() && /\.ya?ml$/.test(entry.name)) add(path, relative(root, path));
-    }
-  };
-  for (const place of places) {
-    const before = found.length;
-    if (!(await stat(place)).isDirectory()) add(place, basename(place));
-    else await walk(place, place);
-    if (found.length === before)
+    if (files.length === 0)
       throw cliError('ERR_USAGE_ARGUMENT', `there is no file that ends in .yml or .yaml in ${harmless(place)}`);
   }
   return found;

@@ -4,6 +4,7 @@ import { readVerifyingKey } from '@stillframe/evidence';
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { readKeyText } from '../key-files.ts';
+import { repeated } from '../repeated.ts';
 import { cliError } from '../usage.ts';
 import type { NamedKey } from './model.ts';
 
@@ -12,7 +13,7 @@ export function withVerifyingKeys(command: Command): Command {
   return command.option(
     '-k, --key <file>',
     'public key that must have signed, in PEM; repeat for any of several',
-    (path: string, before: string[] = []) => [...before, path],
+    repeated,
   );
 }
 

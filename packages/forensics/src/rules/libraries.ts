@@ -42,6 +42,11 @@ function findingOf(rows: readonly MappingRow[], given: Omit<Suspicion, 'referenc
 const UNPACKED =
   /^\/(?:tmp|var\/tmp|run\/user\/\d+)\/(?:\.mount_[^/]+\/|_MEI\w+\/|jna-?\d*\/|hsperfdata_|lib(?:netty|rocksdb|snappy|zstd|lz4|sqlite|jansi|leveldb|conscrypt|jffi|tcnative|tensorflow|onnxruntime|cufile|jline|native)\w*|(?:snappy|sqlite|jansi|jffi|zstd|lz4|brotli|netty|tcnative|rocksdb|jline)[-.\w]*|jffi\w*\.so|\.?[\w-]+\.node$|\.org\.\w+|native-lib|pymp-|torch|triton|numba|go-build)/;
 
+/** Whether it is one of these, and what lies behind that is not hidden. */
+function isUnpacked(path: string): boolean {
+  return UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/x'));
+}
+
 export const libraryOddPlace: Rule = {
   id: 'library-from-odd-place',
   title: 'library that was loaded from a temporary or hidden place',
@@ -57,11 +62,10 @@ export const libraryOddPlace: Rule = {
         const process = processOf(tables, pid);
         return path !== 'memfd' || process === undefined || !makesCode(tables, process);
       });
-      const isUnpacked = UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/x'));
       const what = path === 'memfd' ? 'code from a file that lies in no filesystem (memfd)' : `code from ${path}`;
       yield* findingOf(odd, {
         summary: `${whoText(tables, odd)} ${what}`,
-        severity: isUnpacked ? 'low' : undefined,
+        severity: isUnpacked(path) ? 'low' : undefined,
         details: { path, processes: [...new Set(odd.map(({ pid }) => pid))].slice(0, SHOWN) },
       });
     }
@@ -79,10 +83,9 @@ export const libraryDeleted: Rule = {
     for (const [path, rows] of codeFiles(tables)) {
       const deleted = rows.filter((row) => row.deleted);
       if (deleted.length === 0 || path === 'memfd' || CODE_FILES.test(path) || path.startsWith('/dev/zero')) continue;
-      const isUnpacked = UNPACKED.test(path) && !isHidden(path.replace(UNPACKED, '/x'));
       yield* findingOf(deleted, {
         summary: `${whoText(tables, deleted)} code from ${path}, which was deleted`,
-        severity: placeOf(path) === 'system' || isUnpacked ? 'low' : undefined,
+        severity: placeOf(path) === 'system' || isUnpacked(path) ? 'low' : undefined,
         details: { path, processes: [...new Set(deleted.map(({ pid }) => pid))].slice(0, SHOWN) },
       });
     }

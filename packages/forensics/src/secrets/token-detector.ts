@@ -1,5 +1,5 @@
 /** The plain kind of detector: a token that has a prefix of its own. */
-import type { Candidate, Detector, Opens, Verdict } from './detector.ts';
+import type { Candidate, Detector, Verdict } from './detector.ts';
 import { exampleDoubt, holdsCrc, isRandom } from './proof.ts';
 
 /** A token on its own: nothing that could belong to it stands before or behind. */
@@ -8,13 +8,7 @@ function standingAlone(source: string): string {
 }
 
 /** How a plain token is found and told. */
-export interface TokenForm {
-  readonly id: string;
-  readonly title: string;
-  readonly opens: Opens;
-  readonly rotate: string;
-  readonly source: string;
-  readonly anchors: readonly [string, ...string[]];
+export interface TokenForm extends Omit<Detector, 'verify' | 'isPassword' | 'isGeneral'> {
   /** Characters of the prefix, which is not random. */
   readonly prefix: number;
   /** Six characters at the end are a checksum over what stands between prefix and them. */

@@ -22,20 +22,17 @@ export async function judgeYara(
   options: ScanYaraOptions,
 ): Promise<YaraJudgement> {
   const rules = new Map<string, Rule>();
-  const matches = new Map<string, PlacedMatch[]>();
+  const judged = new Map<string, { rule: Rule; matches: [PlacedMatch, ...PlacedMatch[]] }>();
   for await (const match of scanYara(checkpoint, compiled, options)) {
-    const rule = ruleOf(match);
-    if (!rules.has(rule.id)) rules.set(rule.id, rule);
+    const said = ruleOf(match);
+    const rule = rules.get(said.id) ?? said;
+    rules.set(rule.id, rule);
     const key = `${rule.id} ${match.place.kind === 'memory' ? match.place.process.pid : match.place.file.name}`;
-    const known = matches.get(key);
-    if (known) known.push(match);
-    else if (matches.size < KEPT) matches.set(key, [match]);
+    const known = judged.get(key);
+    if (known) known.matches.push(match);
+    else if (judged.size < KEPT) judged.set(key, { rule, matches: [match] });
   }
-  const findings = [...matches.values()].flatMap((some) => {
-    const [first] = some;
-    const rule = first && rules.get(ruleOf(first).id);
-    return first && rule ? [findingOf(first, some, rule)] : [];
-  });
+  const findings = Array.from(judged.values(), (each) => findingOf(each.matches, each.rule));
   return { rules: [...rules.values()], findings };
 }
 
@@ -57,7 +54,8 @@ function severityOf(said: string | undefined): Severity {
   return SEVERITIES.find((each) => each === said?.toLowerCase()) ?? 'medium';
 }
 
-function findingOf(first: PlacedMatch, all: readonly PlacedMatch[], rule: Rule): Finding {
+function findingOf(all: readonly [PlacedMatch, ...PlacedMatch[]], rule: Rule): Finding {
+  const [first] = all;
   const { id, title, severity, techniques } = rule;
   const places = new Map(all.flatMap(({ references }) => references).map((each) => [keyOf(each), each]));
   const [begin = first.references[0], ...others] = places.values();

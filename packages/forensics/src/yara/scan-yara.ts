@@ -11,8 +11,7 @@ import {
   readFileTable,
   readMaps,
 } from '@stillframe/checkpoint';
-import type { MemoryRange } from '@stillframe/criu-image';
-import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
+import { type AddressSpace, type MemoryRange, openAddressSpace } from '@stillframe/criu-image';
 import { type ContentPlace, contentsOf } from '../contents.ts';
 import type { EvidenceReference } from '../reference.ts';
 import type { YaraMatch, YaraRules } from './engine.ts';

@@ -5,8 +5,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '@stillframe/checkpoint';
-import type { Logger } from '@stillframe/core';
-import { messageOf } from '@stillframe/core';
+import { type Logger, messageOf } from '@stillframe/core';
 import { demand } from '../../process/run.ts';
 import { unmount } from '../../rootfs/overlay.ts';
 import { blockBitsOf, type ErofsFile, encodeErofs, fitsErofs } from './erofs.ts';
