@@ -1,6 +1,6 @@
 /** A node that keeps the pods of a folder of manifests, in few words. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openCriClient } from '@stillframe/cri/client';
@@ -41,7 +41,6 @@ export interface KeptPods extends AsyncDisposable {
   pods(): Promise<PodDocument[]>;
   /** Waits until the pod is as `is` says; fails with how it was last. */
   until(name: string, is: (pod: PodDocument) => boolean, milliseconds?: number): Promise<PodDocument>;
-  /** Waits until neither the runtime nor the folder of logs has anything of it. */
   untilGone(name: string): Promise<void>;
   /** Texts that a container has written. */
   logs(container: string): Promise<string[]>;
@@ -124,10 +123,7 @@ export async function openKeptPods(): Promise<KeptPods> {
       const place = ['--state', join(lab.folder, 'state')];
       await wait(`${name} is still there`, 20_000, async () => {
         const { pods: all } = await lab.stillframe.json<{ pods: { pod: string }[] }>(['pods'], place);
-        if (all.some(({ pod }) => pod === name)) return false;
-        // What was on disk of it goes after that, its logs last.
-        const logs = await readdir(join(lab.folder, 'pod-logs')).catch(() => []);
-        return !logs.some((folder) => folder.split('_')[1] === name);
+        return !all.some(({ pod }) => pod === name);
       });
     },
     logs: async (container) => (await lab.stillframe.atNode(['logs', container])).stdout.split('\n').filter(Boolean),
