@@ -95,7 +95,8 @@ async function atBench(use: (bench: Bench) => Promise<void>): Promise<void> {
   await putImage(layout, image, { tag: 'v1' });
   const uploads = join(folder.path, '.local/state/stillframe/uploads');
   const notes: Bench['notes'] = async () => {
-    const names = await readdir(uploads).catch(() => []);
+    // A hidden one is a note that is being written: it is none yet.
+    const names = (await readdir(uploads).catch(() => [])).filter((name) => !name.startsWith('.'));
     return Promise.all(
       names.map(async (name) => {
         const path = join(uploads, name);

@@ -15,6 +15,9 @@ import { type CriClient, openCriClient } from './cri-client.ts';
 /** What the fake runtime noticed of calls that were given up. */
 const noticed: string[] = [];
 
+/** Containers whose checkpoint was asked for. */
+const asked: string[] = [];
+
 const runtime = served(RuntimeService, {
   version: async (request) => ({ version: request.version, runtimeName: 'fake', runtimeApiVersion: 'v1' }),
   listPodSandbox: async ({ filter }) => ({
@@ -31,7 +34,11 @@ const runtime = served(RuntimeService, {
       hint: 'list containers — ✓',
     });
   },
-  checkpointContainer: async () => {
+  checkpointContainer: async ({ containerId, timeout }) => {
+    asked.push(containerId);
+    if (containerId === 'moving' && asked.length < Number(timeout))
+      throw new Error(`OCI runtime pause failed: unable to freeze`);
+    if (containerId === 'moving') return {};
     throw new Error('checkpoint/restore support not available');
   },
   stopContainer: async (_request, { signal }) => {
@@ -102,6 +109,24 @@ describe('a CRI client', () => {
       assert.equal(rpcErrorText(error), 'rpc error: code = Unknown desc = checkpoint/restore support not available');
       return isCode(error, 'ERR_CRI_UNKNOWN');
     });
+  });
+
+  it('asks again for a checkpoint of what could not be frozen, a few times and no longer than was allowed', async () => {
+    asked.length = 0;
+    await client.runtime.checkpointContainer({ containerId: 'moving', timeout: 3n });
+    assert.equal(asked.length, 3);
+    const never = { containerId: 'moving', timeout: 1000n };
+    await assert.rejects(client.runtime.checkpointContainer(never), /unable to freeze/);
+    assert.ok(asked.length < 20);
+    await assert.rejects(client.runtime.checkpointContainer(never, { timeoutMs: 300 }), {
+      code: 'ERR_CRI_DEADLINE_EXCEEDED',
+    });
+    const gone = new AbortController();
+    const asking = client.runtime.checkpointContainer(never, { signal: gone.signal });
+    gone.abort(new Error('enough'));
+    await assert.rejects(asking, /enough/);
+    await assert.rejects(client.runtime.checkpointContainer({ containerId: 'other' }), /not available/);
+    assert.equal(asked.filter((id) => id === 'other').length, 1);
   });
 
   it('says of a method without a handler, and of a service that is not served, that it is not implemented', async () => {

@@ -5,6 +5,7 @@ import { criChannelOptions } from '../grpc/channel-options.ts';
 import { criError } from '../grpc/errors.ts';
 import type { MethodsOf } from '../grpc/service-definition.ts';
 import { ImageService, RuntimeService, type VersionResponse } from '../proto.ts';
+import { freezingAgain } from './freeze-again.ts';
 import { type ServiceClient, serviceClient } from './service-client.ts';
 import { probeSocket, socketPath } from './socket.ts';
 
@@ -48,7 +49,8 @@ export async function openCriClient(options: CriClientOptions): Promise<CriClien
   try {
     const both = signal ? AbortSignal.any([signal, timeUp]) : timeUp;
     await probeSocket(socket, both);
-    const runtime = serviceClient(RuntimeService, client, timeoutMs);
+    const plain = serviceClient(RuntimeService, client, timeoutMs);
+    const runtime = { ...plain, checkpointContainer: freezingAgain(plain.checkpointContainer) };
     const version = await runtime.version({ version: 'v1' }, { signal: both });
     const image = serviceClient(ImageService, client, timeoutMs);
     return { runtime, image, version, socket, [Symbol.asyncDispose]: async () => client.close() };
