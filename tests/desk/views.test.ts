@@ -10,7 +10,7 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
     ['findings: a click on the evidence opens its bytes', findings],
-    ['memory: any address, by mapping, by keyboard, by search', memory],
+    ['memory is shown at any address, by mapping, by keyboard, by search', memory],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
   await t.test('in the dark', async () => {
