@@ -1,13 +1,17 @@
 /** What the page may ask and what it is answered: plain data as JSON carries it. Addresses are hexadecimal texts, `0x7f00`. */
 import type { FindingList } from './findings.ts';
 import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
+import type { SocketList } from './network.ts';
 import type { DeskFacts, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
+import type { TimelineAnswer } from './timeline.ts';
 
 export type * from './findings.ts';
 export type * from './memory.ts';
+export type * from './network.ts';
 export type * from './overview.ts';
 export type * from './processes.ts';
+export type * from './timeline.ts';
 
 /** Every question of the page by its name: what is asked, and the answer. The path is `/api/CASE/NAME?asked`. */
 export interface Contract {
@@ -23,6 +27,9 @@ export interface Contract {
   memory: { asked: { pid: number; at: string; bytes: number }; answer: BytesAnswer };
   /** Texts of at least four characters that begin in these bytes. */
   strings: { asked: { pid: number; at: string; bytes: number }; answer: MemoryTexts };
+  sockets: { asked: Record<never, never>; answer: SocketList };
+  /** `from` and `to`: empty for everything. `sources`: words with commas between, of what is listed. */
+  timeline: { asked: { from: string; to: string; sources: string }; answer: TimelineAnswer };
 }
 
 /** Questions that are answered line by line, as things are found. */

@@ -1,6 +1,7 @@
 /** What the rules say, the worst first, with the places that a click opens. */
-import { type EvidenceReference, type Finding, referenceText, rules, SEVERITIES } from '@stillframe/forensics';
-import type { FindingFacts, FindingList, Place } from '../contract/index.ts';
+import { type Finding, rules, SEVERITIES } from '@stillframe/forensics';
+import type { FindingFacts, FindingList } from '../contract/index.ts';
+import { placeOf } from './places.ts';
 import type { AnswerRoute } from './route.ts';
 
 /** Findings, places and details that are listed, and characters of one detail. */
@@ -36,26 +37,4 @@ function detailText(value: unknown): string {
     return each instanceof Uint8Array ? `${each.length} bytes` : each;
   });
   return text ?? '';
-}
-
-function placeOf(reference: EvidenceReference): Place {
-  const { kind } = reference;
-  const text = referenceText(reference);
-  switch (kind) {
-    case 'memory':
-      return { kind, text, pid: reference.pid, address: hex(reference.address), bytes: reference.bytes };
-    case 'mapping':
-      return { kind, text, pid: reference.pid, address: hex(reference.start) };
-    case 'process':
-    case 'fd':
-      return { kind, text, pid: reference.pid };
-    case 'rootfs':
-      return { kind, text, path: reference.path };
-    default:
-      return { kind, text };
-  }
-}
-
-function hex(address: bigint): string {
-  return `0x${address.toString(16)}`;
 }

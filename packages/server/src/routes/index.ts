@@ -9,11 +9,14 @@ import { process } from './process.ts';
 import { processes } from './processes.ts';
 import type { AnswerRoute, StreamRoute } from './route.ts';
 import { search } from './search.ts';
+import { sockets } from './sockets.ts';
 import { strings } from './strings.ts';
+import { timeline } from './timeline.ts';
 
 export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
   ...{ desk, overview, processes, process, environment, findings },
   ...{ maps, memory, strings },
+  ...{ sockets, timeline },
 };
 
 export const streams: { readonly [Name in keyof Streams]: StreamRoute<Name> } = { search };
