@@ -1,5 +1,6 @@
 /** The table of views, in the order of the navigation: a file a view, and its row here. */
 import type { VNode } from 'preact';
+import { Files } from './files.ts';
 import { Findings } from './findings.ts';
 import { Memory } from './memory.ts';
 import { Overview } from './overview.ts';
@@ -28,4 +29,5 @@ export const views: readonly View[] = [
   { id: 'processes', title: 'Processes', within: ['process'], show: Processes },
   { id: 'process', show: ProcessPage },
   { id: 'memory', title: 'Memory', show: Memory },
+  { id: 'files', title: 'Files', show: Files },
 ];
