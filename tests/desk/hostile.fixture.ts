@@ -21,7 +21,10 @@ export async function hostileArchive(): Promise<ByteSource> {
     const body = await bodyOf(name, archive.open(name));
     bodies.set(name, bytesSource(body ?? (await readAll(archive.open(name), { limit: MOST }))));
   }
-  const source = tarSource(withBodies(carriedEntries(archive), bodies), { mtime: MTIME });
+  const carried = carriedEntries(archive).filter(({ name }) => name !== 'rootfs-diff.tar');
+  const changed = { name: HOSTILE.replaceAll('/', '|').toWellFormed(), mode: 0o4755, body: Buffer.from(HOSTILE) };
+  const diff = { name: 'rootfs-diff.tar', mode: 0o600, body: tarSource([changed], { mtime: MTIME }) };
+  const source = tarSource([...withBodies(carried, bodies), diff], { mtime: MTIME });
   return bytesSource(await readAll(source, { limit: MOST }));
 }
 
@@ -40,10 +43,6 @@ async function bodyOf(name: string, source: ByteSource): Promise<Uint8Array | un
       return reg !== undefined;
     });
   if (/^pages-\d+\.img$/.test(base)) return hostileMemory(await readAll(source, { limit: MOST }));
-  if (name === 'rootfs-diff.tar') {
-    const entries = [{ name: HOSTILE.replaceAll('/', '|').toWellFormed(), mode: 0o4755, body: Buffer.from(HOSTILE) }];
-    return readAll(tarSource(entries, { mtime: MTIME }), { limit: MOST });
-  }
   if (name === 'config.dump') {
     const said = JSON.parse(Buffer.from(await readAll(source, { limit: MOST })).toString()) as object;
     return Buffer.from(JSON.stringify({ ...said, name: HOSTILE, rootfsImageName: HOSTILE }));

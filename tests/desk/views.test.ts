@@ -1,5 +1,6 @@
 /** The desk in a real browser, over real archives, by mouse and keyboard as a person would: a test a view. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { needs } from '@stillframe/testkit';
 import { COMPROMISED, type Desktop, openDesktop, REDIS, testView } from './browser.fixture.ts';
@@ -11,11 +12,12 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
     ['findings: a click on the evidence opens its bytes', findings],
     ['memory is shown at any address, by mapping, by keyboard, by search', memory],
+    ['files: the tree of changes with what they hold, a deleted file, and what is open', files],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
   await t.test('in the dark', async () => {
     await desktop.page.emulateMedia({ colorScheme: 'dark' });
-    for (const view of ['overview', 'findings', 'processes', 'process/1', 'memory/1']) {
+    for (const view of ['overview', 'findings', 'processes', 'process/1', 'memory/1', 'files']) {
       await desktop.go(`#/0/${view}`);
       await desktop.page.locator('.there').first().waitFor();
       assert.deepEqual(await desktop.axe(), [], view);
@@ -106,4 +108,32 @@ async function memory({ page, go }: Desktop): Promise<void> {
   const marked = page.locator('.hex-row .characters .marked');
   await marked.first().waitFor();
   assert.equal((await marked.allTextContents()).join(''), '4111111111111111');
+}
+
+async function files({ page, go }: Desktop): Promise<void> {
+  await go('#/1/files');
+  const tree = page.getByRole('region', { name: 'Changed paths' });
+  await page.getByLabel('Filter paths').fill('cron');
+  await tree.getByRole('button', { name: /^login/ }).waitFor({ state: 'detached' });
+  await tree.getByRole('button', { name: /^cron/ }).waitFor();
+  const file = tree.locator('.tree-row', { has: page.locator('.file') }).first();
+  // By the keyboard: down from the folder to the file in it.
+  await tree.locator('.tree-row').first().focus();
+  for (let at = 0; at < 20 && !(await file.evaluate('(one) => one === document.activeElement')); at += 1)
+    await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Content' }).waitFor();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Save' }).click();
+  const saved = await saving;
+  assert.match(saved.suggestedFilename(), /^[\w.-]+\.bin$/);
+  assert.ok((await readFile(await saved.path())).length);
+  await page.getByRole('link', { name: 'Show', exact: true }).first().click();
+  await page.getByText('shown below').waitFor();
+  await page.getByLabel('Filter open files').fill('deleted');
+  const rows = page.getByRole('table', { name: 'Open files' }).locator('tbody tr');
+  await rows
+    .filter({ hasText: /deleted|memory only/ })
+    .first()
+    .waitFor();
 }

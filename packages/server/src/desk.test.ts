@@ -242,3 +242,25 @@ test('a port that is taken is an error that says so', () =>
     await assert.rejects(startDesk({ cases: [], page, version: '1', port }), { code: 'ERR_DESK_PORT' });
     assert.ok('ERR_DESK_PORT' in deskError.rows);
   }));
+
+test('only what the checkpoint holds is previewed or saved, never as something that a browser opens', () =>
+  atDesk(async ({ enter }) => {
+    const mine = await enter();
+    const outside = [
+      'rootfs:/etc/passwd',
+      'rootfs:../../etc/passwd',
+      'ghost:../1',
+      'metadata:spec.dump',
+      'memory:1',
+      'rootfs:',
+    ];
+    for (const thing of outside) {
+      const query = `thing=${encodeURIComponent(thing)}`;
+      for (const name of ['preview', 'download'])
+        assert.ok([400, 404].includes((await mine(`/api/0/${name}?${query}`)).status), `${name} ${thing}`);
+    }
+    const log = await mine('/api/0/download?thing=log');
+    assert.equal(log.status, 200);
+    assert.equal(log.headers['content-type'], 'application/octet-stream');
+    assert.match(String(log.headers['content-disposition']), /^attachment; filename="[\w.-]+\.bin"$/);
+  }));

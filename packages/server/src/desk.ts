@@ -4,13 +4,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type Logger, messageOf, systemCode } from '@stillframe/core';
 import { type CaseInput, DeskCase } from './case.ts';
-import type { Contract, Streams } from './contract/index.ts';
+import type { Contract, Downloads, Streams } from './contract/index.ts';
 import { deskError } from './errors.ts';
 import { type Answer, refuse, write } from './http/answer.ts';
 import { Gate } from './http/gate.ts';
 import { Question } from './http/question.ts';
 import { PageFiles, type PagePlace } from './page/page-files.ts';
-import { answers, streams } from './routes/index.ts';
+import { answers, downloads, streams } from './routes/index.ts';
 
 /** Options of startDesk. */
 export interface DeskOptions {
@@ -125,6 +125,8 @@ class Requests {
     const call = { one, cases, question: new Question(values), signal, version };
     if (Object.hasOwn(answers, name)) return { kind: 'json', value: await answers[name as keyof Contract](call) };
     if (Object.hasOwn(streams, name)) return { kind: 'lines', lines: streams[name as keyof Streams](call) };
+    if (Object.hasOwn(downloads, name))
+      return { kind: 'download', ...(await downloads[name as keyof Downloads](call)) };
     throw deskError('ERR_DESK_NOT_FOUND', 'the desk knows no such question');
   }
 }

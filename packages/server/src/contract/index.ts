@@ -1,4 +1,5 @@
 /** What the page may ask and what it is answered: plain data as JSON carries it. Addresses are hexadecimal texts, `0x7f00`. */
+import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
 import type { FindingList } from './findings.ts';
 import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
 import type { SocketList } from './network.ts';
@@ -6,6 +7,7 @@ import type { DeskFacts, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
 import type { TimelineAnswer } from './timeline.ts';
 
+export type * from './files.ts';
 export type * from './findings.ts';
 export type * from './memory.ts';
 export type * from './network.ts';
@@ -27,6 +29,11 @@ export interface Contract {
   memory: { asked: { pid: number; at: string; bytes: number }; answer: BytesAnswer };
   /** Texts of at least four characters that begin in these bytes. */
   strings: { asked: { pid: number; at: string; bytes: number }; answer: MemoryTexts };
+  changes: { asked: Record<never, never>; answer: ChangeList };
+  things: { asked: Record<never, never>; answer: ThingList };
+  openfiles: { asked: { what: string }; answer: OpenFileList };
+  /** Of a thing, or of `rootfs:/etc/passwd`. */
+  preview: { asked: { thing: string }; answer: Preview };
   sockets: { asked: Record<never, never>; answer: SocketList };
   /** `from` and `to`: empty for everything. `sources`: words with commas between, of what is listed. */
   timeline: { asked: { from: string; to: string; sources: string }; answer: TimelineAnswer };
@@ -39,6 +46,11 @@ export interface Streams {
     asked: { what: string; as: 'text' | 'hex' | 'regex'; ignoreCase: boolean; pid: number };
     line: SearchLine;
   };
+}
+
+/** What is saved as a file, under `/api/CASE/NAME?asked`. */
+export interface Downloads {
+  download: { asked: { thing: string } };
 }
 
 /** How a question is refused. */

@@ -18,3 +18,8 @@ export type AnswerRoute<Name extends keyof Contract> = (call: Call) => Promise<C
 
 /** Answers one question line by line. */
 export type StreamRoute<Name extends keyof Streams> = (call: Call) => AsyncIterable<Streams[Name]['line']>;
+
+/** Gives a file to be saved; its name is raw. */
+export type DownloadRoute = (
+  call: Call,
+) => Promise<{ readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }>;
