@@ -1,4 +1,5 @@
 /** What the page may ask and what it is answered: plain data as JSON carries it. Addresses are hexadecimal texts, `0x7f00`. */
+import type { DiffAnswer } from './diff.ts';
 import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
 import type { FindingList } from './findings.ts';
 import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
@@ -7,6 +8,7 @@ import type { DeskFacts, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
 import type { TimelineAnswer } from './timeline.ts';
 
+export type * from './diff.ts';
 export type * from './files.ts';
 export type * from './findings.ts';
 export type * from './memory.ts';
@@ -34,6 +36,8 @@ export interface Contract {
   openfiles: { asked: { what: string }; answer: OpenFileList };
   /** Of a thing, or of `rootfs:/etc/passwd`. */
   preview: { asked: { thing: string }; answer: Preview };
+  /** `sibling`: `auto` goes by whether they are of one container. `memory`: whether pages are compared, which takes longer. */
+  diff: { asked: { other: string; sibling: 'auto' | 'true' | 'false'; memory: boolean }; answer: DiffAnswer };
   sockets: { asked: Record<never, never>; answer: SocketList };
   /** `from` and `to`: empty for everything. `sources`: words with commas between, of what is listed. */
   timeline: { asked: { from: string; to: string; sources: string }; answer: TimelineAnswer };

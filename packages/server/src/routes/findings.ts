@@ -3,6 +3,7 @@ import { type Finding, rules, SEVERITIES } from '@stillframe/forensics';
 import type { FindingFacts, FindingList } from '../contract/index.ts';
 import { placeOf } from './places.ts';
 import type { AnswerRoute } from './route.ts';
+import { valueText } from './value-text.ts';
 
 /** Findings, places and details that are listed, and characters of one detail. */
 const [MOST, MOST_PLACES, MOST_DETAILS, LONGEST] = [1000, 20, 24, 1000];
@@ -24,17 +25,7 @@ function factsOf({ id, rule, title, severity, summary, techniques, references, d
     details: Object.entries(details ?? {})
       .filter(([, value]) => value !== undefined)
       .slice(0, MOST_DETAILS)
-      .map(([name, value]) => [name, detailText(value).slice(0, LONGEST)] as const),
+      .map(([name, value]) => [name, valueText(value).slice(0, LONGEST)] as const),
     ...{ why: judge?.why ?? '', benign: judge?.benign ?? '' },
   };
-}
-
-/** Plain words where it is a word, JSON for all else; bytes are told by how many they are. */
-function detailText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const text = JSON.stringify(value, (_, each) => {
-    if (typeof each === 'bigint') return `0x${each.toString(16)}`;
-    return each instanceof Uint8Array ? `${each.length} bytes` : each;
-  });
-  return text ?? '';
 }

@@ -1,6 +1,7 @@
 /** The table of routes: every question of the contract has its row, or this does not compile. */
 import type { Contract, Downloads, Streams } from '../contract/index.ts';
 import { changes } from './changes.ts';
+import { diff } from './diff.ts';
 import { environment } from './environment.ts';
 import { findings } from './findings.ts';
 import { maps } from './maps.ts';
@@ -19,7 +20,7 @@ import { timeline } from './timeline.ts';
 export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
   ...{ desk, overview, processes, process, environment, findings },
   ...{ maps, memory, strings, changes, things, openfiles, preview },
-  ...{ sockets, timeline },
+  ...{ sockets, timeline, diff },
 };
 
 export const streams: { readonly [Name in keyof Streams]: StreamRoute<Name> } = { search };

@@ -35,7 +35,7 @@ interface Growing {
   key: string;
   column: Box['column'];
   title: string;
-  note: (count: number) => string;
+  note: (sockets: ReadonlySet<number>) => string;
   sockets: Set<number>;
   /** Of the rows of boxes that it is joined to, for its own. */
   sum: number;
@@ -91,15 +91,27 @@ class Making {
   }
 
   #door(door: SocketFacts): Growing {
-    const note = (count: number) => `${door.kind}, ${count > 1 ? `${count - 1} connected` : 'listens'}`;
+    const note = (sockets: ReadonlySet<number>) => {
+      const count = this.#connections(door, sockets);
+      return `${door.kind}, ${count > 0 ? `${count} connected` : 'listens'}`;
+    };
     return this.#box(`door ${door.kind} ${door.fileId}`, 'door', door.local, note, door);
+  }
+
+  /** Of a connection with both ends in the checkpoint one counts. */
+  #connections(door: SocketFacts, sockets: ReadonlySet<number>): number {
+    return [...sockets].filter((fileId) => {
+      const socket = this.#byId.get(fileId);
+      const isSecond = socket?.isCalled && socket.peer.fileId !== null && sockets.has(socket.peer.fileId);
+      return fileId !== door.fileId && !isSecond;
+    }).length;
   }
 
   /** Who calls comes from any port; who is called is at one. */
   #outside(socket: SocketFacts): Growing {
     const { kind, isCalled, remote, remoteHost } = socket;
     const title = (isCalled ? remoteHost : remote) ?? '?';
-    const note = (count: number) =>
+    const note = ({ size: count }: ReadonlySet<number>) =>
       `${kind}, ${isCalled ? 'called in' : 'was called'}${count > 1 ? `, ${count} times` : ''}`;
     return this.#box(`outside ${kind} ${isCalled ? 'from' : 'at'} ${title}`, 'outside', title, note, socket);
   }
@@ -138,7 +150,7 @@ class Making {
     const columns = [beside('door'), processes, beside('outside')];
     const boxes = columns.flatMap((column) =>
       column.slice(0, MOST).map(({ key, column: name, title, note, sockets }, row): Box => {
-        return { key, column: name, title, note: note(sockets.size), row, sockets: [...sockets] };
+        return { key, column: name, title, note: note(sockets), row, sockets: [...sockets] };
       }),
     );
     const shown = new Set(boxes.map(({ key }) => key));

@@ -66,7 +66,7 @@ function Sockets({ one, list, chosen, thing }: SocketsProps): VNode {
         h(
           'button',
           {
-            ...{ type: 'button', key: group, class: 'filter' },
+            ...{ type: 'button', key: group, class: 'filter kind' },
             'aria-pressed': String(shown.has(group)),
             onClick: () => setShown((before) => before.symmetricDifference(new Set([group]))),
           },
@@ -113,6 +113,7 @@ function picture(one: string, graph: Graph, chosen: string | undefined): VNode {
           WORDS[kind],
         ),
       ),
+      h('li', { key: 'waits' }, h('span', { class: 'bytes-sample', 'aria-hidden': 'true' }), 'bytes that wait'),
       h('li', { class: 'note' }, 'A click on a box leaves what is joined to it.'),
     ),
     graph.hidden > 0 &&

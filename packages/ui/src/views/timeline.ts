@@ -93,7 +93,7 @@ function filters({ lanes }: TimelineAnswer, hidden: ReadonlySet<string>, toggle:
       h(
         'button',
         {
-          ...{ type: 'button', key: source, class: 'filter', onClick: () => toggle(source) },
+          ...{ type: 'button', key: source, class: 'filter kind', onClick: () => toggle(source) },
           'aria-pressed': String(!hidden.has(source)),
         },
         `${source} ${numberText(total)}`,
