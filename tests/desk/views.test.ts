@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { needs } from '@stillframe/testkit';
-import { COMPROMISED, type Desktop, OPEN_FILES, openDesktop, REDIS, testView } from './browser.fixture.ts';
+import { CLEAN, COMPROMISED, type Desktop, OPEN_FILES, openDesktop, REDIS, testView } from './browser.fixture.ts';
 
 test('the desk in a browser', needs('chromium'), async (t) => {
-  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES]);
+  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, CLEAN]);
   const views: readonly (readonly [string, (desktop: Desktop) => Promise<void>])[] = [
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
@@ -15,11 +15,12 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['files: the tree of changes with what they hold, a deleted file, and what is open', files],
     ['network: a box leaves what is joined to it, and what waits in a queue is read', network],
     ['timeline: looked at closer by mouse and keyboard, and by source', timeline],
+    ['compare: what another checkpoint has more, side by side, and back', compare],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
   await t.test('in the dark', async () => {
     await desktop.page.emulateMedia({ colorScheme: 'dark' });
-    for (const view of ['overview', 'findings', 'processes', 'process/1', 'memory/1', 'files', 'network', 'timeline']) {
+    for (const view of ['overview', 'findings', 'processes', 'process/1', 'memory/1', 'files', 'network', 'timeline', 'diff/1']) {
       await desktop.go(`#/0/${view}`);
       await desktop.page.locator('.there').first().waitFor();
       assert.deepEqual(await desktop.axe(), [], view);
@@ -189,4 +190,26 @@ async function timeline({ page, go }: Desktop): Promise<void> {
   await page.getByRole('button', { name: /^file \d+$/ }).click();
   await rows.filter({ hasText: '/etc/passwd' }).waitFor({ state: 'detached' });
   await rows.filter({ hasText: 'all processes stand still' }).waitFor();
+}
+
+async function compare({ page, go }: Desktop): Promise<void> {
+  await go('#/3/diff/1');
+  const processes = page.getByRole('region', { name: 'Processes' }).locator('tbody tr');
+  const miner = processes.filter({ hasText: '(xmrig)' });
+  await miner.waitFor();
+  assert.ok(await page.getByLabel('Two containers of one image').isChecked());
+  assert.equal((await miner.locator('td').first().textContent())?.trim(), 'not there');
+  await miner.locator('td').last().getByText('/var/tmp/.cache/xmrig').waitFor();
+  const before = await processes.count();
+  await page.getByRole('button', { name: /^\+ \d+ new$/ }).click();
+  await miner.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: /^\+ \d+ new$/ }).click();
+  // By the keyboard: the other way round.
+  await page.getByRole('link', { name: 'Swap' }).focus();
+  await page.keyboard.press('Enter');
+  await miner.locator('td').last().getByText('not there').waitFor();
+  assert.equal(await processes.count(), before);
+  await page.getByLabel('Pages of memory, too').check();
+  await page.getByText('Comparing page by page…').waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'Not compared' }).waitFor();
 }

@@ -3,7 +3,7 @@ import type { CaseName, DiffAnswer, DiffRowFacts, DiffSide, DiffTableFacts, Plac
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { type Child, h, part } from '../element.ts';
-import { code, link, page, panel, whenThere } from '../parts/parts.ts';
+import { badge, code, link, page, panel, whenThere } from '../parts/parts.ts';
 import { counted, momentText, numberText } from '../parts/texts.ts';
 import { go, linkTo } from '../route.ts';
 import { useAnswer } from '../use-answer.ts';
@@ -21,6 +21,11 @@ const CHANGES = [
   ['changed', 'changed', '~'],
 ] as const;
 type ChangeName = DiffRowFacts['change'];
+
+/** Facts that say themselves what they are. */
+const UNNAMED = new Set(['arguments', 'value', 'change', 'type', 'sha256', 'severity', 'rule', 'holders', 'flags']);
+/** What was judged stands first; the others in the order of the comparison. */
+const FIRST_TABLE = 'findings';
 
 /** Rows of a table that are drawn at first. */
 const FIRST = 12;
@@ -98,12 +103,14 @@ function Result({ value }: { value: DiffAnswer }): VNode {
   const [hidden, setHidden] = useState<ReadonlySet<ChangeName>>(new Set());
   const shown = tables
     .map((table) => ({ ...table, rows: table.rows.filter(({ change }) => !hidden.has(change)) }))
-    .filter(({ rows }) => rows.length > 0);
+    .filter(({ rows }) => rows.length > 0)
+    .sort((a, b) => Number(b.table === FIRST_TABLE) - Number(a.table === FIRST_TABLE));
   return h(
     'div',
     null,
     h('div', { class: 'sides' }, sideCard('Before', before), sideCard('After', after)),
     isReversed &&
+      !sibling &&
       h('p', { class: 'note-line' }, 'The right one was captured first: what is told as new was gone later.'),
     sibling &&
       h(
@@ -234,22 +241,34 @@ function cell(row: DiffRowFacts, side: 'before' | 'after', one: string): VNode {
   return h(
     'td',
     { class: 'there-side' },
-    facts.map((fact) =>
-      h(
-        'div',
-        { key: fact.name, class: 'fact' },
-        h('span', { class: 'name' }, wordsOf(fact.name)),
-        code(fact[side] ?? '–'),
-      ),
-    ),
+    change === 'changed'
+      ? facts.map((fact) =>
+          h('div', { key: fact.name, class: 'fact' }, h('span', { class: 'name' }, wordsOf(fact.name)), valueOf(fact[side])),
+        )
+      : facts.map((fact) =>
+          h(
+            'span',
+            { key: fact.name, class: 'told' },
+            !UNNAMED.has(fact.name) && h('span', { class: 'name' }, `${wordsOf(fact.name)} `),
+            fact.name === 'severity' ? badge(fact[side] ?? '') : valueOf(fact[side]),
+            ' ',
+          ),
+        ),
     evidence(one, row[side]),
   );
+}
+
+/** A digest in short; the whole is in its title. */
+function valueOf(value: string | null): VNode {
+  if (value === null) return code('–');
+  const digest = /^sha256:[0-9a-f]{64}$/.test(value);
+  return h('code', { title: digest ? value : undefined }, digest ? `${value.slice(0, 19)}…` : value);
 }
 
 /** A link where a view shows it; the text of a reference alone says no more than the label. */
 function evidence(one: string, place: Place | null): Child {
   if (place === null || (place.pid === undefined && place.path === undefined)) return false;
-  return h('div', { class: 'fact' }, h('span', { class: 'name' }, 'evidence'), placeLink(one, place));
+  return h('span', { class: 'told' }, placeLink(one, place));
 }
 
 /** `working folder` of `workingFolder`. */
