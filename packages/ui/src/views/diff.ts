@@ -243,14 +243,19 @@ function cell(row: DiffRowFacts, side: 'before' | 'after', one: string): VNode {
     { class: 'there-side' },
     change === 'changed'
       ? facts.map((fact) =>
-          h('div', { key: fact.name, class: 'fact' }, h('span', { class: 'name' }, wordsOf(fact.name)), valueOf(fact[side])),
+          h(
+            'div',
+            { key: fact.name, class: 'fact' },
+            h('span', { class: 'name' }, wordsOf(fact.name)),
+            shownValue(fact[side]),
+          ),
         )
       : facts.map((fact) =>
           h(
             'span',
             { key: fact.name, class: 'told' },
             !UNNAMED.has(fact.name) && h('span', { class: 'name' }, `${wordsOf(fact.name)} `),
-            fact.name === 'severity' ? badge(fact[side] ?? '') : valueOf(fact[side]),
+            fact.name === 'severity' ? badge(fact[side] ?? '') : shownValue(fact[side]),
             ' ',
           ),
         ),
@@ -259,7 +264,7 @@ function cell(row: DiffRowFacts, side: 'before' | 'after', one: string): VNode {
 }
 
 /** A digest in short; the whole is in its title. */
-function valueOf(value: string | null): VNode {
+function shownValue(value: string | null): VNode {
   if (value === null) return code('–');
   const digest = /^sha256:[0-9a-f]{64}$/.test(value);
   return h('code', { title: digest ? value : undefined }, digest ? `${value.slice(0, 19)}…` : value);
