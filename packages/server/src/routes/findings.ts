@@ -1,4 +1,6 @@
 /** What the rules say, the worst first, with the places that a click opens. */
+import { type Endpoint, endpointText } from '@stillframe/checkpoint';
+import { isObject } from '@stillframe/core';
 import { type EvidenceReference, type Finding, referenceText, rules, SEVERITIES } from '@stillframe/forensics';
 import type { FindingFacts, FindingList, Place } from '../contract/index.ts';
 import type { AnswerRoute } from './route.ts';
@@ -28,9 +30,10 @@ function factsOf({ id, rule, title, severity, summary, techniques, references, d
   };
 }
 
-/** Plain words where it is a word, JSON for all else; bytes are told by how many they are. */
+/** Plain words where it is a word, an end of a connection as people write it, JSON for all else; bytes are told by how many they are. */
 function detailText(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (isEndpoint(value)) return endpointText(value);
   const text = JSON.stringify(value, (_, each) => {
     if (typeof each === 'bigint') return `0x${each.toString(16)}`;
     return each instanceof Uint8Array ? `${each.length} bytes` : each;
@@ -58,4 +61,8 @@ function placeOf(reference: EvidenceReference): Place {
 
 function hex(address: bigint): string {
   return `0x${address.toString(16)}`;
+}
+
+function isEndpoint(value: unknown): value is Endpoint {
+  return isObject(value) && typeof value['address'] === 'string' && typeof value['port'] === 'number';
 }
