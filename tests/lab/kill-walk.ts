@@ -179,7 +179,7 @@ async function countsOn(log: string): Promise<void> {
 
 /** Waits until the node with that pid has told where it is reached. */
 async function serves(state: string, pid: number): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(10)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(10)) {
     const text = await readFile(join(state, 'endpoints.json'), 'utf8').catch(() => '{}');
     if ((JSON.parse(text) as Partial<Endpoints>).pid === pid) return;
   }
@@ -188,7 +188,7 @@ async function serves(state: string, pid: number): Promise<void> {
 
 /** A dead process that nobody has reaped yet has ended, too. */
 async function ends(pid: number): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(5)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(5)) {
     const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
     if (status === undefined || /\) [ZX] /.test(status)) return;
   }
