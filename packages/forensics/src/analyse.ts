@@ -1,5 +1,12 @@
 /** From a checkpoint to findings: tables are read, rules judge them. */
-import { type Checkpoint, openRootfsDiff, type RootfsTree, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
+import {
+  type Checkpoint,
+  openRootfsDiff,
+  type RootfsTree,
+  readMounts,
+  readOpenFiles,
+  readProcesses,
+} from '@stillframe/checkpoint';
 import type { Diagnostic } from '@stillframe/core';
 import { readTables, type Tables } from './analysers/index.ts';
 import { type Finding, findingId, SEVERITIES } from './finding.ts';
@@ -32,10 +39,11 @@ export async function analyse(checkpoint: Checkpoint, options: AnalyseOptions = 
   const diagnostics: Diagnostic[] = [];
   const processes = await readProcesses(checkpoint.images, { signal });
   const open = await readOpenFiles(checkpoint.images, processes, { signal });
+  const mounts = await readMounts(checkpoint.images, { spec: checkpoint.spec, signal });
   const patterns = memory ? rules.flatMap((rule) => rule.patterns ?? []) : [];
   const report = (faults: readonly Diagnostic[]) => void diagnostics.push(...faults);
   await using diff = await openRootfsDiff(checkpoint, { signal, partial: true });
-  const tables = await readTables({ checkpoint, processes, open, diff, image, patterns, signal, report });
+  const tables = await readTables({ checkpoint, processes, open, mounts, diff, image, patterns, signal, report });
   return { tables, findings: judge(tables, rules), diagnostics };
 }
 
