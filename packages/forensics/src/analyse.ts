@@ -12,6 +12,7 @@ import { readTables, type Tables } from './analysers/index.ts';
 import { type Finding, findingId, SEVERITIES } from './finding.ts';
 import { rules as allRules } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
+import { toldDetails } from './told-details.ts';
 
 /** Options of analyse. */
 export interface AnalyseOptions {
@@ -54,6 +55,7 @@ export function judge(tables: Tables, rules: readonly Rule[] = allRules): readon
     return Array.from(rule.judge(tables), (found) => ({
       ...{ id: findingId(id, found.references), rule: id, title, techniques },
       ...found,
+      ...(found.details === undefined ? {} : { details: toldDetails(found.details) }),
       severity: found.severity ?? severity,
     }));
   });
