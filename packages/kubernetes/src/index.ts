@@ -1,0 +1,9 @@
+/** A Kubernetes cluster, through its API server alone. */
+
+export type { ClusterAccess } from './access/access.ts';
+export { openKubeconfig } from './access/kubeconfig.ts';
+export { type ClusterApi, openClusterApi } from './api/cluster-api.ts';
+export { checkpointOnNode } from './capture/checkpoint.ts';
+export { fetchArchive } from './capture/fetch.ts';
+export { type ClusterContext, captureContext } from './context/cluster-context.ts';
+export { chooseContainer, type FoundPod, findPod, type PodContainer } from './pods/pod.ts';
