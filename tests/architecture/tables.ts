@@ -16,7 +16,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
-  kubernetes: ['core', 'kubelet/client'],
+  kubernetes: ['core', 'checkpoint', 'kubelet/client'],
   cli: [
     ...['core', 'criu-image', 'oci', 'evidence', 'age', 'checkpoint', 'forensics', 'runtime', 'cri', 'kubelet'],
     'kubernetes',

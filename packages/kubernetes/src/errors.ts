@@ -57,6 +57,10 @@ export const clusterError = errorTable({
     kind: 'unknown',
     hint: 'the log of the node’s kubelet, or of its runtime, says more',
   },
+  ERR_CLUSTER_MOUNTS: {
+    kind: 'failed-precondition',
+    hint: 'name the pod that the checkpoint was taken of with --like',
+  },
   ERR_CLUSTER_EXEC: { kind: 'unknown' },
   ERR_CLUSTER_TRANSFER: {
     kind: 'data-loss',

@@ -7,3 +7,7 @@ export { checkpointOnNode } from './capture/checkpoint.ts';
 export { fetchArchive } from './capture/fetch.ts';
 export { type ClusterContext, captureContext } from './context/cluster-context.ts';
 export { chooseContainer, type FoundPod, findPod, type PodContainer } from './pods/pod.ts';
+export { type RestoreManifest, restoreManifest } from './restore/manifest.ts';
+export { needsOf, type RestoreNeeds } from './restore/needs.ts';
+export { listNodes, type NodeFacts } from './restore/nodes.ts';
+export { type NodeResult, preflight } from './restore/preflight.ts';

@@ -3,20 +3,30 @@ import { type ClusterApi, openClusterApi, openKubeconfig } from '@stillframe/kub
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 
-/** Options of commands that can ask a cluster. */
-export interface ClusterPlace {
-  cluster?: boolean;
+/** Which cluster. */
+export interface ContextPlace {
   context?: string;
   kubeconfig?: string;
+}
+
+/** Options of commands that can ask a cluster. */
+export interface ClusterPlace extends ContextPlace {
+  cluster?: boolean;
   namespace?: string;
 }
 
-export function withCluster(command: Command): Command {
+export function withContext(command: Command): Command {
   return command
-    .option('--cluster', 'in the Kubernetes cluster of the kubeconfig’s current context; the next two say so, too')
-    .option('--context <name>', 'in that of this context')
-    .option('--kubeconfig <file>', 'kubeconfig; by default what KUBECONFIG names, else ~/.kube/config')
-    .option('-n, --namespace <name>', 'in a cluster: namespace of a pod that is named without one');
+    .option('--context <name>', 'the cluster of this context; by default the kubeconfig’s current one')
+    .option('--kubeconfig <file>', 'kubeconfig; by default what KUBECONFIG names, else ~/.kube/config');
+}
+
+export function withCluster(command: Command): Command {
+  const described = command.option('--cluster', 'in a Kubernetes cluster; the next two say so, too');
+  return withContext(described).option(
+    '-n, --namespace <name>',
+    'in a cluster: namespace of a pod that is named without one',
+  );
 }
 
 /** Whether a cluster is meant. */
@@ -25,6 +35,6 @@ export function meansCluster({ cluster, context, kubeconfig }: ClusterPlace): bo
 }
 
 /** Throws ERR_CLUSTER_KUBECONFIG. */
-export async function openCluster({ context, kubeconfig }: ClusterPlace, io: Io): Promise<ClusterApi> {
+export async function openCluster({ context, kubeconfig }: ContextPlace, io: Io): Promise<ClusterApi> {
   return openClusterApi(await openKubeconfig({ file: kubeconfig, context, env: io.env }));
 }
