@@ -18,6 +18,10 @@ export const cliError = errorTable({
     kind: 'failed-precondition',
     hint: 'nothing was created; the reasons stand with each node above',
   },
+  ERR_CLUSTER_OWNED: {
+    kind: 'failed-precondition',
+    hint: 'restore a copy with `stillframe restore --to-cluster`, and see to the controller yourself',
+  },
   ERR_CONTAINER_NOT_FOUND: { kind: 'not-found', hint: '`stillframe pods` lists what runs' },
   ERR_CONTAINER_AMBIGUOUS: {
     kind: 'failed-precondition',

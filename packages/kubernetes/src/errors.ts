@@ -61,6 +61,16 @@ export const clusterError = errorTable({
     kind: 'failed-precondition',
     hint: 'name the pod that the checkpoint was taken of with --like',
   },
+  ERR_CLUSTER_EXISTS: { kind: 'already-exists', hint: 'choose another name with --name' },
+  ERR_CLUSTER_NOT_READY: {
+    kind: 'failed-precondition',
+    hint: 'the copy was removed and the original runs on; the image stays, so the same command goes on from there',
+  },
+  ERR_CLUSTER_MIGRATION: { kind: 'invalid-argument', hint: 'name the state file that `stillframe migrate` wrote' },
+  ERR_CLUSTER_MIGRATION_OPEN: {
+    kind: 'unavailable',
+    hint: 'original and copy may both be there: `stillframe migrate --state FILE` goes on once the API server answers',
+  },
   ERR_CLUSTER_EXEC: { kind: 'unknown' },
   ERR_CLUSTER_TRANSFER: {
     kind: 'data-loss',

@@ -6,6 +6,8 @@ export { type ClusterApi, openClusterApi } from './api/cluster-api.ts';
 export { checkpointOnNode } from './capture/checkpoint.ts';
 export { fetchArchive } from './capture/fetch.ts';
 export { type ClusterContext, captureContext } from './context/cluster-context.ts';
+export { type MigrationPorts, migrate } from './migrate/migrate.ts';
+export { decodeMigration, type Migration, timesOf } from './migrate/migration.ts';
 export { chooseContainer, type FoundPod, findPod, type PodContainer } from './pods/pod.ts';
 export { type RestoreManifest, restoreManifest } from './restore/manifest.ts';
 export { needsOf, type RestoreNeeds } from './restore/needs.ts';

@@ -55,6 +55,9 @@ interface ClusterCheckpoint {
   size?: number;
   digest?: Digest;
   requestMilliseconds: number;
+  /** RFC 3339. */
+  askedAt: string;
+  answeredAt: string;
   pauseAtMostMicroseconds?: number | undefined;
 }
 
@@ -80,7 +83,7 @@ export async function checkpointInCluster(
   const folder = options.fetch ? await folderFor(options, chosen.length) : undefined;
   const made: ClusterCheckpoint[] = [];
   for (const each of chosen) {
-    const one = await oneContainer(api, found, each, { ...options, timeout, folder, key }, io);
+    const one = await captureInCluster(api, found, each, { ...options, timeout, folder, key }, io);
     made.push(one.told);
     // Each as soon as it is there: its path on the node is told nowhere else.
     if (options.output !== 'json') io.out(textOf(one.told, one.facts));
@@ -91,13 +94,21 @@ export async function checkpointInCluster(
   else io.out(renderJson('ClusterPodCheckpoint', 1, { atomic: false, checkpoints: made }));
 }
 
-interface OneOptions extends ClusterCheckpointOptions {
+interface OneOptions
+  extends Pick<ClusterCheckpointOptions, 'export' | 'allContainers' | 'fetchImage' | 'fetchNamespace'> {
   timeout: number;
   folder: string | undefined;
   key: SigningKey | undefined;
 }
 
-async function oneContainer(api: ClusterApi, found: FoundPod, container: PodContainer, options: OneOptions, io: Io) {
+/** One container, fetched into `folder` where that is given. Throws ERR_CLUSTER_*, and what writing throws. */
+export async function captureInCluster(
+  api: ClusterApi,
+  found: FoundPod,
+  container: PodContainer,
+  options: OneOptions,
+  io: Io,
+) {
   const { kubeNamespace, pod, node } = found;
   const { signal } = io;
   const from = performance.now();
@@ -110,6 +121,8 @@ async function oneContainer(api: ClusterApi, found: FoundPod, container: PodCont
     container: { kubeNamespace, pod, container: container.name, id: container.id },
     nodeArchive,
     requestMilliseconds: Math.round(took),
+    askedAt: startedAt.toISOString(),
+    answeredAt: new Date(startedAt.getTime() + took).toISOString(),
   };
   if (options.folder === undefined) return { told, facts: undefined };
   const to = targetOf(options, nodeArchive, options.folder);
@@ -160,8 +173,12 @@ function textOf(told: ClusterCheckpoint, facts: RecordedCapture | undefined): st
   return renderFacts(rows, NAMES);
 }
 
-/** NAMESPACE/POD/CONTAINER, NAMESPACE/POD, or POD, with `--namespace` and `--container`. */
-function addressOf(text: string, { namespace, container, allContainers }: ClusterCheckpointOptions, usual: string) {
+/** NAMESPACE/POD/CONTAINER, NAMESPACE/POD, or POD, with `--namespace` and `--container`. Throws ERR_USAGE_ARGUMENT. */
+export function addressOf(
+  text: string,
+  { namespace, container, allContainers }: Pick<ClusterCheckpointOptions, 'namespace' | 'container' | 'allContainers'>,
+  usual: string,
+) {
   const parts = text.split('/');
   if (parts.length === 1) parts.unshift(namespace ?? usual);
   const [kubeNamespace = '', pod = '', named = container] = parts;

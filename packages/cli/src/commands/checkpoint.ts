@@ -21,7 +21,7 @@ import { renderJson } from '../display/json.ts';
 import { askerNow, attestForCommand, commandKey } from '../evidence/for-command.ts';
 import { evidenceText, foreignCapture, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
-import { type ClusterPlace, meansCluster, withCluster } from '../node/cluster-place.ts';
+import { type ClusterPlace, meansCluster, withCluster, withFetching } from '../node/cluster-place.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { type KubeletPlace, withKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
@@ -48,7 +48,7 @@ interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace, ClusterPl
 }
 
 export const checkpoint: RegisterCommand = (program, io) => {
-  withCluster(withKubelet(withCri(program.command('checkpoint'))))
+  withFetching(withCluster(withKubelet(withCri(program.command('checkpoint')))))
     .description('Checkpoint a running container into an archive; it goes on running')
     .argument('<address>', `${ADDRESS_HELP}, or a container’s id; with --all-containers NAMESPACE/POD, or POD`)
     .option('-c, --container <name>', 'in a cluster: which container of the pod')
@@ -84,12 +84,6 @@ export const checkpoint: RegisterCommand = (program, io) => {
       'sign evidence that this command makes, of another runtime’s archive, with this private key, PEM; by default STILLFRAME_CUSTODY_KEY',
     )
     .option('--no-fetch', 'in a cluster: leave the archive on its node')
-    .option(
-      '--fetch-image <image>',
-      'in a cluster: image of the pod that hands the archive over, with sleep, stat, cat and sha256sum',
-      'docker.io/library/busybox:stable',
-    )
-    .option('--fetch-namespace <name>', 'in a cluster: namespace of that pod, which must allow hostPath', 'kube-system')
     .addOption(outputOption('table', 'json'))
     .action(async (text: string, options: CheckpointOptions, command: Command) => {
       const timeout = secondsOf(options.timeout);

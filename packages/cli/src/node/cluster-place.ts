@@ -38,3 +38,18 @@ export function meansCluster({ cluster, context, kubeconfig }: ClusterPlace): bo
 export async function openCluster({ context, kubeconfig }: ContextPlace, io: Io): Promise<ClusterApi> {
   return openClusterApi(await openKubeconfig({ file: kubeconfig, context, env: io.env }));
 }
+
+/** The pod that hands an archive over. */
+export function withFetching(command: Command): Command {
+  return command
+    .option(
+      '--fetch-image <image>',
+      'in a cluster: image of the pod that hands the archive over, with sleep, stat, cat and sha256sum',
+      'docker.io/library/busybox:stable',
+    )
+    .option(
+      '--fetch-namespace <name>',
+      'in a cluster: namespace of that pod, which must allow hostPath',
+      'kube-system',
+    );
+}

@@ -45,6 +45,9 @@ export function failureOf({ status, body }: ApiAnswer, asked: string): Stillfram
   }
   if (status === 403) return forbidden(said, details);
   if (status === 404) return clusterError('ERR_CLUSTER_NOT_FOUND', `${asked}: ${said}`, { details });
+  if (status === 409 && details.reason === 'AlreadyExists') {
+    return clusterError('ERR_CLUSTER_EXISTS', said, { details });
+  }
   if (status === 504 || status === 408) return clusterError('ERR_CLUSTER_TIMEOUT', `${asked}: ${said}`, { details });
   if (status === 429 || status === 502 || status === 503) {
     return clusterError('ERR_CLUSTER_UNREACHABLE', `the API server answers ${status}: ${said}`, { details });

@@ -15,6 +15,8 @@ export interface ManifestOptions {
   readonly nodes: readonly string[];
   /** `cri-o` and others among them. */
   readonly runtimes: readonly string[];
+  /** Whether it has the labels of that pod, so that services find it. */
+  readonly keepLabels?: boolean;
 }
 
 export interface RestoreManifest {
@@ -42,7 +44,8 @@ const RESTARTS =
 
 /** Throws ERR_CLUSTER_MOUNTS naming every mount that the checkpoint had and the pod does not declare. */
 export function restoreManifest(options: ManifestOptions): RestoreManifest {
-  const { needs, image, name, kubeNamespace, like, nodes, runtimes } = options;
+  const { needs, image, name, kubeNamespace, like, nodes, runtimes, keepLabels } = options;
+  const labels = at(like, 'metadata', 'labels');
   const spec = like && isObject(like['spec']) ? cleanSpec(like['spec']) : minimalSpec(needs);
   const containers = listAt(spec, 'containers');
   const index = containers.findIndex((each) => textAt(each, 'name') === needs.container);
@@ -72,7 +75,7 @@ export function restoreManifest(options: ManifestOptions): RestoreManifest {
     metadata: {
       name,
       namespace: kubeNamespace,
-      labels: { 'app.kubernetes.io/managed-by': 'stillframe' },
+      labels: keepLabels && isObject(labels) ? labels : { 'app.kubernetes.io/managed-by': 'stillframe' },
       annotations: { 'io.stillframe.cluster/restored-from': image },
     },
     spec: {
@@ -85,7 +88,8 @@ export function restoreManifest(options: ManifestOptions): RestoreManifest {
       },
     },
   };
-  if (like) notes.push('labels and owner are left away, so that no controller or service takes it for one of its own');
+  if (like && !keepLabels)
+    notes.push('labels and owner are left away, so that no controller or service takes it for one of its own');
   return { pod, notes };
 }
 
