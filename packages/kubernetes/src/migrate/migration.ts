@@ -3,7 +3,7 @@ import { isObject, textAt } from '@stillframe/core';
 import { clusterError } from '../errors.ts';
 
 /** In their order. `removed` is the end. */
-export const MIGRATION_STEPS = ['begun', 'captured', 'published', 'created', 'ready', 'removed'] as const;
+const MIGRATION_STEPS = ['begun', 'captured', 'published', 'created', 'ready', 'removed'] as const;
 export type MigrationStep = (typeof MIGRATION_STEPS)[number];
 
 export interface Migration {
