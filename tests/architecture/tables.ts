@@ -19,19 +19,23 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
+  kubernetes: ['core', 'checkpoint', 'kubelet/client'],
   cli: [
-    'core',
-    'criu-image',
-    'oci',
-    'evidence',
-    'age',
-    'checkpoint',
-    'forensics',
-    'server',
-    'ui',
-    'runtime',
-    'cri',
-    'kubelet',
+    ...[
+      'core',
+      'criu-image',
+      'oci',
+      'evidence',
+      'age',
+      'checkpoint',
+      'forensics',
+      'server',
+      'ui',
+      'runtime',
+      'cri',
+      'kubelet',
+    ],
+    'kubernetes',
   ],
   testkit: ['core'],
   demo: ['core', 'oci', 'testkit'],
@@ -41,6 +45,8 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
 export const TEST_ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   // Its tests speak to a fake runtime over a real socket.
   kubelet: ['cri/grpc'],
+  // Its fake API server has certificates of a node's authority.
+  kubernetes: ['kubelet'],
 };
 
 /** Parts of a package that others load without the rest: what may be imported from inside them. */
@@ -54,26 +60,19 @@ const NETWORK = ['net', 'tls', 'http', 'https', 'http2', 'dgram', 'dns', 'dns/pr
 const PROCESSES = ['child_process', 'cluster'];
 const FILES = ['fs', 'fs/promises'];
 const DAEMONS = ['packages/runtime/', 'packages/nri/', 'packages/cri/', 'packages/kubelet/', 'packages/cli/'];
+const CLUSTER = 'packages/kubernetes/';
+/** What listens on loopback for the page of the desk. */
+const DESK = ['packages/server/src/desk.ts', 'packages/server/src/http/'] as const;
 const PRIVATE = ['packages/testkit/', 'packages/demo/'];
 
 /** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */
 export const MODULES: readonly { modules: readonly string[]; allowed: readonly string[]; only?: readonly string[] }[] =
   [
     { modules: PROCESSES, allowed: [...DAEMONS, ...PRIVATE] },
-    {
-      modules: ['http', 'https'],
-      allowed: [
-        ...DAEMONS,
-        ...PRIVATE,
-        'packages/oci/src/registry/',
-        'packages/server/src/desk.ts',
-        'packages/server/src/http/',
-      ],
-    },
+    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, ...DESK] },
     {
       modules: NETWORK.filter((name) => !name.startsWith('http')),
-      // The desk listens on loopback, and learns from its socket at which port.
-      allowed: [...DAEMONS, ...PRIVATE, 'packages/server/src/desk.ts'],
+      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DESK[0]],
     },
     { modules: ['http2'], allowed: [] },
     {

@@ -1,41 +1,49 @@
-/** `stillframe ui`: what its page saves is, byte for byte, what the commands give. */
+/** The command as a user runs it: it prints an address that answers, and ends when it is interrupted. */
 import assert from 'node:assert/strict';
-import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint } from '@stillframe/checkpoint';
-import { atDesk } from '../desk.fixture.ts';
 import type { Io } from '../io.ts';
-import { deskExports } from '../report/desk-exports.ts';
+import { runProgram } from '../program.ts';
 
-const CRIO = fileURLToPath(new URL('../../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
 
-test('what the desk saves is what the commands give', () =>
-  atDesk(async ({ run, work }) => {
-    const path = join(work, 'web.tar');
-    await cp(CRIO, path);
-    await using checkpoint = await openCheckpoint(path);
-    const { signal } = new AbortController();
-    const offered = deskExports(path, checkpoint, [], ioOf(signal));
-    assert.deepEqual(
-      offered.map(({ name }) => name),
-      ['report', 'sarif', 'stix', 'ocsf', 'case'],
-    );
-    for (const { name, command, make } of offered) {
-      const words = command.replace('stillframe ', '').replace('report.html', '-').split(' ');
-      const { code, stdout } = await run(...words);
-      assert.equal(code, 0, name);
-      assert.equal(await make(signal), stdout, name);
-    }
-  }));
-
-/** That of nobody: what is saved goes to no stream of the command. */
-function ioOf(signal: AbortSignal): Io {
-  const none = () => assert.fail('nothing is written');
-  return {
-    ...{ out: none, err: none, write: none, input: () => Readable.from([]), env: {}, signal },
-    ...{ colour: false, interactive: false, answering: false, width: 100 },
+test('ui prints where the desk is, answers there, and ends with code 0 when it is interrupted', async () => {
+  const ending = new AbortController();
+  const printed = Promise.withResolvers<string>();
+  const io: Io = {
+    out: (text) => printed.resolve(text.trim()),
+    write: async () => undefined,
+    input: () => Readable.from([]),
+    err: () => undefined,
+    env: {},
+    ...{ colour: false, interactive: false, answering: false, width: 100, argv: [] },
+    signal: ending.signal,
   };
-}
+  const ended = runProgram(['ui', FIXTURE], io);
+  const address = new URL(await Promise.race([printed.promise, ended.then(String)]));
+  assert.match(address.hash, /^#token=[\w-]{43}$/);
+  assert.equal(address.hostname, '127.0.0.1');
+  const [response] = await once(get(address), 'response');
+  assert.equal(response.statusCode, 200);
+  response.resume();
+  ending.abort();
+  assert.equal(await ended, 0);
+});
+
+test('a port that is none is refused before anything is opened', async () => {
+  const told: string[] = [];
+  const io: Io = {
+    out: (text) => void told.push(text),
+    write: async () => undefined,
+    input: () => Readable.from([]),
+    err: (text) => void told.push(text),
+    env: {},
+    ...{ colour: false, interactive: false, answering: false, width: 100, argv: [] },
+    signal: new AbortController().signal,
+  };
+  assert.equal(await runProgram(['ui', '/nowhere', '--port', '70000'], io), 2);
+  assert.match(told.join(''), /up to 65535/);
+});

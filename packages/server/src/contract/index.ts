@@ -5,7 +5,7 @@ import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
 import type { FindingList } from './findings.ts';
 import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
 import type { SocketList } from './network.ts';
-import type { DeskFacts, Overview } from './overview.ts';
+import type { DeskFacts, Integrity, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
 import type { TimelineAnswer } from './timeline.ts';
 
@@ -23,6 +23,8 @@ export type * from './timeline.ts';
 export interface Contract {
   desk: { asked: Record<never, never>; answer: DeskFacts };
   overview: { asked: Record<never, never>; answer: Overview };
+  /** Takes as long as reading the archive once. */
+  integrity: { asked: Record<never, never>; answer: Integrity };
   processes: { asked: Record<never, never>; answer: ProcessList };
   process: { asked: { pid: number }; answer: ProcessPage };
   environment: { asked: { pid: number; reveal: boolean }; answer: EnvironmentAnswer };

@@ -44,15 +44,10 @@ export interface Overview {
   readonly created: string | null;
   readonly checkpointed: string | null;
   readonly restored: boolean | null;
-  /** Microseconds that the container stood still; null where nobody knows. */
+  /** Microseconds that the container stood still, as the archive has it; null where it does not say. */
   readonly pause: number | null;
-  readonly pauseAtMost: number | null;
   /** Microseconds of CRIU's own account. */
   readonly frozen: number | null;
-  readonly askedBy: readonly string[];
-  readonly node: string | null;
-  readonly notCaptured: readonly string[];
-  readonly altered: readonly string[];
   readonly counts: {
     readonly processes: number;
     readonly threads: number;
@@ -60,9 +55,20 @@ export interface Overview {
     readonly memory: number;
     readonly entries: number;
   };
-  /** Null where no evidence lies beside the archive. */
-  readonly checks: readonly Check[] | null;
   /** Parts without which nothing can be restored, and that are not there. */
   readonly missing: readonly string[];
   readonly faults: readonly Fault[];
+}
+
+/** What the evidence beside the archive says, and whether it holds: the whole archive is read for it. */
+export interface Integrity {
+  /** Null where no evidence lies beside the archive. */
+  readonly checks: readonly Check[] | null;
+  /** Microseconds that the container stood still, or at most; null where the evidence does not say. */
+  readonly pause: number | null;
+  readonly pauseAtMost: number | null;
+  readonly askedBy: readonly string[];
+  readonly node: string | null;
+  readonly notCaptured: readonly string[];
+  readonly altered: readonly string[];
 }

@@ -15,11 +15,7 @@ export const overview: AnswerRoute<'overview'> = async ({ one, signal }) => {
   const { checkpoint } = one;
   const { metadata, archive, images } = checkpoint;
   const { container, image, capture } = metadata;
-  const [processes, proof, statistics] = await Promise.all([
-    one.processes(),
-    one.proof(),
-    readStatistics(images, { signal }),
-  ]);
+  const [processes, statistics] = await Promise.all([one.processes(), readStatistics(images, { signal })]);
   const files = [...archive.entries.values()];
   const pages = files.filter(({ name }) => /(?:^|\/)pages-[^/]*\.img$/.test(name));
   return {
@@ -37,22 +33,28 @@ export const overview: AnswerRoute<'overview'> = async ({ one, signal }) => {
     },
     ...{ created: metadata.created ?? null, checkpointed: metadata.checkpointed ?? null },
     restored: metadata.restored ?? null,
-    pause: proof?.capture.pause ?? capture?.truePause ?? null,
-    pauseAtMost: proof?.capture.pauseAtMost ?? null,
+    pause: capture?.truePause ?? null,
     frozen: statistics?.frozenTime ?? null,
-    ...{ askedBy: proof?.capture.askedBy ?? [], node: proof?.capture.node ?? null },
-    ...{ notCaptured: proof?.capture.notCaptured ?? [], altered: proof?.capture.altered ?? [] },
     counts: {
       processes: processes.length,
       threads: processes.reduce((sum, { threads }) => sum + threads.length, 0),
       memory: pages.reduce((sum, { size }) => sum + size, 0),
       entries: archive.entries.size,
     },
-    checks: proof?.checks.map(({ name, state, text }): Check => ({ name, state, text })) ?? null,
     missing: missingParts(checkpoint),
     faults: checkpoint
       .diagnostics()
       .slice(0, MOST_FAULTS)
       .map(({ severity, source, message }) => ({ severity, source, message })),
+  };
+};
+
+export const integrity: AnswerRoute<'integrity'> = async ({ one }) => {
+  const proof = await one.proof();
+  const capture = proof?.capture;
+  return {
+    checks: proof?.checks.map(({ name, state, text }): Check => ({ name, state, text })) ?? null,
+    ...{ pause: capture?.pause ?? null, pauseAtMost: capture?.pauseAtMost ?? null, node: capture?.node ?? null },
+    ...{ askedBy: capture?.askedBy ?? [], notCaptured: capture?.notCaptured ?? [], altered: capture?.altered ?? [] },
   };
 };

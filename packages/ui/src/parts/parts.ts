@@ -19,10 +19,14 @@ export function page(title: string, lead: Child, ...content: readonly Child[]): 
 }
 
 /** A part of a view in a frame of its own. */
-export function panel(title: Child, content: Child, { aside, wide }: { aside?: Child; wide?: boolean } = {}): VNode {
+export function panel(
+  title: Child,
+  content: Child,
+  { aside, wide, kind = '' }: { aside?: Child; wide?: boolean; kind?: string } = {},
+): VNode {
   return h(
     'section',
-    { class: wide ? 'panel wide' : 'panel' },
+    { class: `panel ${wide ? 'wide' : kind}` },
     h('div', { class: 'panel-head' }, h('h2', null, title), aside && h('div', { class: 'aside' }, aside)),
     h('div', { class: 'panel-body' }, content),
   );

@@ -110,7 +110,7 @@ function Opened({ one, pid, rest, maps, total }: OpenedProps): VNode {
     'div',
     { class: 'memory' },
     panel(counted(total, 'mapping'), part(MapPicture, { maps, top, onOpen: open })),
-    panel('Bytes', part(HexView, { one, pid, maps, address, marked, onRest: setTop })),
+    panel('Bytes', part(HexView, { one, pid, maps, address, marked, onRest: setTop }), { kind: 'bytes' }),
     panel('Texts here', part(Texts, { one, pid, top })),
   );
 }

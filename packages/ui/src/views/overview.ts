@@ -1,7 +1,7 @@
 /** The first look: what was captured, when and by whom, whether it still is that, and how bad it looks. */
 
 import { bytesText, microsecondsText } from '@stillframe/core/units';
-import type { Overview as Facts, FindingList } from '@stillframe/server/contract';
+import type { Overview as Facts, FindingList, Integrity } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { type Child, h } from '../element.ts';
 import { badge, facts, link, page, panel, unknown, whenThere } from '../parts/parts.ts';
@@ -16,6 +16,7 @@ const NAMED = 5;
 
 export function Overview({ one }: ViewProps): VNode {
   const overview = useAnswer(one, 'overview', {});
+  const integrity = useAnswer(one, 'integrity', {});
   const quick = useAnswer(one, 'findings', { memory: false });
   const whole = useAnswer(one, 'findings', quick.state === 'there' ? { memory: true } : undefined);
   const name = overview.state === 'there' ? titleOf(overview.value) : 'Overview';
@@ -23,13 +24,13 @@ export function Overview({ one }: ViewProps): VNode {
     name,
     overview.state === 'there' && leadOf(overview.value),
     whenThere(overview, (value) => [
-      tiles(value),
+      tiles(value, integrity.state === 'there' ? integrity.value : undefined),
       h(
         'div',
         { class: 'columns' },
         findingsPanel(one, whole.state === 'there' ? whole : quick, whole.state === 'waiting'),
-        h('div', { class: 'stack' }, integrityPanel(value), containerPanel(value)),
-        h('div', { class: 'stack' }, capturePanel(value), value.faults.length > 0 && faultsPanel(value)),
+        h('div', { class: 'stack' }, integrityPanel(integrity, value), containerPanel(value)),
+        h('div', { class: 'stack' }, capturePanel(integrity, value), value.faults.length > 0 && faultsPanel(value)),
       ),
     ]),
   );
@@ -46,9 +47,11 @@ function leadOf({ checkpointed, engine, container }: Facts): string {
   return `A container${image}, checkpointed ${when}${engine === null ? '' : ` by ${engine}`}.`;
 }
 
-function tiles({ counts, pause, pauseAtMost, archive }: Facts): VNode {
-  const stood =
-    pause !== null ? microsecondsText(pause) : pauseAtMost !== null ? `≤ ${microsecondsText(pauseAtMost)}` : '–';
+/** What is measured outside of the archive, in the evidence, tells more than what the archive says. */
+function tiles({ counts, pause, archive }: Facts, evidence: Integrity | undefined): VNode {
+  const known = evidence?.pause ?? pause;
+  const atMost = evidence?.pauseAtMost ?? null;
+  const stood = known !== null ? microsecondsText(known) : atMost !== null ? `≤ ${microsecondsText(atMost)}` : '–';
   const rows: readonly (readonly [string, string, string])[] = [
     [numberText(counts.processes), counts.processes === 1 ? 'process' : 'processes', counted(counts.threads, 'thread')],
     [bytesText(counts.memory), 'of memory', 'captured in pages'],
@@ -104,17 +107,23 @@ function findingsPanel(one: string, answer: Asked<FindingList>, isGoingOn: boole
 
 const WORDS = { holds: 'holds', fails: 'does not hold', unchecked: 'not checked' } as const;
 
-function integrityPanel({ checks, missing }: Facts): VNode {
+function integrityPanel(answer: Asked<Integrity>, { missing }: Facts): VNode {
   const isComplete =
     missing.length === 0
       ? h('p', null, 'Everything that a restore needs is in the archive.')
       : h('p', { class: 'bad' }, `Missing for a restore: ${missing.join(', ')}.`);
+  return panel('Integrity', [
+    whenThere(answer, ({ checks }) => verdictOf(checks), 'The archive is being verified…'),
+    isComplete,
+  ]);
+}
+
+function verdictOf(checks: Integrity['checks']): Child {
   if (checks === null)
-    return panel('Integrity', [
+    return [
       h('p', { class: 'verdict unchecked' }, 'Not known'),
       h('p', null, 'No evidence of the capture lies beside the archive, so nothing says what it was when it was made.'),
-      isComplete,
-    ]);
+    ];
   const fails = checks.some(({ state }) => state === 'fails');
   const vouched = checks.every(({ name, state }) => name !== 'signature' || state === 'holds');
   const [kind, verdict] = fails
@@ -122,24 +131,26 @@ function integrityPanel({ checks, missing }: Facts): VNode {
     : vouched
       ? ['holds', 'Holds']
       : ['unchecked', 'Nobody vouches for it'];
-  return panel('Integrity', [
+  return [
     h('p', { class: `verdict ${kind}` }, verdict),
     facts(
       checks.map(({ name, state, text }) => [name, [h('span', { class: state }, WORDS[state]), text && ` – ${text}`]]),
     ),
-    isComplete,
-  ]);
+  ];
 }
 
-function capturePanel(value: Facts): VNode {
-  const { checkpointed, created, frozen, askedBy, node, notCaptured, altered, engine, restored } = value;
+function capturePanel(answer: Asked<Integrity>, value: Facts): VNode {
+  const { checkpointed, created, frozen, engine, restored } = value;
+  const evidence = answer.state === 'there' ? answer.value : undefined;
+  const awaited = answer.state === 'waiting' ? unknown('…') : null;
+  const { askedBy = [], node = null, notCaptured = [], altered = [] } = evidence ?? {};
   return panel(
     'Capture',
     facts([
       ['Checkpointed', checkpointed && momentText(checkpointed)],
       ['Written by', engine],
-      ['Asked for by', askedBy.length === 0 ? null : list(askedBy)],
-      ['Node', node],
+      ['Asked for by', askedBy.length === 0 ? awaited : list(askedBy)],
+      ['Node', node ?? awaited],
       ['CRIU froze it for', frozen === null ? null : microsecondsText(frozen)],
       ['Created', created && momentText(created)],
       ['Restored before', restored === null ? null : restored ? 'yes' : 'no'],

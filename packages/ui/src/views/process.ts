@@ -38,10 +38,8 @@ export function ProcessPage({ one, rest }: ViewProps): VNode {
       h(
         'div',
         { class: 'columns' },
-        whoPanel(one, value),
-        rightsPanel(value),
-        threadsPanel(value),
-        part(FindingsOf, { one, pid }),
+        h('div', { class: 'stack' }, whoPanel(one, value), threadsPanel(value)),
+        h('div', { class: 'stack' }, rightsPanel(value), part(FindingsOf, { one, pid })),
         filesPanel(value),
         part(Environment, { one, pid, key: pid }),
       ),
