@@ -233,7 +233,13 @@ async function custody({ page, go }: Desktop): Promise<void> {
   await go('#/3/custody');
   await page.getByText('This is not what was captured, or nobody knows that it is').waitFor();
   const checks = page.getByRole('table', { name: 'Checks' });
-  assert.equal(await checks.locator('tr', { hasText: /^archive/ }).locator('strong').textContent(), 'does not hold');
+  assert.equal(
+    await checks
+      .locator('tr', { hasText: /^archive/ })
+      .locator('strong')
+      .textContent(),
+    'does not hold',
+  );
   await page.getByRole('table', { name: 'Chain of custody' }).getByText('ada on laptop').waitFor();
   const saving = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Save Report' }).focus();
