@@ -1,7 +1,7 @@
 /** One checkpoint on the desk, with what several views need of it: read when first asked for, and kept. */
 import { type Checkpoint, type OpenFiles, type Process, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
 import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
-import { type Analysis, analyse, type Proof } from '@stillframe/forensics';
+import { type Analysis, analyse, type CaptureTimes, type Proof } from '@stillframe/forensics';
 import { deskError } from './errors.ts';
 
 /** What whoever starts the desk gives of a checkpoint, which stays theirs to close. */
@@ -11,6 +11,8 @@ export interface CaseInput {
   readonly checkpoint: Checkpoint;
   /** What lies beside the archive, verified; undefined where nothing does. */
   proof?(signal: AbortSignal): Promise<Proof | undefined>;
+  /** What that says of times, unverified: it takes no time. */
+  times?(): Promise<CaptureTimes | undefined>;
 }
 
 /** Address spaces that are kept open: the ones last asked for. */
@@ -53,6 +55,10 @@ export class DeskCase {
 
   proof(): Promise<Proof | undefined> {
     return this.keep('proof', async (signal) => this.#input.proof?.(signal));
+  }
+
+  times(): Promise<CaptureTimes | undefined> {
+    return this.keep('times', async () => this.#input.times?.());
   }
 
   /** Judged by all rules; `memory`: with the content of memory, which takes longer. */

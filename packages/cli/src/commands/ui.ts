@@ -5,7 +5,7 @@ import { startDesk } from '@stillframe/server';
 import { pagePlace } from '@stillframe/ui/place';
 import { numberOf } from '../numbers.ts';
 import { productVersion } from '../product.ts';
-import { proofOf } from '../report/proof.ts';
+import { proofOf, timesIn } from '../report/proof.ts';
 import { cliError } from '../usage.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import type { RegisterCommand } from './command.ts';
@@ -43,6 +43,7 @@ export const ui: RegisterCommand = (program, io, done) => {
           name: basename(what),
           checkpoint,
           proof: async () => (await proofOf(what, keys, io))?.proof,
+          times: () => timesIn(what, io),
         }));
         await using desk = await startDesk({ cases, page: pagePlace, version: productVersion, port });
         io.out(`${desk.address}\n`);
