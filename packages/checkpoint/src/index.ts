@@ -55,7 +55,7 @@ export * from './image/convert.ts';
 export { convertPod, demandOnePod, type PodMember } from './image/convert-pod.ts';
 export * from './image/detect.ts';
 export * from './image/extract.ts';
-export { factsOf } from './image/facts.ts';
+export { factsOf, platformOf } from './image/facts.ts';
 export * from './image/open.ts';
 export { imageFiles, imageFolder } from './image-sets.ts';
 export * from './ipc/system-v.ts';

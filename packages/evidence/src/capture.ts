@@ -14,6 +14,14 @@ export interface CaptureEvidence {
   /** `runtime`: who wrote the archive, where that was not the one whose statement this is. */
   versions: { stillframe: string; runtime?: string; ociRuntime?: string; criu?: string };
   node: { hostname: string; kernel: string };
+  /** The Kubernetes cluster that was asked, and the file beside the archive that holds what it knew of the pod. */
+  cluster?: {
+    server: string;
+    context: string;
+    podUid: string;
+    kubelet: string;
+    document: { name: string; digest: Digest; size: number };
+  };
   /** RFC 3339. */
   startedAt: string;
   finishedAt: string;

@@ -33,6 +33,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./checkpoint.ts')).checkpoint,
   },
   {
+    name: 'migrate',
+    summary: 'move a running pod of a Kubernetes cluster to another node',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
     name: 'checkpoints',
     summary: 'checkpoints in a folder: list, rm, pin, prune by count, age and size',
     load: async () => (await import('./checkpoints.ts')).checkpoints,
