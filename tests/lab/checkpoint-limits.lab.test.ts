@@ -52,7 +52,7 @@ describe('a checkpoint of a large container', { skip }, () => {
     await connect();
   };
   const goesOn = async () => {
-    const numbers = await waitForNumbers(log, (await numbersIn(log)).length, 3, AbortSignal.timeout(10_000));
+    const numbers = await waitForNumbers(log, (await numbersIn(log)).length, 3, AbortSignal.timeout(60_000));
     assert.deepEqual(
       numbers,
       numbers.map((_n, i) => i + 1),
@@ -66,7 +66,7 @@ describe('a checkpoint of a large container', { skip }, () => {
   };
   /** Settles when CRIU has written that many bytes of memory. */
   const written = async (out: string, bytes: number) => {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(5)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(5)) {
       const [work] = (await readdir(out)).filter((name) => name.startsWith('.'));
       const images = join(out, work ?? '', 'checkpoint');
       const pages = (await readdir(images).catch(() => [])).filter((name) => name.startsWith('pages-'));
@@ -197,7 +197,7 @@ async function mapsOf(containerId: string): Promise<string[]> {
 }
 
 async function untilEmpty(path: string): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(20)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(20)) {
     if ((await readdir(path)).length === 0) return;
   }
   assert.deepEqual(await readdir(path), []);

@@ -141,7 +141,7 @@ describe('flows of a CRI client', { skip }, () => {
       said += String(chunk);
     });
     const holds = async (wanted: string) => {
-      for (const deadline = Date.now() + 10_000; !said.includes(wanted); await delay(20)) {
+      for (const deadline = Date.now() + 60_000; !said.includes(wanted); await delay(20)) {
         assert.ok(Date.now() < deadline, `no ${wanted} in ${JSON.stringify(said)}`);
       }
     };

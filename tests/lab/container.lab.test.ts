@@ -52,7 +52,7 @@ describe('a container over the CRI', { skip }, () => {
   };
   const ended = async (id: string) => {
     const { CONTAINER_EXITED } = ContainerState;
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
       const status = await statusOf(id);
       if (status.state === CONTAINER_EXITED) return status;
     }
@@ -188,7 +188,7 @@ describe('a container over the CRI', { skip }, () => {
     await delay(200);
     await cri.runtime.stopContainer({ containerId: stubborn, timeout: 1n });
     await patient;
-    assert.ok(performance.now() - from < 5000);
+    assert.ok(performance.now() - from < 30_000);
     const ends = await Promise.all([first, stubborn, hungry].map(ended));
     assert.deepEqual(
       ends.map(({ exitCode, reason }) => [exitCode, reason]),

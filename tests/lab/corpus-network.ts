@@ -31,7 +31,7 @@ export async function dumpNetwork(folder: string): Promise<string> {
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
     if ((await readFile(`/proc/${child.pid}/comm`, 'utf8')) === 'sleep\n') break;
   }
   const work = join(folder, 'work');

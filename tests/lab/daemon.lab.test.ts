@@ -49,7 +49,7 @@ describe('a daemon', { skip }, () => {
       text += String(chunk);
     });
     const lines = () => text.split('\n').filter(Boolean);
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline && child.exitCode === null; await delay(50)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline && child.exitCode === null; await delay(50)) {
       const file = await readFile(join(state, 'endpoints.json'), 'utf8').catch(() => '{}');
       const endpoints = JSON.parse(file) as Daemon['endpoints'];
       if (endpoints.pid !== child.pid) continue;
@@ -162,7 +162,7 @@ describe('a daemon', { skip }, () => {
     await codeOf(events);
     const { code, took } = await ending;
     assert.equal(code, 0, daemon.lines().at(-1));
-    assert.ok(took < 15_000, `${Math.round(took)} ms`);
+    assert.ok(took < 60_000, `${Math.round(took)} ms`);
     await using checkpoint = await openCheckpoint(location);
     assert.ok(checkpoint.archive.has('checkpoint/inventory.img'));
     assert.equal(await stat(daemon.endpoints.socket).catch(() => undefined), undefined, 'the socket is gone');
@@ -185,7 +185,7 @@ describe('a daemon', { skip }, () => {
     await delay(500);
     const { code, took } = await daemon.end();
     assert.equal(code, 0, daemon.lines().at(-1));
-    assert.ok(took > 900 && took < 8000, `${Math.round(took)} ms`);
+    assert.ok(took > 900 && took < 25_000, `${Math.round(took)} ms`);
     assert.match(await call, /^ERR_CRI_/);
     await cri[Symbol.asyncDispose]();
     const next = await up('hasty', ['--config', config, '--cgroup-parent', parentOf('hasty')]);

@@ -13,13 +13,13 @@ async function inSmallFolder(room: number, lab: Lab, log: string, work: (small: 
   await mkdir(small);
   await execute(['mount', '-t', 'tmpfs', '-o', `size=${room}k`, 'tmpfs', small]);
   try {
-    await waitForNumbers(log, 0, 2, AbortSignal.timeout(10_000));
+    await waitForNumbers(log, 0, 2, AbortSignal.timeout(60_000));
     const free = async () => (await statfs(small)).bfree;
     const before = await free();
     await work(small);
     assert.deepEqual(await readdir(small), []);
     assert.equal(await free(), before, 'the space is given back');
-    const numbers = await waitForNumbers(log, (await numbersIn(log)).length, 3, AbortSignal.timeout(10_000));
+    const numbers = await waitForNumbers(log, (await numbersIn(log)).length, 3, AbortSignal.timeout(60_000));
     assert.deepEqual(
       numbers,
       numbers.map((_n, i) => i + 1),

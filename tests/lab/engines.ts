@@ -160,7 +160,7 @@ export async function startEngine(
     const child = await start(socket, undo);
     undo.push(name, async () => {
       child.kill('SIGTERM');
-      for (const deadline = Date.now() + 10_000; child.exitCode === null && Date.now() < deadline; ) await delay(50);
+      for (const deadline = Date.now() + 60_000; child.exitCode === null && Date.now() < deadline; ) await delay(50);
     });
     const cri = await connect(socket);
     undo.push('pods', () => removePods(cri));
@@ -210,7 +210,7 @@ function networkOf(folder: string, bridge: string, name = 'lab') {
 
 /** A client of a socket that comes to be soon. */
 async function connect(socket: string): Promise<CriClient> {
-  for (const deadline = Date.now() + 15_000; ; await delay(100)) {
+  for (const deadline = Date.now() + 60_000; ; await delay(100)) {
     try {
       return await openCriClient({ socket });
     } catch (error) {

@@ -51,7 +51,7 @@ for (const { name, gate, open } of ENGINES) {
     };
     const until = async (pod: string, is: (row: Row | undefined) => boolean) => {
       let row: Row | undefined;
-      for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(200)) {
+      for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(200)) {
         const { pods } = JSON.parse(await stillframe('pods', '--output', 'json')) as { pods: Row[] };
         row = pods.find((each) => each.pod === pod);
         if (is(row)) return row;

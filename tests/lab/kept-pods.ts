@@ -112,7 +112,7 @@ export async function openKeptPods(): Promise<KeptPods> {
     },
     take: (name) => rm(join(manifests, name)),
     pods,
-    async until(name, is, milliseconds = 20_000) {
+    async until(name, is, milliseconds = 60_000) {
       const found = await wait(`${name} is not so`, milliseconds, async () => {
         const pod = (await pods()).find(({ metadata }) => metadata.name === name);
         return pod !== undefined && is(pod) && pod;
@@ -121,7 +121,7 @@ export async function openKeptPods(): Promise<KeptPods> {
     },
     async untilGone(name) {
       const place = ['--state', join(lab.folder, 'state')];
-      await wait(`${name} is still there`, 20_000, async () => {
+      await wait(`${name} is still there`, 60_000, async () => {
         const { pods: all } = await lab.stillframe.json<{ pods: { pod: string }[] }>(['pods'], place);
         return !all.some(({ pod }) => pod === name);
       });

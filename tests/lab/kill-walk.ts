@@ -104,7 +104,7 @@ export async function openWalk(): Promise<Walk> {
       differences(before, await census()).filter(
         (line) => line.includes(basename(lab.folder)) && !line.includes('stillframe.mjs'),
       );
-    for (const deadline = Date.now() + 5000; (await left()).length > 0 && Date.now() < deadline; ) await delay(50);
+    for (const deadline = Date.now() + 60_000; (await left()).length > 0 && Date.now() < deadline; ) await delay(50);
     assert.deepEqual(await left(), [], 'processes, mounts, namespaces, cgroups and runtime state are as before');
     assert.deepEqual(await namesIn(place), files, 'files are as before');
   };
@@ -168,7 +168,7 @@ async function namesIn({ root, state }: { root: string; state: string }): Promis
 
 async function countsOn(log: string): Promise<void> {
   const reached = (await numbersIn(log)).length;
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await delay(20)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(20)) {
     const numbers = await numbersIn(log);
     if (numbers.length < reached + 2) continue;
     const wrong = numbers.findIndex((number, index) => number !== index + 1);
@@ -179,7 +179,7 @@ async function countsOn(log: string): Promise<void> {
 
 /** Waits until the node with that pid has told where it is reached. */
 async function serves(state: string, pid: number): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(10)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(10)) {
     const text = await readFile(join(state, 'endpoints.json'), 'utf8').catch(() => '{}');
     if ((JSON.parse(text) as Partial<Endpoints>).pid === pid) return;
   }
@@ -188,7 +188,7 @@ async function serves(state: string, pid: number): Promise<void> {
 
 /** A dead process that nobody has reaped yet has ended, too. */
 async function ends(pid: number): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(5)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(5)) {
     const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
     if (status === undefined || /\) [ZX] /.test(status)) return;
   }

@@ -30,7 +30,7 @@ describe('the kubelet’s API', { skip }, () => {
   before(async () => {
     lab = await openLab();
     log = await lab.run('default/counters/counter', 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.2; done');
-    await waitForNumbers(log, 0, 3, AbortSignal.timeout(10_000));
+    await waitForNumbers(log, 0, 3, AbortSignal.timeout(60_000));
     const { clientCertificate, clientKey } = lab.endpoints;
     tls = {
       cert: await readFile(clientCertificate, 'utf8'),
@@ -43,7 +43,7 @@ describe('the kubelet’s API', { skip }, () => {
   const get = (path: string) => lab.curl(path, { method: 'GET' });
   const archives = async () => (await readdir(lab.endpoints.checkpoints)).filter((name) => name.endsWith('.tar'));
   const goesOn = async (path: string) => {
-    const numbers = await waitForNumbers(path, (await numbersIn(path)).length, 3, AbortSignal.timeout(20_000));
+    const numbers = await waitForNumbers(path, (await numbersIn(path)).length, 3, AbortSignal.timeout(60_000));
     assert.deepEqual(
       numbers,
       numbers.map((_n, i) => i + 1),
@@ -136,7 +136,7 @@ describe('the kubelet’s API', { skip }, () => {
     assert.equal(status, 500);
     const reason = 'rpc error: code = DeadlineExceeded desc = context deadline exceeded';
     assert.equal(body, `checkpointing of default/large/c failed (${reason})`);
-    assert.ok(took < 2000, `${took} ms`);
+    assert.ok(took < 20_000, `${took} ms`);
     await goesOn(large);
     await nothingUnderWay();
     assert.deepEqual(await archives(), before);
@@ -209,7 +209,7 @@ describe('the kubelet’s API', { skip }, () => {
   async function nothingUnderWay(): Promise<void> {
     const operations = join(lab.folder, 'root/records/operations');
     const hidden = async () => (await readdir(lab.endpoints.checkpoints)).filter((name) => name.startsWith('.'));
-    for (const deadline = Date.now() + 30_000; ; await delay(100)) {
+    for (const deadline = Date.now() + 60_000; ; await delay(100)) {
       const left = [...(await readdir(operations)), ...(await hidden())];
       if (left.length === 0) return;
       assert.ok(Date.now() < deadline, `left: ${left.join(', ')}`);

@@ -140,7 +140,7 @@ async function instantOf(path: string): Promise<{ remembered: number; grown: num
 
 /** Whole lines, once there are as many as `least`. */
 async function linesBeyond(content: () => Promise<string>, least: number): Promise<string[]> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(50)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
     const lines = (await content()).split('\n').slice(0, -1);
     if (lines.length >= least) return lines;
   }

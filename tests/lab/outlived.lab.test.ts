@@ -21,7 +21,7 @@ describe('a sandbox that outlived its daemon', { skip }, () => {
       'default/source/counter',
       'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done',
     );
-    await waitForNumbers(log, 0, 5, AbortSignal.timeout(10_000));
+    await waitForNumbers(log, 0, 5, AbortSignal.timeout(60_000));
     const { archive } = await lab.stillframe.json<{ archive: string }>(['checkpoint', 'default/source/counter']);
     const socket = join(lab.folder, 'state/cri.sock');
     const pod = {
@@ -41,7 +41,7 @@ describe('a sandbox that outlived its daemon', { skip }, () => {
       await cri.runtime.startContainer({ containerId });
       const copy = join(lab.folder, 'logs-old/copy.log');
       const reached = (await numbersIn(copy)).length;
-      const numbers = await waitForNumbers(copy, reached, 3, AbortSignal.timeout(10_000));
+      const numbers = await waitForNumbers(copy, reached, 3, AbortSignal.timeout(60_000));
       assert.deepEqual(
         numbers,
         numbers.map((_n, i) => i + 1),

@@ -23,7 +23,7 @@ describe('a node that is killed', { skip }, () => {
 
   const goesOn = async () => {
     const reached = (await numbersIn(log)).length;
-    const numbers = await waitForNumbers(log, reached, 2, AbortSignal.timeout(10_000));
+    const numbers = await waitForNumbers(log, reached, 2, AbortSignal.timeout(60_000));
     assert.deepEqual(
       numbers,
       numbers.map((_n, i) => i + 1),
@@ -69,7 +69,7 @@ describe('a node that is killed', { skip }, () => {
 
 /** Waits until the capture has made its work folder. */
 async function workBegins(folder: string, before: readonly string[]): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(5)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(5)) {
     if ((await readdir(folder)).some((name) => !before.includes(name))) return;
   }
   assert.fail('no capture began');

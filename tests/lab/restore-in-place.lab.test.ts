@@ -100,7 +100,7 @@ describe('a restore in place', { skip }, () => {
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await holds()); await delay(20)) {
+  for (const deadline = Date.now() + 60_000; !(await holds()); await delay(20)) {
     assert.ok(Date.now() < deadline, 'not within 30 s');
   }
 }

@@ -72,11 +72,11 @@ describe('restore', { skip }, () => {
 
   test('makes copies that can be checkpointed and restored again', async () => {
     const log = await lab.run('default/first/shell', 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.2; done');
-    await waitForNumbers(log, 0, 3, AbortSignal.timeout(10_000));
+    await waitForNumbers(log, 0, 3, AbortSignal.timeout(60_000));
     const { restored } = await restore(await checkpoint('default/first/shell'), ['--name', 'second']);
-    await waitForNumbers(restored[0]?.logPath ?? '', 5, 3, AbortSignal.timeout(10_000));
+    await waitForNumbers(restored[0]?.logPath ?? '', 5, 3, AbortSignal.timeout(60_000));
     const again = await restore(await checkpoint('default/second/shell'), ['--name', 'third']);
-    const numbers = await waitForNumbers(again.restored[0]?.logPath ?? '', 12, 3, AbortSignal.timeout(10_000));
+    const numbers = await waitForNumbers(again.restored[0]?.logPath ?? '', 12, 3, AbortSignal.timeout(60_000));
     assert.deepEqual(
       numbers,
       numbers.map((_n, i) => i + 1),
@@ -98,7 +98,7 @@ describe('restore', { skip }, () => {
     const script = `big=$(head -c 6000000 /dev/zero | tr '\\0' 'x'); echo "ready"; while :; do sleep 0.2; echo "length \${#big}"; done`;
     const log = await lab.run('default/big/shell', script);
     for (
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 60_000;
       Date.now() < deadline && !(await texts(log)).includes('length 6000000');
     )
       await delay(20);
@@ -106,7 +106,7 @@ describe('restore', { skip }, () => {
     const copy = restored[0]?.logPath ?? '';
     const reached = (await texts(copy)).length;
     let lines = await texts(copy);
-    for (const deadline = Date.now() + 10_000; lines.length <= reached + 2; lines = await texts(copy)) {
+    for (const deadline = Date.now() + 60_000; lines.length <= reached + 2; lines = await texts(copy)) {
       assert.ok(Date.now() < deadline, 'it goes on');
       await delay(20);
     }
@@ -126,8 +126,7 @@ describe('restore', { skip }, () => {
     for (const path of broken) {
       const from = performance.now();
       await assert.rejects(restore(path), /\[ERR_[A-Z_]+\]/);
-      // Alone it takes a third of that; other tests may share the machine.
-      assert.ok(performance.now() - from < 4000, `${path} took ${performance.now() - from} ms`);
+      assert.ok(performance.now() - from < 30_000, `${path} took ${performance.now() - from} ms`);
     }
     assert.equal((await lab.stillframe.json<{ pods: unknown[] }>(['pods'])).pods.length, before);
   });

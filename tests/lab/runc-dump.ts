@@ -70,7 +70,7 @@ async function start(argv: readonly string[]): Promise<void> {
 }
 
 async function ready(tree: string): Promise<string[]> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(50)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
     const there = await access(join(tree, 'ready')).then(
       () => true,
       () => false,

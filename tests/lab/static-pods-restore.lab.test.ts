@@ -57,7 +57,7 @@ describe('the counters pod', { skip }, () => {
   };
   /** Ready, counting on from the checkpoint, on its own address. */
   const demandRestored = async (name: string) => {
-    const pod = await kept.until(name, isReady, 30_000);
+    const pod = await kept.until(name, isReady);
     assert.equal(pod.status.containerStatuses[0]?.restartCount, 0);
     const [first] = await numbers(name);
     assert.equal(first, 1, 'its log begins as that of the original');
@@ -112,7 +112,7 @@ describe('the counters pod', { skip }, () => {
     await kept.lab.stillframe.read(['image', 'push', layout, reference]);
     const before = await kept.until('counters', isReady);
     await kept.put('counters.yaml', counters('counters', reference), TEXTS);
-    await kept.until('counters', (pod) => pod.metadata.uid !== before.metadata.uid && isReady(pod), 30_000);
+    await kept.until('counters', (pod) => pod.metadata.uid !== before.metadata.uid && isReady(pod));
     await demandRestored('counters');
   });
 });

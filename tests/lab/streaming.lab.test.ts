@@ -61,7 +61,7 @@ describe('streams into containers', { skip }, () => {
   test('ExecSync waits for no child that is left behind', async () => {
     const began = performance.now();
     assert.deepEqual(await execSync('sleep 20 & echo done'), [0, 'done\n', '']);
-    assert.ok(performance.now() - began < 5000);
+    assert.ok(performance.now() - began < 15_000);
   });
 
   test('ExecSync kills what runs out of time, with all that it started', async () => {
@@ -204,7 +204,7 @@ function collect(stream: Readable) {
   return {
     text: () => said,
     async holds(pattern: RegExp): Promise<void> {
-      for (const deadline = Date.now() + 10_000; !pattern.test(said); await delay(20)) {
+      for (const deadline = Date.now() + 60_000; !pattern.test(said); await delay(20)) {
         if (Date.now() > deadline) assert.fail(`nothing like ${pattern} in ${JSON.stringify(said)}`);
       }
     },

@@ -1,26 +1,32 @@
 #!/usr/bin/env node
-// The entry point. Node.js 24 runs the TypeScript as it is; an older one hands over to the copy that npm installed.
-import { spawn } from 'node:child_process';
+// The entry point. Node.js 24 runs the bundle, or the TypeScript as it is; an older one hands over to the copy that npm installed.
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { currentBundle } from './bundle.mjs';
 
 const WANTED = 24;
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) >= WANTED) {
+  const bundle = currentBundle(process.argv.slice(2));
   // Compiled and type-stripped code is kept between runs, which halves the start.
   module.enableCompileCache?.();
-  await import('../src/main.ts');
+  await import(bundle === undefined ? '../src/main.ts' : `${bundle}main.mjs`);
 } else {
-  const node = findNode(dirname(main));
+  await handOver();
+}
+
+/** Runs the command on the node of this project, and ends as it does. */
+async function handOver() {
+  const node = findNode(dirname(fileURLToPath(import.meta.url)));
   if (node === undefined) {
     process.stderr.write(
       `stillframe needs Node.js ${WANTED}; this is ${process.versions.node}. Run \`npm ci\`, which brings one.\n`,
     );
     process.exit(1);
   }
+  const { spawn } = await import('node:child_process');
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {

@@ -9,6 +9,7 @@ import {
 } from '@stillframe/core';
 import type { Io } from './io.ts';
 import { atPlace } from './place-hint.ts';
+import { stackOfSources } from './stack.ts';
 
 /** 0 ok, 1 failed, 2 usage, 3 findings, 4 evidence partial, 130 interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, findings: 3, partial: 4, interrupted: 130 } as const;
@@ -28,7 +29,7 @@ export function exitCodeOf(thrown: unknown): number {
 /** Codes of what is written on the command line, beside those that begin with ERR_USAGE_. */
 const USAGE: ReadonlySet<string> = new Set([
   ...['ERR_OCI_REFERENCE_INVALID', 'ERR_REFERENCE_INCOMPLETE', 'ERR_FORENSICS_REFERENCE', 'ERR_DIGEST_INVALID'],
-  ...['ERR_SEARCH_PATTERN_INVALID', 'ERR_SEARCH_FILTER', 'ERR_FORENSICS_YARA_RULES'],
+  ...['ERR_SEARCH_PATTERN_INVALID', 'ERR_SEARCH_FILTER', 'ERR_FORENSICS_YARA_RULES', 'ERR_FORENSICS_RULE_UNKNOWN'],
 ]);
 
 /** What the user wrote wrongly, as against what failed. */
@@ -50,7 +51,7 @@ export function printError(io: Pick<Io, 'err'>, thrown: unknown, argv: readonly 
   } else if (error instanceof Error && error.name === 'AbortError') {
     io.err('stillframe: interrupted\n');
   } else {
-    const stack = error instanceof Error && error.stack ? error.stack : messageOf(error);
+    const stack = error instanceof Error && error.stack ? stackOfSources(error.stack) : messageOf(error);
     io.err(`stillframe: ${stack.split('\n').map(harmless).join('\n')}\n`);
   }
 }

@@ -13,7 +13,7 @@ import { kindOfFile, kinds } from './kinds.ts';
 
 const framedKinds: readonly FramedKind[] = kinds.filter((kind) => kind.form === 'framed');
 /** Milliseconds that any one image may take. */
-const PATIENCE = 2000;
+const PATIENCE = 15_000;
 
 interface Outcome {
   messages: number;

@@ -34,18 +34,18 @@ export function numbersOf(log: string): number[] {
   return [...log.matchAll(/ F count (\d+)$/gm)].map((match) => Number(match[1]));
 }
 
-/** Waits until the log has `count` numbers more than `after`; throws after ten seconds. */
+/** Waits until the log has `count` numbers more than `after`; throws after a minute. */
 export async function waitForNumbers(
   logPath: string,
   after: number,
   count: number,
   signal: AbortSignal,
 ): Promise<number[]> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50, undefined, { signal })) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50, undefined, { signal })) {
     const numbers = await numbersIn(logPath).catch(() => []);
     if (numbers.length >= after + count) return numbers;
   }
-  throw new Error(`the counter wrote no ${count} further numbers within ten seconds`);
+  throw new Error(`the counter wrote no ${count} further numbers within a minute`);
 }
 
 /** Throws where `numbers` skip or repeat one. */

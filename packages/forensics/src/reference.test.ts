@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isCode } from '@stillframe/core';
+import { codePoint } from '@stillframe/testkit/text';
 import fc from 'fast-check';
 import { type EvidenceReference, parseReference, referenceText } from './reference.ts';
 
 const pid = fc.nat(2 ** 31);
 const address = fc.bigInt(0n, (1n << 64n) - 1n);
-const name = fc.string({ minLength: 1, unit: 'binary' }).map((text) => text.toWellFormed());
+const name = fc.string({ minLength: 1, unit: codePoint }).map((text) => text.toWellFormed());
 const references: fc.Arbitrary<EvidenceReference> = fc.oneof(
   fc.record({ kind: fc.constant('process' as const), pid }),
   fc.record({ kind: fc.constant('memory' as const), pid, address, bytes: fc.nat() }),

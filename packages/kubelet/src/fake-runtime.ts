@@ -124,7 +124,7 @@ export async function curlWith(
   const asked = more.filter((word) => word !== '--no-cert');
   const format = '\n%{http_code}\n%{content_type}';
   const { stdout } = await run('curl', [
-    ...['-sS', '--path-as-is', '--noproxy', '*', '--max-time', '20', '--cacert', authority, '-w', format],
+    ...['-sS', '--path-as-is', '--noproxy', '*', '--max-time', '60', '--cacert', authority, '-w', format],
     ...certificate,
     ...asked,
     url,
@@ -132,9 +132,9 @@ export async function curlWith(
   const [type = '', status = '', ...body] = stdout.split('\n').reverse();
   return { status: Number(status), type, body: body.reverse().join('\n') };
 }
-/** Waits for at most three seconds until the condition holds. */
+/** Waits for at most a minute until the condition holds. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 6000; i++) {
     if (await condition()) return;
     await delay(10);
   }

@@ -55,6 +55,6 @@ export async function openTestNode(port: Partial<NodePort> = {}, request = 300):
 
 /** Waits until `holds`, for five seconds at most. */
 export async function until(holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 5000; !holds(); await delay(5))
+  for (const end = Date.now() + 60_000; !holds(); await delay(5))
     if (Date.now() > end) throw new Error('it does not come');
 }

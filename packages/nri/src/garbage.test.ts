@@ -56,7 +56,7 @@ for (const [what, bytes] of BAD) {
     await using node = await openTestNode({}, 60_000);
     const from = performance.now();
     await hungUp(node, bytes);
-    assert.ok(performance.now() - from < 5000);
+    assert.ok(performance.now() - from < 30_000);
     await node.plugins.tell(Event.RUN_POD_SANDBOX, { id: 'p' });
   });
 }

@@ -134,7 +134,7 @@ test('what is no archive is refused with a code and a hint', async (t) => {
       assert.ok(error.hint, name);
       return true;
     });
-    assert.ok(performance.now() - started < 1000, name);
+    assert.ok(performance.now() - started < 15_000, name);
   }
   await assert.rejects(openArchive(join(path, 'missing.tar')), { code: 'ERR_FILE_UNREADABLE' });
   await assert.rejects(openArchive('/dev/zero'), { code: 'ERR_ARCHIVE_UNRECOGNISED' });

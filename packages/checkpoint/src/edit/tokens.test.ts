@@ -52,6 +52,6 @@ test('bytes made to look like tokens cost no more than reading them', async () =
   for (const text of ['.eyJ', 'eyJ', `${'A'.repeat(20_000)}.eyJ`, `eyJ.eyJ${'A'.repeat(16_000)}.`]) {
     const from = performance.now();
     assert.deepEqual(await found(Buffer.alloc(16 << 20, text)), []);
-    assert.ok(performance.now() - from < 10_000, `${text.slice(0, 10)}… took ${performance.now() - from} ms`);
+    assert.ok(performance.now() - from < 30_000, `${text.slice(0, 10)}… took ${performance.now() - from} ms`);
   }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { codePoint } from '@stillframe/testkit/text';
 import fc from 'fast-check';
 import { SafePaths } from './safe-paths.ts';
 
@@ -7,7 +8,7 @@ import { SafePaths } from './safe-paths.ts';
 const folded = (path: string) => path.normalize('NFC').toLowerCase();
 
 const name = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: codePoint, maxLength: 300 }),
   fc.constantFrom(
     '..',
     '.',

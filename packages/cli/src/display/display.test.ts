@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { codePoint } from '@stillframe/testkit/text';
 import fc from 'fast-check';
 import { renderJson, renderJsonLine } from './json.ts';
 import { styleOf } from './style.ts';
@@ -54,7 +55,7 @@ test('JSON names its kind and version, and keeps 64-bit values', () => {
 test('JSON gives every text back, and none of it can act on a terminal', () => {
   const text = fc.string({
     unit: fc.oneof(
-      fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
+      codePoint,
       fc.constantFrom('\x1b', '\x7f', '\x9b', '\u202e', '\u2028', '\ufeff', '\u{e0041}', '\\', '"', '\n'),
     ),
   });

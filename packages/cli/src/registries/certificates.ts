@@ -1,7 +1,7 @@
 /** Authorities to trust and certificates to show, laid ready for one registry (containers-certs.d(5)). */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSecureContext, getCACertificates, type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { limits, readAll, systemCode, systemFact } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import type { Certificates } from '@stillframe/oci';
@@ -22,6 +22,9 @@ export interface CertificatePlaces {
  * a folder that is named and not there, and for files that cannot be used.
  */
 export async function readCertificates(registry: string, places: CertificatePlaces): Promise<Certificates> {
+  // Loaded here: commands that ask no registry start without TLS.
+  const { createSecureContext, getCACertificates } = await import('node:tls');
+  const contextOf = (options: SecureContextOptions) => usable(folder, () => createSecureContext(options));
   const usual = [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
   const { folder, names } = await folderFor(registry, places);
   const authorities: string[] = [];
@@ -36,10 +39,10 @@ export async function readCertificates(registry: string, places: CertificatePlac
       identities.push({ cert: await pemIn(join(folder, name)), key: await pemIn(join(folder, `${base}.key`)) });
   }
   const ca = [...usual, ...authorities];
-  const others = contextOf(folder, { ca });
+  const others = contextOf({ ca });
   if (authorities.length + identities.length === 0) return { others };
   const [cert, key] = [identities.map((each) => each.cert), identities.map((each) => each.key)];
-  return { others, own: identities.length === 0 ? others : contextOf(folder, { ca, cert, key }) };
+  return { others, own: identities.length === 0 ? others : contextOf({ ca, cert, key }) };
 }
 
 async function folderFor(registry: string, { home, folder, system = '/etc' }: CertificatePlaces) {
@@ -81,9 +84,9 @@ async function pemIn(path: string): Promise<string> {
 }
 
 /** What OpenSSL says of a key may hold some of it; its code does not. */
-function contextOf(folder: string, options: SecureContextOptions) {
+function usable<T>(folder: string, make: () => T): T {
   try {
-    return createSecureContext(options);
+    return make();
   } catch (cause) {
     throw wrong(folder, `${folder} holds something that is no certificate or key (${systemCode(cause) ?? 'unknown'})`);
   }

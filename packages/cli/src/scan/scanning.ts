@@ -1,6 +1,6 @@
 /** What the commands that judge a checkpoint share: their options, the judgement, and what is made of it. */
 import { basename } from 'node:path';
-import { type Checkpoint, readProcesses } from '@stillframe/checkpoint';
+import type { Checkpoint } from '@stillframe/checkpoint';
 import { type Digest, digestSource, observedSource, UndoStack } from '@stillframe/core';
 import {
   type Analysis,
@@ -88,15 +88,13 @@ export async function judge(
   const { memory } = options;
   const { signal } = io;
   const judged = await analyse(checkpoint, { rules: own, image: image?.layers, memory, signal });
-  const theirs =
-    yara &&
-    (await judgeYara(checkpoint, yara, {
-      processes: await readProcesses(checkpoint.images, { signal }),
-      memory,
-      signal,
-    }));
+  const theirs = yara && (await judgeYara(checkpoint, yara, { tables: judged.tables, memory, signal }));
   const rules = [...own, ...(theirs?.rules ?? [])];
-  const analysis = { ...judged, findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]) };
+  const analysis = {
+    ...judged,
+    findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]),
+    diagnostics: [...judged.diagnostics, ...(theirs?.diagnostics ?? [])],
+  };
   const { archive, metadata } = checkpoint;
   const inputs = hashing === 'inputs' ? await measureInputs(checkpoint, io) : undefined;
   const imageFound =

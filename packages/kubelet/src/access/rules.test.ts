@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ConfigFault } from '@stillframe/core/schema';
+import { codePoint } from '@stillframe/testkit/text';
 import fc from 'fast-check';
 import { attributesOf, NODE_SUBRESOURCES } from './attributes.ts';
 import { type Asked, allowingRule, parseRules, type Rule } from './rules.ts';
@@ -91,7 +92,7 @@ test('whatever a file holds, it is rules or an error', () => {
 
 test('whatever the text, it is rules or an error', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
+    fc.property(fc.string({ unit: codePoint, maxLength: 300 }), (text) => {
       try {
         parseRules(`${HEAD}rules:\n${text}`);
       } catch (error) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { codePoint } from '@stillframe/testkit/text';
 import fc from 'fast-check';
 import { attributesOf } from '../access/attributes.ts';
 import { matchRoute, routesOf } from './index.ts';
@@ -24,7 +25,7 @@ const WORDS = [
 
 describe('the routes', () => {
   it('are found whatever names stand in the path, and give those names', () => {
-    const name = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => text.isWellFormed());
+    const name = fc.string({ unit: codePoint, minLength: 1 }).filter((text) => text.isWellFormed());
     fc.assert(
       fc.property(name, name, name, (namespace, pod, container) => {
         const path = ['', 'checkpoint', ...[namespace, pod, container].map(encodeURIComponent)].join('/');

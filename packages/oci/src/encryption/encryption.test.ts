@@ -220,7 +220,7 @@ test('hostile words about encryption are bounded: sizes, recipients, passwords t
     });
     const begin = performance.now();
     await assert.rejects(decrypted(store, 'ada', 'bob').resolve('v1'), { code }, text?.slice(0, 60));
-    assert.ok(performance.now() - begin < 5000, `${text?.slice(0, 60)} took long`);
+    assert.ok(performance.now() - begin < 30_000, `${text?.slice(0, 60)} took long`);
   }
   for (const options of ['', 'e30=', inBase64({ cipher: 'ROT13' }), 'A'.repeat(100_000)]) {
     const store = await forged((all) => (all[PUBLIC_OPTIONS] = options));

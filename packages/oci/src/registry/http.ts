@@ -1,12 +1,6 @@
 /** One HTTP exchange over node:http(s): streamed both ways, with an exact Content-Length, which fetch does not promise. */
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from 'node:http';
-import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ClientRequest, Agent as HttpAgent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { harmless, messageOf, systemCode } from '@stillframe/core';
 import { ociError } from '../errors.ts';
 
@@ -78,9 +72,13 @@ const BROKEN = new Set([
 const UNTRUSTED =
   /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|ERR_TLS_CERT_\w+|ERR_SSL_.+|EPROTO)$/;
 
+/** Loaded with the first request: node:http brings so much that reading a file would take half as long again. */
+const http = () => import('node:http');
+const https = () => import('node:https');
+
 /** Keeps connections between requests; disposal closes them. */
 export class HttpTransport implements Disposable {
-  readonly #plain = new HttpAgent({ keepAlive: true });
+  #plain: HttpAgent | undefined;
   readonly #options: TransportOptions;
   readonly #idleTimeout: number;
   readonly #leastBytes: number;
@@ -113,9 +111,8 @@ export class HttpTransport implements Disposable {
       timeout: this.#idleTimeout,
     };
     const secure = url.protocol === 'https:';
-    const outgoing = secure
-      ? httpsRequest(url, { ...options, agent: await this.#agentFor(url) })
-      : httpRequest(url, { ...options, agent: this.#plain });
+    const agent = secure ? await this.#agentFor(url) : await this.#plainAgent();
+    const outgoing = (secure ? await https() : await http()).request(url, { ...options, agent });
     outgoing.on('timeout', () =>
       outgoing.destroy(Object.assign(new Error('no byte for too long'), { code: 'ETIMEDOUT' })),
     );
@@ -132,7 +129,7 @@ export class HttpTransport implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#plain.destroy();
+    this.#plain?.destroy();
     for (const agent of this.#secure.values()) agent.destroy();
   }
 
@@ -141,14 +138,21 @@ export class HttpTransport implements Disposable {
     return this.#certificates;
   }
 
+  async #plainAgent(): Promise<HttpAgent> {
+    const { Agent } = await http();
+    this.#plain ??= new Agent({ keepAlive: true });
+    return this.#plain;
+  }
+
   /** A client certificate says who one is, so only the registry itself is shown it. */
   async #agentFor(url: URL): Promise<HttpsAgent> {
     const { own, others } = await this.#laidReady();
+    const { Agent } = await https();
     const secureContext = url.host === this.#options.ownHost ? (own ?? others) : others;
     const known = this.#secure.get(secureContext);
     if (known) return known;
     const trust = this.#options.unverified ? { rejectUnauthorized: false } : {};
-    const agent = new HttpsAgent({ keepAlive: true, ...trust, ...(secureContext && { secureContext }) });
+    const agent = new Agent({ keepAlive: true, ...trust, ...(secureContext && { secureContext }) });
     this.#secure.set(secureContext, agent);
     return agent;
   }
@@ -161,6 +165,7 @@ export class HttpTransport implements Disposable {
 function endWith(outgoing: ClientRequest, signal: AbortSignal | undefined): void {
   if (!signal) return;
   const abort = () => outgoing.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+  if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   outgoing.once('close', () => signal.removeEventListener('abort', abort));
   outgoing.once('socket', (socket) => {

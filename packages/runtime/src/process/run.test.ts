@@ -65,9 +65,9 @@ test('a time-out is ERR_PROCESS_TIMEOUT', async () => {
 
 test('a background grandchild that holds the pipes does not delay the result', async () => {
   const before = performance.now();
-  const result = await run(['sh', '-c', 'sleep 3 & echo done']);
+  const result = await run(['sh', '-c', 'sleep 20 & echo done']);
   assert.equal(result.stdout, 'done\n');
-  assert.ok(performance.now() - before < 2500);
+  assert.ok(performance.now() - before < 15_000);
 });
 
 /** Ids of the processes that have `word` among their arguments. */
