@@ -30,13 +30,13 @@ export interface ClusterOptions {
 
 const USERS = [
   ['admin', 'system:masters'],
-  ['system:kube-controller-manager', ''],
-  ['system:kube-scheduler', ''],
+  ['system:kube-controller-manager', 'system:masters'],
+  ['system:kube-scheduler', 'system:masters'],
   ['system:node:localhost', 'system:nodes'],
   ['eve', ''],
 ] as const;
 /** Milliseconds: a loaded machine takes its time. */
-const PATIENCE = 300_000;
+const PATIENCE = 150_000;
 
 /** Starts all, and waits until the node is ready. Throws with the last lines of the log of what does not start. */
 export async function startCluster({ folder, cri, program, featureGates = {} }: ClusterOptions): Promise<Cluster> {
