@@ -7,6 +7,7 @@ export * from './json.ts';
 export * from './lifetime.ts';
 export * from './limits.ts';
 export * from './logger.ts';
+export * from './nearby-source.ts';
 export * from './pause.ts';
 export * from './redact.ts';
 export * from './system-error.ts';
