@@ -14,6 +14,8 @@ const OUT = join(import.meta.dirname, '../../docs/desk');
 interface Shot {
   readonly name: string;
   readonly place: string;
+  /** Which checkpoint; the first one by default. The third has a proof that is made up: no fixture has one beside it. */
+  readonly one?: number;
   /** What a person would do before it looks as it ought to; by default it is waited for what the view reads. */
   readonly prepare?: (page: Page) => Promise<void>;
 }
@@ -56,22 +58,24 @@ const SHOTS: readonly Shot[] = [
   { name: 'network', place: 'network', prepare: (page) => page.locator('.network-picture .box').first().waitFor() },
   { name: 'timeline', place: 'timeline', prepare: (page) => page.locator('.chart-picture .lane').first().waitFor() },
   { name: 'compare', place: 'diff/1', prepare: (page) => page.locator('table.diff').first().waitFor() },
-  { name: 'custody', place: 'custody', prepare: (page) => page.locator('.there').nth(1).waitFor() },
+  { name: 'custody', one: 2, place: 'custody', prepare: (page) => page.locator('.there').nth(1).waitFor() },
 ];
 
 const words = process.argv.slice(2);
 await mkdir(OUT, { recursive: true });
 await using checkpoint = await openCheckpoint(COMPROMISED);
 const vouched = { name: 'compromised.tar.zst', checkpoint, ...VOUCHED };
-await using desktop = await openDesktop([vouched, CLEAN]);
+await using desktop = await openDesktop([COMPROMISED, CLEAN, vouched]);
 const { page } = desktop;
-for (const { name, place, prepare } of SHOTS.filter((shot) => words.every((word) => shot.name.includes(word)))) {
+for (const { name, one = 0, place, prepare } of SHOTS.filter((shot) =>
+  words.every((word) => shot.name.includes(word)),
+)) {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     // From elsewhere, so that the view begins anew.
     await desktop.go('#/1/overview');
     await page.locator('.tiles').waitFor();
-    await desktop.go(`#/0/${place}`);
+    await desktop.go(`#/${one}/${place}`);
     await page.locator('.there').first().waitFor();
     await prepare?.(page);
     await page.mouse.move(0, 0);
