@@ -21,7 +21,7 @@ export function shareOf(time: bigint, { from, to }: Span): number {
 }
 
 /** The time at a share of a span. */
-export function timeAt(share: number, { from, to }: Span): bigint {
+function timeAt(share: number, { from, to }: Span): bigint {
   return from + (BigInt(Math.round(share * 1e6)) * (to - from)) / 1_000_000n;
 }
 

@@ -247,7 +247,7 @@ function cell(row: DiffRowFacts, side: 'before' | 'after', one: string): VNode {
             'div',
             { key: fact.name, class: 'fact' },
             h('span', { class: 'name' }, wordsOf(fact.name)),
-            valueOf(fact[side]),
+            shownValue(fact[side]),
           ),
         )
       : facts.map((fact) =>
@@ -255,7 +255,7 @@ function cell(row: DiffRowFacts, side: 'before' | 'after', one: string): VNode {
             'span',
             { key: fact.name, class: 'told' },
             !UNNAMED.has(fact.name) && h('span', { class: 'name' }, `${wordsOf(fact.name)} `),
-            fact.name === 'severity' ? badge(fact[side] ?? '') : valueOf(fact[side]),
+            fact.name === 'severity' ? badge(fact[side] ?? '') : shownValue(fact[side]),
             ' ',
           ),
         ),
@@ -264,7 +264,7 @@ function cell(row: DiffRowFacts, side: 'before' | 'after', one: string): VNode {
 }
 
 /** A digest in short; the whole is in its title. */
-function valueOf(value: string | null): VNode {
+function shownValue(value: string | null): VNode {
   if (value === null) return code('–');
   const digest = /^sha256:[0-9a-f]{64}$/.test(value);
   return h('code', { title: digest ? value : undefined }, digest ? `${value.slice(0, 19)}…` : value);
