@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { openCheckpoint } from '@stillframe/checkpoint';
 import { needs } from '@stillframe/testkit';
 import { CLEAN, COMPROMISED, type Desktop, OPEN_FILES, openDesktop, REDIS, testView } from './browser.fixture.ts';
+import { VOUCHED } from './custody.fixture.ts';
 
 test('the desk in a browser', needs('chromium'), async (t) => {
-  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, CLEAN]);
+  await using checkpoint = await openCheckpoint(CLEAN);
+  const vouched = { name: 'clean.tar.zst', checkpoint, ...VOUCHED };
+  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched]);
   const views: readonly (readonly [string, (desktop: Desktop) => Promise<void>])[] = [
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
@@ -16,6 +20,7 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['network: a box leaves what is joined to it, and what waits in a queue is read', network],
     ['timeline: looked at closer by mouse and keyboard, and by source', timeline],
     ['compare: what another checkpoint has more, side by side, and back', compare],
+    ['custody: what holds and what does not, and a report that is saved', custody],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
   await t.test('in the dark', async () => {
@@ -222,4 +227,26 @@ async function compare({ page, go }: Desktop): Promise<void> {
   await page.getByLabel('Pages of memory, too').check();
   await page.getByText('Comparing page by page…').waitFor({ state: 'detached' });
   await page.getByRole('heading', { name: 'Not compared' }).waitFor();
+}
+
+async function custody({ page, go }: Desktop): Promise<void> {
+  await go('#/3/custody');
+  await page.getByText('This is not what was captured, or nobody knows that it is').waitFor();
+  const checks = page.getByRole('table', { name: 'Checks' });
+  assert.equal(
+    await checks
+      .locator('tr', { hasText: /^archive/ })
+      .locator('strong')
+      .textContent(),
+    'does not hold',
+  );
+  await page.getByRole('table', { name: 'Chain of custody' }).getByText('ada on laptop').waitFor();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Save Report' }).focus();
+  await page.keyboard.press('Enter');
+  const saved = await saving;
+  assert.equal(saved.suggestedFilename(), 'clean.report.html');
+  assert.match(await readFile(await saved.path(), 'utf8'), /^<!DOCTYPE html>/);
+  await go('#/0/custody');
+  await page.getByText('No evidence of the capture lies beside the archive').waitFor();
 }

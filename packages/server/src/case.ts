@@ -4,6 +4,19 @@ import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
 import { type Analysis, analyse, type CaptureTimes, type Proof } from '@stillframe/forensics';
 import { deskError } from './errors.ts';
 
+/** What is made of a checkpoint to be saved. */
+export interface DeskExport {
+  /** In addresses. */
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  /** The command that gives the same bytes. */
+  readonly command: string;
+  /** Of the file's name, without its point. */
+  readonly ending: string;
+  make(signal: AbortSignal): Promise<string>;
+}
+
 /** What whoever starts the desk gives of a checkpoint, which stays theirs to close. */
 export interface CaseInput {
   /** Of the archive, without folders; raw text. */
@@ -13,6 +26,8 @@ export interface CaseInput {
   proof?(signal: AbortSignal): Promise<Proof | undefined>;
   /** What that says of times, unverified: it takes no time. */
   times?(): Promise<CaptureTimes | undefined>;
+  /** None by default. */
+  readonly exports?: readonly DeskExport[] | undefined;
 }
 
 /** Address spaces that are kept open: the ones last asked for. */
@@ -22,6 +37,7 @@ export class DeskCase {
   readonly id: string;
   readonly name: string;
   readonly checkpoint: Checkpoint;
+  readonly exports: readonly DeskExport[];
   readonly #input: CaseInput;
   /** Of the whole desk: what is kept must not end with the request that began it. */
   readonly #signal: AbortSignal;
@@ -32,6 +48,7 @@ export class DeskCase {
     this.id = id;
     this.name = input.name;
     this.checkpoint = input.checkpoint;
+    this.exports = input.exports ?? [];
     this.#input = input;
     this.#signal = signal;
   }

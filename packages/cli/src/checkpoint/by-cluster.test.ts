@@ -1,7 +1,7 @@
 /** `stillframe checkpoint --context` and `kubectl checkpoint` against a fake API server. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,12 @@ describe('checkpoint in a cluster', () => {
       );
       assert.equal(at(JSON.parse(context.toString()), 'kind'), 'ClusterContext');
       assert.deepEqual(cluster.pods('stillframe-fetch-'), []);
+      const verify = async () => (await desk.run('verify', archive)).stdout;
+      assert.match(await verify(), /cluster +holds/);
+      await writeFile(`${archive}.cluster.json`, `${context} `);
+      assert.match(await verify(), /cluster +DOES NOT HOLD[^\n]*was changed/);
+      await rm(`${archive}.cluster.json`);
+      assert.match(await verify(), /cluster +not checked/);
     }));
 
   it('is a plugin of kubectl, with the same options, and leaves the archive where that is wished', () =>

@@ -20,12 +20,13 @@ import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
+import { contextPath } from '../evidence/cluster-context.ts';
 import { askerNow, attestForCommand, commandKey } from '../evidence/for-command.ts';
 import { evidenceText, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
 import { type ClusterPlace, openCluster } from '../node/cluster-place.ts';
 import { cliError } from '../usage.ts';
-import { clusterCapture, contextPath, writeContext } from './cluster-evidence.ts';
+import { clusterCapture, writeContext } from './cluster-evidence.ts';
 import { notAtomic } from './pod.ts';
 
 interface ClusterCheckpointOptions extends ClusterPlace {

@@ -5,17 +5,13 @@ import { writeTextAtomically } from '@stillframe/core/file';
 import type { CaptureAsker } from '@stillframe/evidence';
 import type { ClusterApi, ClusterContext, FoundPod, PodContainer } from '@stillframe/kubernetes';
 import type { ForeignCapture } from '../evidence/after-writing.ts';
+import { contextPath } from '../evidence/cluster-context.ts';
 
 /** A file beside the archive. */
 interface ContextDocument {
   name: string;
   digest: Digest;
   size: number;
-}
-
-/** Path of what the cluster knew of an archive's pod. */
-export function contextPath(archive: string): string {
-  return `${archive}.cluster.json`;
 }
 
 /** Writes it for its owner alone: documents of a cluster hold secrets. Throws ERR_FILE_EXISTS. */

@@ -1,4 +1,5 @@
 /** What the page may ask and what it is answered: plain data as JSON carries it. Addresses are hexadecimal texts, `0x7f00`. */
+import type { CustodyAnswer, ExportList } from './custody.ts';
 import type { DiffAnswer } from './diff.ts';
 import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
 import type { FindingList } from './findings.ts';
@@ -8,6 +9,7 @@ import type { DeskFacts, Integrity, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
 import type { TimelineAnswer } from './timeline.ts';
 
+export type * from './custody.ts';
 export type * from './diff.ts';
 export type * from './files.ts';
 export type * from './findings.ts';
@@ -40,6 +42,8 @@ export interface Contract {
   preview: { asked: { thing: string }; answer: Preview };
   /** `sibling`: `auto` goes by whether they are of one container. `memory`: whether pages are compared, which takes longer. */
   diff: { asked: { other: string; sibling: 'auto' | 'true' | 'false'; memory: boolean }; answer: DiffAnswer };
+  custody: { asked: Record<never, never>; answer: CustodyAnswer };
+  exports: { asked: Record<never, never>; answer: ExportList };
   sockets: { asked: Record<never, never>; answer: SocketList };
   /** `from` and `to`: empty for everything. `sources`: words with commas between, of what is listed. */
   timeline: { asked: { from: string; to: string; sources: string }; answer: TimelineAnswer };
@@ -56,6 +60,7 @@ export interface Streams {
 
 /** What is saved as a file, under `/api/CASE/NAME?asked`. */
 export interface Downloads {
+  export: { asked: { name: string } };
   download: { asked: { thing: string } };
 }
 

@@ -1,6 +1,7 @@
 /** The table of routes: every question of the contract has its row, or this does not compile. */
 import type { Contract, Downloads, Streams } from '../contract/index.ts';
 import { changes } from './changes.ts';
+import { custody, exports, saved } from './custody.ts';
 import { diff } from './diff.ts';
 import { environment } from './environment.ts';
 import { findings } from './findings.ts';
@@ -20,9 +21,9 @@ import { timeline } from './timeline.ts';
 export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
   ...{ desk, overview, integrity, processes, process, environment, findings },
   ...{ maps, memory, strings, changes, things, openfiles, preview },
-  ...{ sockets, timeline, diff },
+  ...{ sockets, timeline, diff, custody, exports },
 };
 
 export const streams: { readonly [Name in keyof Streams]: StreamRoute<Name> } = { search };
 
-export const downloads: { readonly [Name in keyof Downloads]: DownloadRoute } = { download };
+export const downloads: { readonly [Name in keyof Downloads]: DownloadRoute } = { download, export: saved };

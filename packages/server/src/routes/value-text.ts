@@ -1,8 +1,9 @@
 /** Values of findings and differences as one line. */
+
 import { type Endpoint, endpointText } from '@stillframe/checkpoint';
 import { isObject } from '@stillframe/core';
 
-/** Plain words where it is a word or a list of them, JSON for all else; bytes are told by how many they are. Raw text. */
+/** Plain words where it is a word or a list of them, an end of a connection as people write it, JSON for all else; bytes are told by how many they are. Raw text. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint') return `0x${value.toString(16)}`;

@@ -1,5 +1,6 @@
 /** The table of views, in the order of the navigation: a file a view, and its row here. */
 import type { VNode } from 'preact';
+import { Custody } from './custody.ts';
 import { Diff } from './diff.ts';
 import { Files } from './files.ts';
 import { Findings } from './findings.ts';
@@ -36,4 +37,5 @@ export const views: readonly View[] = [
   { id: 'network', title: 'Network', show: Network },
   { id: 'timeline', title: 'Timeline', show: Timeline },
   { id: 'diff', title: 'Compare', show: Diff },
+  { id: 'custody', title: 'Custody', show: Custody },
 ];
