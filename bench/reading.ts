@@ -1,5 +1,5 @@
 /** Looking at archives, searching them, and starting the program: beside checkpointctl, grep and crit. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execute } from '@stillframe/demo/stage';
 import { findPeer } from '@stillframe/testkit';
@@ -96,6 +96,23 @@ export async function searchContests(stage: Stage, rounds: number): Promise<Cont
     },
     memoryContest('search all memory, 4 GiB', peaks.slice(1), 200),
     await searchManyContest(archive, rounds),
+    ...(await secretsContests(archive, rounds)),
+  ];
+}
+
+/** All forms of secrets that are known, two dozen, in all memory; the bar of the design is 0.8 GB/s for twelve. */
+async function secretsContests(archive: string, rounds: number): Promise<Contest[]> {
+  const peaks: number[] = [];
+  const [ours = []] = await inTurn(rounds, [timed(stillframe('secrets', archive), peaks)]);
+  return [
+    {
+      title: 'secrets in it, 4 GiB',
+      unit: 'ms',
+      ours: { name: 'stillframe secrets', figures: ours },
+      others: [atMost(Math.floor((4 * 1024 ** 3) / 0.8e6), 'ms')],
+      note: '0.8 GB/s, with the start of the program',
+    },
+    memoryContest('secrets in it, 4 GiB', peaks.slice(1), 200),
   ];
 }
 
@@ -145,7 +162,34 @@ export async function processContests(stage: Stage, rounds: number): Promise<Con
       others: [{ name: `crit ${theirs[0]} ${theirs[2]}`, figures: peer, bar: { times: 0.4 } }],
     });
   }
-  return contests;
+  return [...contests, await jsonContest(images, folder, crit, rounds)];
+}
+
+/** All images of a folder as JSON in one process, by our library and by pycriu. */
+async function jsonContest(images: string, stage: string, crit: string | undefined, rounds: number): Promise<Contest> {
+  const program = (name: string) => join(import.meta.dirname, 'programs', name);
+  const python = crit === undefined ? undefined : await pythonOf(crit);
+  const [ours = [], peer = []] = await inTurn(rounds, [
+    // As the command does: compiled code is kept between runs.
+    timed(
+      ['env', `NODE_COMPILE_CACHE=${join(stage, 'compiled')}`, process.execPath, program('to-json.ts'), images],
+      [],
+    ),
+    python && timed([...python, program('to_json.py'), images], []),
+  ]);
+  return {
+    title: 'all images to JSON, 500 processes',
+    unit: 'ms',
+    ours: { name: 'our library, one process', figures: ours },
+    others: [{ name: 'pycriu, one process', figures: peer, bar: { times: 0.1 } }],
+    note: 'both print the same JSON of all images but pages',
+  };
+}
+
+/** The Python that has pycriu: that of a private copy of crit is in its wrapper, which ends with the program and "$@". */
+async function pythonOf(crit: string): Promise<string[]> {
+  const wrapper = /^exec (.+) '[^']*\/crit' "\$@"$/m.exec(await readFile(crit, 'utf8'));
+  return wrapper === null ? ['python3'] : ['sh', '-c', `exec ${wrapper[1]} "$@"`, 'sh'];
 }
 
 /** Starting, and looking at a small archive. */
