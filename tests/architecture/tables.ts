@@ -11,12 +11,32 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   checkpoint: ['core', 'criu-image', { to: 'oci', within: 'src/image/' }],
   forensics: ['core', 'criu-image', 'checkpoint'],
   evidence: ['core'],
+  server: ['core', 'criu-image', 'checkpoint', 'forensics'],
+  // In the browser: nothing of it may need Node.js.
+  ui: ['core/redact', 'core/units', 'server/contract'],
   age: ['core'],
   nri: ['core'],
   runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
-  cli: ['core', 'criu-image', 'oci', 'evidence', 'age', 'checkpoint', 'forensics', 'runtime', 'cri', 'kubelet'],
+  kubernetes: ['core', 'checkpoint', 'kubelet/client'],
+  cli: [
+    ...[
+      'core',
+      'criu-image',
+      'oci',
+      'evidence',
+      'age',
+      'checkpoint',
+      'forensics',
+      'server',
+      'ui',
+      'runtime',
+      'cri',
+      'kubelet',
+    ],
+    'kubernetes',
+  ],
   testkit: ['core'],
   demo: ['core', 'oci', 'testkit'],
 };
@@ -25,6 +45,8 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
 export const TEST_ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   // Its tests speak to a fake runtime over a real socket.
   kubelet: ['cri/grpc'],
+  // Its fake API server has certificates of a node's authority.
+  kubernetes: ['kubelet'],
 };
 
 /** Parts of a package that others load without the rest: what may be imported from inside them. */
@@ -38,14 +60,20 @@ const NETWORK = ['net', 'tls', 'http', 'https', 'http2', 'dgram', 'dns', 'dns/pr
 const PROCESSES = ['child_process', 'cluster'];
 const FILES = ['fs', 'fs/promises'];
 const DAEMONS = ['packages/runtime/', 'packages/nri/', 'packages/cri/', 'packages/kubelet/', 'packages/cli/'];
+const CLUSTER = 'packages/kubernetes/';
+/** What listens on loopback for the page of the desk. */
+const DESK = ['packages/server/src/desk.ts', 'packages/server/src/http/'] as const;
 const PRIVATE = ['packages/testkit/', 'packages/demo/'];
 
 /** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */
 export const MODULES: readonly { modules: readonly string[]; allowed: readonly string[]; only?: readonly string[] }[] =
   [
     { modules: PROCESSES, allowed: [...DAEMONS, ...PRIVATE] },
-    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/'] },
-    { modules: NETWORK.filter((name) => !name.startsWith('http')), allowed: [...DAEMONS, ...PRIVATE] },
+    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, ...DESK] },
+    {
+      modules: NETWORK.filter((name) => !name.startsWith('http')),
+      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DESK[0]],
+    },
     { modules: ['http2'], allowed: [] },
     {
       modules: FILES,
@@ -76,7 +104,12 @@ export const WORDS: readonly { what: string; pattern: RegExp; allowed: readonly 
     allowed: ['packages/cli/src/io.ts', 'packages/cli/bin/'],
   },
   { what: 'console', pattern: /(?<![.\w])console\s*[.[]/, allowed: [] },
-  { what: 'fetch', pattern: /(?<![.\w])(?<!async )fetch\s*\(/, allowed: ['packages/oci/', 'packages/testkit/'] },
+  {
+    what: 'fetch',
+    pattern: /(?<![.\w])(?<!async )fetch\s*\(/,
+    // The page asks the server that it came from, in one place.
+    allowed: ['packages/oci/', 'packages/testkit/', 'packages/ui/src/ask.ts'],
+  },
 ];
 
 /** Folders whose every file is a row of the table in their index.ts, but for the files named here, which serve rows. */

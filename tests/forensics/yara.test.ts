@@ -10,7 +10,7 @@ import { openCheckpoint, readFileTable, readMaps, readProcesses } from '@stillfr
 import { isCode } from '@stillframe/core';
 import { openTemporaryFolder } from '@stillframe/core/file';
 import { openAddressSpace } from '@stillframe/criu-image';
-import { compileYara, judgeYara, scanYara } from '@stillframe/forensics';
+import { analyse, compileYara, judgeYara, scanYara } from '@stillframe/forensics';
 import { needs } from '@stillframe/testkit';
 
 const FIXTURES = join(import.meta.dirname, '../../packages/forensics/fixtures');
@@ -27,8 +27,8 @@ const options = { memory: true, signal: undefined };
 
 test('a rule finds what it describes, in memory and in files, with its own words', async () => {
   await using checkpoint = await open('compromised');
-  const processes = await readProcesses(checkpoint.images);
-  const { findings, rules } = await judgeYara(checkpoint, await compiled(), { processes, ...options });
+  const { tables } = await analyse(checkpoint, { rules: [], memory: false });
+  const { findings, rules } = await judgeYara(checkpoint, await compiled(), { tables, ...options });
   const pools = findings.filter(({ rule }) => rule === 'yara-own-pool');
   assert.ok(pools.length > 0 && pools.every(({ severity }) => severity === 'high'));
   assert.equal(pools[0]?.title, 'address of a mining pool');
@@ -70,11 +70,9 @@ test('what stands in memory is what YARA’s own command finds there, match for 
     else if (match) theirs.push(`${rule} ${match[2]} ${pid} 0x${(start + BigInt(`0x${match[1]}`)).toString(16)}`);
   }
   const ours: string[] = [];
+  const { tables } = await analyse(checkpoint, { rules: [], memory: false });
   const rules = await compiled();
-  for await (const { rule: name, strings, references, place } of scanYara(checkpoint, rules, {
-    processes,
-    ...options,
-  })) {
+  for await (const { rule: name, strings, references, place } of scanYara(checkpoint, rules, { tables, ...options })) {
     if (place.kind !== 'memory') continue;
     strings.forEach(({ identifier }, i) => {
       const reference = references[i];

@@ -1,4 +1,4 @@
-/** Where an archive is most easily hurt: the boundaries of its tar headers, bodies and CRIU frames. */
+/** Where an archive is most easily hurt: the boundaries of its tar headers, bodies and CRIU frames; and where it is not. */
 import { readTarIndex } from '@stillframe/checkpoint';
 import { bytesSource } from '@stillframe/core';
 import { kindOfFile } from '@stillframe/criu-image';
@@ -14,6 +14,13 @@ export async function boundariesOf(archive: Uint8Array): Promise<readonly number
     for (const frame of framesOf(archive.subarray(offset, offset + size))) places.add(offset + frame);
   }
   return [...places].sort((a, b) => a - b);
+}
+
+/** Whether an offset lies in pages of memory, of which no view says anything. */
+export async function inPages(archive: Uint8Array): Promise<(at: number) => boolean> {
+  const { entries } = await readTarIndex(bytesSource(archive));
+  const pages = [...entries.values()].filter(({ name }) => /(^|\/)pages-\d+\.img$/.test(name));
+  return (at) => pages.some(({ offset, size }) => at >= offset && at < offset + size);
 }
 
 /** Offsets of the frames of a sound image, by their lengths; payloads make some of them nonsense, which does no harm. */

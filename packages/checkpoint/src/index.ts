@@ -9,7 +9,7 @@ export * from './archive/tar-entry.ts';
 export * from './archive/tar-header.ts';
 export { encodePax } from './archive/tar-pax.ts';
 export { type TarSourceEntry, tarSource } from './archive/tar-source.ts';
-export { type WriterEntry, type WriterOptions, writeArchive } from './archive/writer.ts';
+export { planArchive, type WriterEntry, type WriterOptions, writeArchive, writePlanned } from './archive/writer.ts';
 export {
   encodeBindMounts,
   encodeConfigDump,
@@ -55,7 +55,7 @@ export * from './image/convert.ts';
 export { convertPod, demandOnePod, type PodMember } from './image/convert-pod.ts';
 export * from './image/detect.ts';
 export * from './image/extract.ts';
-export { factsOf } from './image/facts.ts';
+export { factsOf, platformOf } from './image/facts.ts';
 export * from './image/open.ts';
 export { imageFiles, imageFolder } from './image-sets.ts';
 export * from './ipc/system-v.ts';

@@ -29,7 +29,7 @@ export function exitCodeOf(thrown: unknown): number {
 /** Codes of what is written on the command line, beside those that begin with ERR_USAGE_. */
 const USAGE: ReadonlySet<string> = new Set([
   ...['ERR_OCI_REFERENCE_INVALID', 'ERR_REFERENCE_INCOMPLETE', 'ERR_FORENSICS_REFERENCE', 'ERR_DIGEST_INVALID'],
-  ...['ERR_SEARCH_PATTERN_INVALID', 'ERR_SEARCH_FILTER', 'ERR_FORENSICS_YARA_RULES'],
+  ...['ERR_SEARCH_PATTERN_INVALID', 'ERR_SEARCH_FILTER', 'ERR_FORENSICS_YARA_RULES', 'ERR_FORENSICS_RULE_UNKNOWN'],
 ]);
 
 /** What the user wrote wrongly, as against what failed. */

@@ -14,6 +14,14 @@ export const cliError = errorTable({
   },
   ERR_CHECKPOINT_IN_USE: { kind: 'failed-precondition', hint: 'try again when that has ended' },
   ERR_CHECKPOINT_UNKNOWN: { kind: 'not-found', hint: '`stillframe checkpoints list` shows those of the node' },
+  ERR_CLUSTER_NO_FIT: {
+    kind: 'failed-precondition',
+    hint: 'nothing was created; the reasons stand with each node above',
+  },
+  ERR_CLUSTER_OWNED: {
+    kind: 'failed-precondition',
+    hint: 'restore a copy with `stillframe restore --to-cluster`, and see to the controller yourself',
+  },
   ERR_CONTAINER_NOT_FOUND: { kind: 'not-found', hint: '`stillframe pods` lists what runs' },
   ERR_CONTAINER_AMBIGUOUS: {
     kind: 'failed-precondition',
@@ -26,6 +34,10 @@ export const cliError = errorTable({
   ERR_ARCHIVE_OTHER: {
     kind: 'failed-precondition',
     hint: 'find the archive of that digest; `stillframe verify` says whether one still is what its evidence records',
+  },
+  ERR_SCAN_YARA_ENDED: {
+    kind: 'internal',
+    hint: 'find the rules that it ends at by giving some of the files, and report them',
   },
   ERR_ARCHIVE_CHANGED: {
     kind: 'aborted',

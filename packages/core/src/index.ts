@@ -2,6 +2,7 @@ export * from './byte-source.ts';
 export * from './diagnostics.ts';
 export * from './digest.ts';
 export * from './errors.ts';
+export * from './joined-source.ts';
 export * from './json.ts';
 export * from './lifetime.ts';
 export * from './limits.ts';

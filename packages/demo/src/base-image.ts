@@ -5,7 +5,7 @@ import { bytesSource, digestOf } from '@stillframe/core';
 import { buildImage, type ContentStore, mediaTypes, putImage } from '@stillframe/oci';
 import { execute } from './stillframe.ts';
 
-const APPLETS = ['sh', 'sleep', 'cat', 'echo', 'tr', 'rm', 'mkdir', 'ls', 'nc'];
+const APPLETS = ['sh', 'sleep', 'cat', 'echo', 'tr', 'rm', 'mkdir', 'ls', 'nc', 'stat', 'sha256sum'];
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /** Builds the image in `store` under `tag`. `work`: an empty folder. */

@@ -14,6 +14,14 @@ export interface CaptureEvidence {
   /** `runtime`: who wrote the archive, where that was not the one whose statement this is. */
   versions: { stillframe: string; runtime?: string; ociRuntime?: string; criu?: string };
   node: { hostname: string; kernel: string };
+  /** The Kubernetes cluster that was asked, and the file beside the archive that holds what it knew of the pod. */
+  cluster?: {
+    server: string;
+    context: string;
+    podUid: string;
+    kubelet: string;
+    document: { name: string; digest: Digest; size: number };
+  };
   /** RFC 3339. */
   startedAt: string;
   finishedAt: string;
@@ -73,6 +81,8 @@ export interface RecordedCapture {
   rootfsDiff?: number;
   /** When the filesystem's changes were taken, where it is recorded. */
   rootfs?: 'frozen' | 'live';
+  /** Digest of what a cluster knew of the pod, as it was kept beside the archive. */
+  clusterDocument?: Digest;
   signed: boolean;
 }
 
@@ -132,8 +142,13 @@ export function decodeCapture(text: string): RecordedCapture {
     ...(isDuration(dump) ? { dump } : {}),
     ...(isDuration(rootfsDiff) ? { rootfsDiff } : {}),
     ...(rootfs === 'frozen' || rootfs === 'live' ? { rootfs } : {}),
+    ...clusterOf(at(statement, 'predicate', 'cluster', 'document', 'digest')),
     signed: envelope.signatures.length > 0,
   };
+}
+
+function clusterOf(digest: unknown): Pick<RecordedCapture, 'clusterDocument'> {
+  return typeof digest === 'string' && isDigest(digest) ? { clusterDocument: digest } : {};
 }
 
 function timesOf(predicate: unknown): Pick<RecordedCapture, 'startedAt' | 'finishedAt'> {

@@ -1,10 +1,18 @@
 /** From a checkpoint to findings: tables are read, rules judge them. */
-import { type Checkpoint, openRootfsDiff, type RootfsTree, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
+import {
+  type Checkpoint,
+  openRootfsDiff,
+  type RootfsTree,
+  readMounts,
+  readOpenFiles,
+  readProcesses,
+} from '@stillframe/checkpoint';
 import type { Diagnostic } from '@stillframe/core';
 import { readTables, type Tables } from './analysers/index.ts';
 import { type Finding, findingId, SEVERITIES } from './finding.ts';
 import { rules as allRules } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
+import { toldDetails } from './told-details.ts';
 
 /** Options of analyse. */
 export interface AnalyseOptions {
@@ -32,10 +40,11 @@ export async function analyse(checkpoint: Checkpoint, options: AnalyseOptions = 
   const diagnostics: Diagnostic[] = [];
   const processes = await readProcesses(checkpoint.images, { signal });
   const open = await readOpenFiles(checkpoint.images, processes, { signal });
+  const mounts = await readMounts(checkpoint.images, { spec: checkpoint.spec, signal });
   const patterns = memory ? rules.flatMap((rule) => rule.patterns ?? []) : [];
   const report = (faults: readonly Diagnostic[]) => void diagnostics.push(...faults);
   await using diff = await openRootfsDiff(checkpoint, { signal, partial: true });
-  const tables = await readTables({ checkpoint, processes, open, diff, image, patterns, signal, report });
+  const tables = await readTables({ checkpoint, processes, open, mounts, diff, image, patterns, signal, report });
   return { tables, findings: judge(tables, rules), diagnostics };
 }
 
@@ -46,6 +55,7 @@ export function judge(tables: Tables, rules: readonly Rule[] = allRules): readon
     return Array.from(rule.judge(tables), (found) => ({
       ...{ id: findingId(id, found.references), rule: id, title, techniques },
       ...found,
+      ...(found.details === undefined ? {} : { details: toldDetails(found.details) }),
       severity: found.severity ?? severity,
     }));
   });

@@ -7,6 +7,7 @@ import {
   type ExtractableTree,
   type ExtractContext,
   type ExtractKind,
+  type Holder,
   listExtractables,
 } from '@stillframe/checkpoint';
 import { messageOf, StillframeError } from '@stillframe/core';
@@ -75,9 +76,18 @@ function isRepeated({ kind, id, part }: ExtractableFile): boolean {
 function filePlace({ kind, name, id, source, holders }: ExtractableFile): ContentPlace {
   const pids = [...new Set(holders.flatMap((holder) => ('pid' in holder ? [holder.pid] : [])))];
   const isEntry = kind === 'metadata' || kind === 'log';
+  // Of an image that holds several things its name tells none: who has the thing does.
+  const held = source.offset === undefined ? undefined : holders.map(heldAt).find((each) => each !== undefined);
+  const other: EvidenceReference = held ?? { kind: 'image', name: source.image };
   const reference = (offset: number, bytes: number): EvidenceReference =>
-    isEntry ? { kind: 'entry', name: source.image, offset, bytes } : { kind: 'image', name: source.image };
+    isEntry ? { kind: 'entry', name: source.image, offset, bytes } : other;
   return { where: kind, name: name ?? id, pids, reference };
+}
+
+function heldAt(holder: Holder): EvidenceReference | undefined {
+  if ('fd' in holder) return { kind: 'fd', pid: holder.pid, fd: holder.fd };
+  if ('as' in holder) return { kind: 'fd', pid: holder.pid, fd: holder.as };
+  return 'start' in holder ? { kind: 'mapping', pid: holder.pid, start: holder.start, end: holder.end } : undefined;
 }
 
 function memberPlace({ kind, name, source }: ExtractableTree, member: string): ContentPlace {

@@ -6,7 +6,7 @@ import { type EvidenceReference, referenceText } from './reference.ts';
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** What a rule found: texts are raw and may hold names of the evidence; secrets are not to be in them. */
+/** What a rule found: texts are raw and may hold names of the evidence; a summary holds no arguments, which may be secret. */
 export interface Suspicion {
   /** One sentence that says who did what, in words of this case: `process 7 (sh) has a TCP connection as its standard input`. */
   readonly summary: string;
@@ -14,7 +14,7 @@ export interface Suspicion {
   readonly references: readonly [EvidenceReference, ...EvidenceReference[]];
   /** Where this case is worse or better than the rule says. */
   readonly severity?: Severity | undefined;
-  /** What else is known, ready for JSON. */
+  /** What else is known. A finding has it as plain JSON, with arguments that look secret left out (told-details.ts). */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 

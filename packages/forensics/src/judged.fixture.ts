@@ -8,6 +8,7 @@ import { type Finding, findingId, type Severity } from './finding.ts';
 import type { JudgedCheckpoint } from './judged.ts';
 import { type EvidenceReference, parseReference } from './reference.ts';
 import { rules } from './rules/index.ts';
+import { toldDetails } from './told-details.ts';
 
 /** A name that no page, terminal or viewer is to act on. */
 export const HOSTILE = `<img src=x onerror="alert(1)">\u001b[2J\u202e]](0) {0} 'a' & </script> \ud800`;
@@ -42,6 +43,7 @@ export function findingAt(places: readonly [string, ...string[]], given: Partial
   return {
     ...{ id: findingId(id, references), rule: id, title, severity, techniques },
     ...{ summary: `something at ${places.join(', ')}`, references, ...given },
+    ...(given.details === undefined ? {} : { details: toldDetails(given.details) }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Details of a finding as they may leave the house: commands in them lose what looks secret, as arguments do. */
+/** Details of a finding as all outputs tell them: commands in them lose what looks secret, as arguments do. */
 import { redactArguments } from '@stillframe/core';
 
 /** Levels that are told; rules make two or three. */

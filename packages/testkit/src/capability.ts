@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { findCriu, findPeer, findProgram, isExecutable, type Peer } from './peers.ts';
+import { findCriu, findPeer, findProgram, findSchema, isExecutable, type Peer, type Schema } from './peers.ts';
 
 /** What a test may need. `checkpoint` is root, runc, conmon and a CRIU whose `criu check` is content. */
 export type Capability =
@@ -39,6 +39,7 @@ export type Capability =
   | 'erofs'
   | 'chromium'
   | 'yara'
+  | Schema
   | 'xfs';
 
 /** Why a capability is not there, in one line; undefined where it is. */
@@ -84,6 +85,8 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   gdb: program('gdb'),
   chromium: program('chromium'),
   yara: program('yara'),
+  'stix-schemas': schema('stix-schemas'),
+  'ocsf-schema': schema('ocsf-schema'),
 };
 
 const answers = new Map<Capability, string | undefined>();
@@ -162,6 +165,10 @@ function peer(name: Peer): Probe {
     findPeer(name) === undefined
       ? `no private copy of ${name}, none in PATH, none named by an environment variable`
       : undefined;
+}
+
+function schema(name: Schema): Probe {
+  return () => (findSchema(name) === undefined ? `no ${name}, which docs/export.md tells how to get` : undefined);
 }
 
 /** Asks the CRIU that the runtime would use. */

@@ -1,6 +1,6 @@
 export * from './capability.ts';
 export * from './census.ts';
 export * from './crit.ts';
-export { findCriu, findPeer, findProgram } from './peers.ts';
+export { findCriu, findPeer, findProgram, findSchema } from './peers.ts';
 export * from './registry.ts';
 export * from './thread.ts';

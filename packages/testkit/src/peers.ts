@@ -22,6 +22,16 @@ export function findPeer(peer: Peer): string | undefined {
   return isExecutable(copy) ? copy : findProgram(peer);
 }
 
+/** A schema that its publisher offers and no npm package carries; it stays out of the repository. */
+export type Schema = 'stix-schemas' | 'ocsf-schema';
+
+/** Folder that somebody laid a schema into (docs/export.md says how); undefined where nobody did. */
+export function findSchema(schema: Schema): string | undefined {
+  const home = process.env['STILLFRAME_PEERS_HOME'] || '/opt/stillframe/peers';
+  const folder = join(home, schema);
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : undefined;
+}
+
 /** Path of the CRIU that the runtime would use; the order is that of locateCriu in @stillframe/runtime. */
 export function findCriu(): string | undefined {
   const home = process.env['STILLFRAME_CRIU_HOME'] || '/opt/stillframe/criu';

@@ -12,7 +12,7 @@ import {
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
 import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet/names';
 import { foldersOf } from '@stillframe/runtime/place';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { readRecordedCapture } from '../capture-facts.ts';
 import { metadataFor } from '../checkpoint/metadata.ts';
 import { noteAccess } from '../custody/note.ts';
@@ -21,6 +21,7 @@ import { renderJson } from '../display/json.ts';
 import { askerNow, attestForCommand, commandKey } from '../evidence/for-command.ts';
 import { evidenceText, foreignCapture, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
+import { type ClusterPlace, meansCluster, withCluster, withFetching } from '../node/cluster-place.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { type KubeletPlace, withKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
@@ -30,7 +31,11 @@ import { type NodePlace, outputOption, type RegisterCommand, withCri } from './c
 /** Columns of the names in the table. */
 const NAMES = 32;
 
-interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace {
+interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace, ClusterPlace {
+  container?: string;
+  fetch: boolean;
+  fetchImage: string;
+  fetchNamespace: string;
   export?: string;
   timeout: string;
   rootfs?: 'frozen' | 'live';
@@ -43,9 +48,10 @@ interface CheckpointOptions extends CriPlace, NodePlace, KubeletPlace {
 }
 
 export const checkpoint: RegisterCommand = (program, io) => {
-  withKubelet(withCri(program.command('checkpoint')))
+  withFetching(withCluster(withKubelet(withCri(program.command('checkpoint')))))
     .description('Checkpoint a running container into an archive; it goes on running')
     .argument('<address>', `${ADDRESS_HELP}, or a container’s id; with --all-containers NAMESPACE/POD, or POD`)
+    .option('-c, --container <name>', 'in a cluster: which container of the pod')
     .option(
       '-e, --export <path>',
       'archive file, or an existing folder for one with the usual name; of a pod: an empty or new folder',
@@ -77,11 +83,18 @@ export const checkpoint: RegisterCommand = (program, io) => {
       '--sign-key <file>',
       'sign evidence that this command makes, of another runtime’s archive, with this private key, PEM; by default STILLFRAME_CUSTODY_KEY',
     )
+    .option('--no-fetch', 'in a cluster: leave the archive on its node')
     .addOption(outputOption('table', 'json'))
-    .action(async (text: string, options: CheckpointOptions) => {
+    .action(async (text: string, options: CheckpointOptions, command: Command) => {
       const timeout = secondsOf(options.timeout);
       demandPause(options.maxPause);
       const { kubelet } = options;
+      if (meansCluster(options)) {
+        if (['kubelet', 'cri'].some((name) => command.getOptionValueSource(name) === 'cli'))
+          throw cliError('ERR_USAGE_ARGUMENT', 'a cluster, --kubelet and --cri are three places; name one');
+        const { checkpointInCluster } = await import('../checkpoint/by-cluster.ts');
+        return await checkpointInCluster(text, timeout, options, io);
+      }
       if (kubelet !== undefined) {
         const { checkpointByKubelet } = await import('../checkpoint/by-kubelet.ts');
         return await checkpointByKubelet(text, timeout, { ...options, kubelet }, io);

@@ -114,12 +114,12 @@ function warn({ checkpoint: old }: Opened, { checkpoint: now }: Opened, { siblin
 }
 
 async function write({ old, now, compared, options }: Compared, io: Io): Promise<void> {
-  const { output, showSecrets = false, all = false } = options;
+  const { output, showSecrets = false, all = false, sibling = false } = options;
   const matches = await found(now, compared, options, io);
   if (output === 'tree') {
     const style = styleOf(io.colour);
-    await io.write(`${headLine('before', old)}${headLine('after', now)}\n`);
-    await io.write(diffText(compared, rowsOf(compared, options), { all, showSecrets, style }));
+    await io.write(`${headLine(sibling ? 'first' : 'before', old)}${headLine(sibling ? 'second' : 'after', now)}\n`);
+    await io.write(diffText(compared, rowsOf(compared, options), { all, showSecrets, style, sibling }));
     if (options.search) await io.write(matchText(matches));
     for (const { table, key, reason, bytes } of all ? compared.notCompared : compared.notCompared.slice(0, 10))
       io.err(

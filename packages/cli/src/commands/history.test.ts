@@ -24,12 +24,10 @@ test('each thing that is asked for is told with its first and its last time, in 
     assert.equal(code, 0);
     assert.match(stderr, /out of order/);
     assert.match(stderr, /of 2 different containers/);
-    assert.match(
-      stdout,
-      /^socket :4444 +tcp 0\.0\.0\.0:4444 listen +\S+Z compromised\.tar\.zst .* 1 of 2 +socket\/\d+$/m,
-    );
+    assert.match(stdout, /^ 1 +\S+Z +compromised\.tar\.zst\n 2 +\S+Z +clean\.tar\.zst$/m);
+    assert.match(stdout, /^socket :4444 +tcp 0\.0\.0\.0:4444 listen +1 +1 +1 of 2 +socket\/\d+$/m);
     assert.match(stdout, /^file \/etc\/passwd +\/etc\/passwd sha256:[0-9a-f]{12}… /m);
-    assert.match(stdout, /^open file .*compromised\.tar\.zst .*clean\.tar\.zst +2 of 2 /m);
+    assert.match(stdout, /^open file .* 1 +2 +2 of 2 /m);
     assert.match(stdout, /^process nobody +in none +- +- +0 of 2 +-$/m);
   }));
 

@@ -13,11 +13,11 @@ import {
 import { InvalidArgumentError } from 'commander';
 import { rowNode } from '../diff/text.ts';
 import { rowView } from '../diff/view.ts';
-import { clipped } from '../display/clipped.ts';
+import { clipped, shortDigests } from '../display/clipped.ts';
 import { renderJsonLine } from '../display/json.ts';
 import { JsonDocument } from '../display/json-document.ts';
 import { styleOf } from '../display/style.ts';
-import { renderTable } from '../display/table.ts';
+import { type Column, renderTable } from '../display/table.ts';
 import { renderTree } from '../display/tree.ts';
 import type { Io } from '../io.ts';
 import { cliError } from '../usage.ts';
@@ -127,7 +127,7 @@ async function writeAnswers(
 ): Promise<void> {
   const rows = await askHistory(links.map(linkOf), questions, { signal: io.signal });
   if (output === 'table') {
-    await io.write(renderTable(columnsOf(links), rows));
+    await io.write(`${renderTable(PLACES, links.map(placeOf))}\n${renderTable(columnsOf(links.length), rows)}`);
     return;
   }
   const views = rows.map((row) => viewOf(row, links));
@@ -164,25 +164,29 @@ function viewOf({ question, item, in: places, sighting }: HistoryRow, links: rea
 /** Characters of an item and of a checkpoint’s name. */
 const ITEM = 100;
 
-function columnsOf(links: readonly Opened[]) {
-  const seen = (index: number | undefined) => {
-    const link = index === undefined ? undefined : links[index];
-    if (!link) return '-';
-    const { checkpointed } = link.checkpoint.metadata;
-    return harmless(`${checkpointed?.replace(/\.\d+/, '') ?? ''} ${clipped(basename(link.what), ITEM)}`.trim());
-  };
-  return [
-    { title: 'ASKED', cell: ({ question }: HistoryRow) => harmless(clipped(question, ITEM)) },
-    { title: 'ITEM', cell: ({ item }: HistoryRow) => harmless(clipped(shortened(item ?? 'in none'), ITEM)) },
-    { title: 'FIRST SEEN', cell: (row: HistoryRow) => seen(row.in[0]) },
-    { title: 'LAST SEEN', cell: (row: HistoryRow) => seen(row.in.at(-1)) },
-    { title: 'IN', cell: ({ in: places }: HistoryRow) => `${places.length} of ${links.length}` },
-    { title: 'AT', cell: ({ sighting }: HistoryRow) => (sighting ? referenceText(sighting.reference) : '-') },
-  ];
+/** Checkpoints by the numbers that the table of answers has for them, which would be too wide with their names. */
+const PLACES: readonly Column<ReturnType<typeof placeOf>>[] = [
+  { title: 'NO', cell: ({ number }) => number, align: 'right' },
+  { title: 'CAPTURED', cell: ({ time }) => time },
+  { title: 'CHECKPOINT', cell: ({ name }) => name },
+];
+
+function placeOf({ what, checkpoint }: Opened, index: number) {
+  const time = harmless(checkpoint.metadata.checkpointed?.replace(/\.\d+/, '') ?? '-');
+  return { number: String(index + 1), time, name: harmless(clipped(basename(what), ITEM)) };
 }
 
-/** Digests by their first digits, by which people tell them apart; JSON has them whole. */
-const shortened = (item: string) => item.replace(/\bsha256:([0-9a-f]{12})[0-9a-f]{52}\b/g, 'sha256:$1…');
+function columnsOf(count: number): readonly Column<HistoryRow>[] {
+  const seen = (index: number | undefined) => (index === undefined ? '-' : String(index + 1));
+  return [
+    { title: 'ASKED', cell: ({ question }) => harmless(clipped(question, ITEM)) },
+    { title: 'ITEM', cell: ({ item }) => harmless(clipped(shortDigests(item ?? 'in none'), ITEM)) },
+    { title: 'FIRST', cell: (row) => seen(row.in[0]), align: 'right' },
+    { title: 'LAST', cell: (row) => seen(row.in.at(-1)), align: 'right' },
+    { title: 'IN', cell: ({ in: places }) => `${places.length} of ${count}` },
+    { title: 'AT', cell: ({ sighting }) => (sighting ? referenceText(sighting.reference) : '-') },
+  ];
+}
 
 async function writeSteps(
   links: readonly Opened[],

@@ -33,6 +33,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./checkpoint.ts')).checkpoint,
   },
   {
+    name: 'migrate',
+    summary: 'move a running pod of a Kubernetes cluster to another node',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
     name: 'checkpoints',
     summary: 'checkpoints in a folder: list, rm, pin, prune by count, age and size',
     load: async () => (await import('./checkpoints.ts')).checkpoints,
@@ -121,6 +126,11 @@ export const commands: readonly CommandRow[] = [
     name: 'report',
     summary: 'what a checkpoint tells as one HTML page, for people who were not there',
     load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'ui',
+    summary: 'the desk: checkpoints in a browser, with processes, memory, files and findings',
+    load: async () => (await import('./ui.ts')).ui,
   },
   {
     name: 'diff',

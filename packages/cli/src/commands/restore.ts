@@ -8,6 +8,7 @@ import { renderJson } from '../display/json.ts';
 import { evidenceCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
+import { type ContextPlace, withContext } from '../node/cluster-place.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { demandFreeName, podNames, type StartedContainer, startPod } from '../pod.ts';
 import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
@@ -19,7 +20,16 @@ import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
 import { collect, pairsOf, parseMount } from './run.ts';
 
-interface RestoreOptions extends CriPlace, DecryptionOptions, IdentityOptions, PolicyOptions, RegistryFlags {
+interface RestoreOptions
+  extends CriPlace,
+    ContextPlace,
+    DecryptionOptions,
+    IdentityOptions,
+    PolicyOptions,
+    RegistryFlags {
+  toCluster?: boolean;
+  dryRun?: boolean;
+  like?: string;
   copies: string;
   container?: string;
   name?: string;
@@ -64,10 +74,30 @@ export const restore: RegisterCommand = (program, io, done) => {
       [],
     )
     .option('--runtime <handler>', 'runtime handler of the pods, such as crun; the node’s own choice by default')
+    .option(
+      '--to-cluster',
+      'as a pod of a Kubernetes cluster, on a node that can; only a checkpoint image of a registry',
+    )
+    .option('--dry-run', 'with --to-cluster: print the pod as YAML, and create nothing')
+    .option('--like <file>', 'with --to-cluster: pod that it was taken of: manifest, or ARCHIVE.cluster.json')
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
       const wanted = checked(options);
+      if (options.toCluster) {
+        const given = OF_A_NODE.filter((name) => command.getOptionValueSource(name) === 'cli');
+        if (given.length > 0)
+          throw cliError('ERR_USAGE_ARGUMENT', `with --to-cluster there is no room for: ${given.join(', ')}`);
+        const { restoreToCluster } = await import('../restore/to-cluster.ts');
+        return await restoreToCluster(what, options, io);
+      }
+      if (
+        options.dryRun ||
+        options.like !== undefined ||
+        options.context !== undefined ||
+        options.kubeconfig !== undefined
+      )
+        throw cliError('ERR_USAGE_ARGUMENT', '--dry-run, --like, --context and --kubeconfig need --to-cluster');
       await using source = await describeSource(what, io, options);
       await using client = await connectCri(options, io.signal);
       if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
@@ -81,8 +111,14 @@ export const restore: RegisterCommand = (program, io, done) => {
       if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored, diagnostics }));
       done(evidenceCode(diagnostics));
     });
-  withRegistry(described);
+  withContext(withRegistry(described));
 };
+
+/** Options that a cluster’s nodes know nothing of. */
+const OF_A_NODE = [
+  ...['cri', 'copies', 'network', 'mount', 'sandbox', 'sinkhole', 'pcap', 'scrubTokens', 'setEnv', 'annotation'],
+  'runtime',
+];
 
 const HELP = `
 A copy that was changed (--scrub-tokens, --set-env) is marked: its status, and every later checkpoint of it, say so. The

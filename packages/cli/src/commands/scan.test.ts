@@ -37,13 +37,22 @@ test('a finding names the command that opens its first place, which a shell take
     text,
     /^HIGH {6}x\\x1b\[2J\n {10}rootfs\/a%20b\n {10}r {2}T1611\n {10}stillframe show 'my web\.tar' rootfs\/a%20b\n/,
   );
-  assert.match(text, /\none finding in my web\.tar: 1 high\n$/);
-  assert.match(findingsText([finding], 'web.tar', 3), /: 1 high; 3 of less severity: --minimum info shows all\n$/);
+  assert.match(text, /\none finding in my web\.tar: 1 high\n\nnext: stillframe secrets 'my web\.tar' --rotation /);
+  assert.match(findingsText([finding], 'web.tar', 3), /: 1 high; 3 of less severity: --minimum info shows all\n\nnext/);
   assert.equal(
     findingsText([], 'web.tar', 1),
     'nothing suspicious was found; 1 of less severity: --minimum info shows all\n',
   );
 });
+
+test('a rule or a day that there is not is told as a mistake of the caller', () =>
+  atDesk(async ({ run }) => {
+    const rule = await run('scan', CRIO, '--rule', 'minr');
+    assert.equal(rule.code, 2);
+    assert.match(rule.stderr, /there is no rule "minr"/);
+    const day = await run('timeline', CRIO, '--from', '2026-02-31');
+    assert.equal(day.code, 2);
+  }));
 
 const COMPROMISED = fileURLToPath(new URL('../../../forensics/fixtures/compromised.tar.zst', import.meta.url));
 

@@ -25,14 +25,20 @@ const WORDS: readonly (readonly [
   ['findings', 'finding', 'findings', { added: 'new', removed: 'gone', changed: 'changed' }],
 ];
 
+/** Of siblings none was before the other. */
+const APART: Readonly<Record<keyof Counts, string>> = {
+  ...{ added: 'only in the second', removed: 'only in the first', changed: 'different' },
+};
+
 /** `2 processes started`, `1 listener new`, `412 pages changed in 7 mappings`…; empty where nothing differs. */
-export function summaryParts({ summary, listeners, pages }: CheckpointDiff): readonly string[] {
+export function summaryParts({ summary, listeners, pages }: CheckpointDiff, sibling: boolean): readonly string[] {
   const parts: string[] = [];
-  for (const [table, one, many, words] of WORDS) {
+  for (const [table, one, many, ofTimes] of WORDS) {
+    const words = sibling ? APART : ofTimes;
     for (const change of ['added', 'removed', 'changed'] as const) {
       let count = summary[table][change];
       if (table === 'sockets' && change === 'added') {
-        if (listeners > 0) parts.push(`${counted(listeners, 'listener', 'listeners')} new`);
+        if (listeners > 0) parts.push(`${counted(listeners, 'listener', 'listeners')} ${words.added}`);
         count -= listeners;
       }
       if (count > 0) parts.push(`${counted(count, one, many)} ${words[change]}`);

@@ -1,7 +1,7 @@
 /** A comparison for people: the sum of it first, then a tree a table. Every text of the evidence is made harmless here. */
 import { harmless } from '@stillframe/core';
 import type { CheckpointDiff, DiffRow, DiffTable } from '@stillframe/forensics';
-import { clipped } from '../display/clipped.ts';
+import { clipped, shortDigests } from '../display/clipped.ts';
 import type { Style } from '../display/style.ts';
 import { renderTree, type TreeNode } from '../display/tree.ts';
 import { summaryParts } from './summary.ts';
@@ -11,6 +11,8 @@ import { type RowView, rowView } from './view.ts';
 const SHOWN = 40;
 const VALUE = 100;
 const RUNS = 4;
+/** Characters of a line: facts that make one longer stand below it. */
+const WIDTH = 110;
 
 const TITLES: Readonly<Record<DiffTable, string>> = {
   ...{ container: 'container', processes: 'processes', files: 'open files', sockets: 'sockets', mappings: 'mappings' },
@@ -22,6 +24,8 @@ export interface TextOptions {
   readonly all: boolean;
   readonly showSecrets: boolean;
   readonly style: Style;
+  /** Whether the two are no earlier and later one: then nothing started or went. */
+  readonly sibling: boolean;
 }
 
 /** `rows`: those that were asked for. */
@@ -46,7 +50,7 @@ export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options:
       byTable.set(row.table, shown);
     }
   }
-  const parts = summaryParts(diff);
+  const parts = summaryParts(diff, options.sibling);
   const trees = (Object.keys(TITLES) as DiffTable[]).flatMap((table) => {
     const { views, count } = byTable.get(table) ?? { views: [], count: 0 };
     const nodes =
@@ -59,7 +63,19 @@ export function diffText(diff: CheckpointDiff, rows: Iterable<DiffRow>, options:
     const rest = more > 0 ? [{ label: `… and ${more} more; --all shows them` }] : [];
     return [renderTree({ label: options.style.bold(TITLES[table]), children: [...shown, ...rest] })];
   });
-  return `${[parts.length === 0 ? 'nothing differs\n' : `${parts.join(', ')}\n`, ...trees].join('\n')}`;
+  return `${[parts.length === 0 ? 'nothing differs\n' : `${filled(parts, ', ').join(',\n')}\n`, ...trees].join('\n')}`;
+}
+
+/** Parts joined to lines that a screen holds; a part that is too long has one of its own. */
+function filled(parts: readonly string[], separator: string): readonly string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? part : `${last}${separator}${part}`;
+    if (last === undefined || longer.length > WIDTH) lines.push(part);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
 }
 
 function addRun(
@@ -112,7 +128,10 @@ export function rowNode(
   }
   const facts = after ?? before ?? {};
   const belongings = table === 'processes' ? belongingsText(withProcess.get(key) ?? {}) : '';
-  return { label: `${mark} ${placeText(table, key, label)}  ${factsText(table, facts)}${belongings}`.trimEnd() };
+  const [place, told] = [placeText(table, key, label), factTexts(table, facts)];
+  const whole = `${place}  ${told.join('  ')}${belongings}`.trimEnd();
+  if (whole.length <= WIDTH) return { label: `${mark} ${whole}` };
+  return { label: `${mark} ${place}${belongings}`, children: filled(told, '  ').map((text) => ({ label: text })) };
 }
 
 function belongingsText(counts: Partial<Record<DiffTable, number>>): string {
@@ -143,12 +162,11 @@ const UNNAMED: ReadonlySet<string> = new Set(['value', 'sha256']);
 /** `working folder` of `workingFolder`. */
 const wordsOf = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-function factsText(table: DiffTable, facts: Readonly<Record<string, unknown>>): string {
+function factTexts(table: DiffTable, facts: Readonly<Record<string, unknown>>): readonly string[] {
   return TOLD[table]
     .filter((name) => facts[name] !== undefined && facts[name] !== '' && facts[name] !== false)
     .filter((name) => !Array.isArray(facts[name]) || facts[name].length > 0)
-    .map((name) => (UNNAMED.has(name) ? valueText(facts[name]) : `${wordsOf(name)} ${valueText(facts[name])}`))
-    .join('  ');
+    .map((name) => (UNNAMED.has(name) ? valueText(facts[name]) : `${wordsOf(name)} ${valueText(facts[name])}`));
 }
 
 function namedText(name: string, value: unknown): string {
@@ -163,5 +181,5 @@ function valueText(value: unknown): string {
     return harmless(clipped(value.join(' '), VALUE)) || '-';
   const plain = (_: string, each: unknown) => (typeof each === 'bigint' ? String(each) : each);
   const text = typeof value === 'string' || typeof value === 'bigint' ? String(value) : JSON.stringify(value, plain);
-  return harmless(clipped(text, VALUE)) || '-';
+  return harmless(clipped(shortDigests(text), VALUE)) || '-';
 }

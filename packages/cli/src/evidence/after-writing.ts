@@ -30,6 +30,9 @@ export interface ForeignCapture {
   /** Microseconds between; undefined where the capture may have begun before it was asked for. */
   readonly pauseAtMost: number | undefined;
   readonly askedBy: readonly CaptureAsker[];
+  /** The machine that the container ran on; this one by default. */
+  readonly node?: CaptureEvidence['node'];
+  readonly cluster?: NonNullable<CaptureEvidence['cluster']>;
 }
 
 export interface AttestOptions {
@@ -66,14 +69,15 @@ export async function attestAfterWriting(path: string, capture: ForeignCapture, 
 function evidenceOf(
   path: string,
   { digest, size, writtenAt, contents, damage }: MeasuredFile,
-  { container, runtime, startedAt, finishedAt, pauseAtMost, askedBy }: ForeignCapture,
+  { container, runtime, startedAt, finishedAt, pauseAtMost, askedBy, node, cluster }: ForeignCapture,
   { user, at, until }: { user: string; at: Date; until: Date },
 ): CaptureEvidence {
   return {
     archive: { name: basename(path), digest, size },
     container,
     versions: { stillframe: productVersion, runtime },
-    node: { hostname: hostname(), kernel: release() },
+    node: node ?? { hostname: hostname(), kernel: release() },
+    ...(cluster ? { cluster } : {}),
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
     askedBy,

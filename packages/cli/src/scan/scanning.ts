@@ -1,12 +1,11 @@
 /** What the commands that judge a checkpoint share: their options, the judgement, and what is made of it. */
 import { basename } from 'node:path';
-import { type Checkpoint, readProcesses } from '@stillframe/checkpoint';
+import type { Checkpoint } from '@stillframe/checkpoint';
 import { type Digest, digestSource, observedSource, UndoStack } from '@stillframe/core';
 import {
   type Analysis,
   analyse,
   chooseRules,
-  compileYara,
   type JudgedCheckpoint,
   judgeYara,
   rules as ownRules,
@@ -23,6 +22,7 @@ import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { readSigma } from './sigma.ts';
+import { startYara } from './yara-process.ts';
 
 /** What commander gives for `withScanning`. */
 export interface ScanningOptions extends ReadingOptions {
@@ -82,21 +82,19 @@ export async function judge(
   const table = [...ownRules, ...(sigma?.rules ?? [])];
   const own = chooseRules({ only: options.rule, without: options.without }, table);
   const yaraFiles = await readRuleFiles(options.yara ?? [], ['.yar', '.yara']);
-  const yara = yaraFiles.length > 0 ? await compileYara(yaraFiles) : undefined;
+  await using yara = yaraFiles.length > 0 ? await startYara(yaraFiles, io.signal) : undefined;
   await using closing = new UndoStack();
   const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
   const { memory } = options;
   const { signal } = io;
   const judged = await analyse(checkpoint, { rules: own, image: image?.layers, memory, signal });
-  const theirs =
-    yara &&
-    (await judgeYara(checkpoint, yara, {
-      processes: await readProcesses(checkpoint.images, { signal }),
-      memory,
-      signal,
-    }));
+  const theirs = yara && (await judgeYara(checkpoint, yara, { tables: judged.tables, memory, signal }));
   const rules = [...own, ...(theirs?.rules ?? [])];
-  const analysis = { ...judged, findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]) };
+  const analysis = {
+    ...judged,
+    findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]),
+    diagnostics: [...judged.diagnostics, ...(theirs?.diagnostics ?? []), ...(yara?.diagnostics ?? [])],
+  };
   const { archive, metadata } = checkpoint;
   const inputs = hashing === 'inputs' ? await measureInputs(checkpoint, io) : undefined;
   const imageFound =

@@ -24,7 +24,16 @@ export function findingsText(findings: readonly Finding[], what: string, left = 
     return `${lines.join('\n          ')}\n`;
   });
   const count = findings.length === 1 ? 'one finding' : `${findings.length} findings`;
-  return `${blocks.join('\n')}\n${count} in ${harmless(what)}: ${severitiesText(findings)}${less}\n`;
+  return `${blocks.join('\n')}\n${count} in ${harmless(what)}: ${severitiesText(findings)}${less}\n${nextSteps(quoted(what))}`;
+}
+
+/** What to ask once it is known that something is wrong. */
+function nextSteps(what: string): string {
+  return `
+next: stillframe secrets ${what} --rotation    which keys it held, to be replaced
+      stillframe report ${what} -o report.html    all of this as a page for others
+      stillframe diff --sibling CLEAN ${what}    beside a replica that is known to be good
+`;
 }
 
 /** `2 critical, 1 low`. */

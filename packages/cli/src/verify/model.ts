@@ -11,6 +11,7 @@ import {
   type VerifyingKey,
   verifyEnvelope,
 } from '@stillframe/evidence';
+import { checkContext } from '../evidence/cluster-context.ts';
 import { laterText } from '../evidence/foreign-capture.ts';
 import { readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
@@ -35,6 +36,8 @@ export interface Verification extends ContentsReport {
   note: string | undefined;
   signature: Check;
   signatures: readonly CheckedSignature[];
+  /** Of what a cluster knew of the pod, where the evidence names it. */
+  cluster?: Check;
   custody: Check;
   custodyFaults: readonly CustodyFault[];
   /** Digest of the chain's last line, to be kept elsewhere. */
@@ -57,6 +60,7 @@ export async function verifyArchiveFile(
   const signatures = verifyEnvelope(envelope, keys);
   const contents = await checkContents(path, evidence, decodeContents(text), io);
   const subject = { archive: evidence.digest, statement: digestOf(envelope.payload) };
+  const { clusterDocument: recorded } = evidence;
   const custody = await custodyOf(path, keys, subject, { signal: io.signal, heard });
   return {
     path,
@@ -67,13 +71,14 @@ export async function verifyArchiveFile(
     signature: signatureCheck(signatures, keys),
     signatures,
     ...contents,
+    ...(recorded ? { cluster: await checkContext(path, recorded, io.signal) } : {}),
     ...custody,
   };
 }
 
 /** The checks by name, in the order in which they are told. */
-export function checksOf({ signature, archive, entries, memory, custody }: Verification): [string, Check][] {
-  return Object.entries({ signature, archive, entries, memory, custody });
+export function checksOf({ signature, archive, entries, memory, cluster, custody }: Verification): [string, Check][] {
+  return Object.entries({ signature, archive, entries, memory, ...(cluster ? { cluster } : {}), custody });
 }
 
 /** Whether one of the keys signed, and none that is named did not. `signed`: what it is that was signed. */

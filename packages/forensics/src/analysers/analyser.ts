@@ -1,5 +1,5 @@
 /** What an analyser is: a value that derives the rows of one table from a checkpoint. */
-import type { Archive, Checkpoint, OpenFiles, Process, RootfsTree } from '@stillframe/checkpoint';
+import type { Archive, Checkpoint, Mount, OpenFiles, Process, RootfsTree } from '@stillframe/checkpoint';
 import type { Diagnostic } from '@stillframe/core';
 import type { NamedPattern } from '../search/pattern.ts';
 
@@ -8,6 +8,7 @@ export interface AnalysisContext {
   readonly checkpoint: Checkpoint;
   readonly processes: readonly Process[];
   readonly open: OpenFiles;
+  readonly mounts: readonly Mount[];
   /** What the container had changed in its root filesystem; undefined where that was not recorded. */
   readonly diff: Archive | undefined;
   /** The layers of the container's image, topmost first; undefined where it is not at hand. */

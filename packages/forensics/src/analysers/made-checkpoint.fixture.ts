@@ -1,7 +1,14 @@
 /** For tests of analysers: a checkpoint whose root filesystem has these changes, and what an analysis reads of it. */
 
 import type { Checkpoint, RootfsTree } from '@stillframe/checkpoint';
-import { openCheckpoint, openRootfsDiff, readOpenFiles, readProcesses, tarSource } from '@stillframe/checkpoint';
+import {
+  openCheckpoint,
+  openRootfsDiff,
+  readMounts,
+  readOpenFiles,
+  readProcesses,
+  tarSource,
+} from '@stillframe/checkpoint';
 import { bytesSource, type Diagnostic } from '@stillframe/core';
 import type { Analyser } from './analyser.ts';
 
@@ -56,6 +63,7 @@ export async function read<Rows>(
     checkpoint,
     processes,
     open,
+    mounts: await readMounts(checkpoint.images),
     diff,
     image,
     patterns: [],

@@ -4,7 +4,6 @@ import type { Finding, Severity } from '../finding.ts';
 import type { JudgedCheckpoint } from '../judged.ts';
 import { type EvidenceReference, referenceText } from '../reference.ts';
 import type { Rule } from '../rules/rule.ts';
-import { toldDetails } from '../told-details.ts';
 import { type EvidencePlace, placesIn } from './place.ts';
 import { techniqueName, techniqueUrl } from './techniques.ts';
 
@@ -104,7 +103,7 @@ function resultOf(finding: Finding, { rules, places, cited }: Found): Result {
     })),
     properties: {
       ...{ severity, 'security-severity': SCORES[severity], references: references.map(referenceText) },
-      ...(details === undefined ? {} : { details: toldDetails(details) }),
+      ...(details === undefined ? {} : { details }),
     },
   } as Result;
 }

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { at } from '@stillframe/core';
 import { everyKind, findingAt, judgedFixture } from '../judged.fixture.ts';
 import type { JudgedCheckpoint } from '../judged.ts';
 import { stixBundle } from './stix.ts';
 import type { StixObject } from './stix-observables.ts';
 
-/** What STIX 2.1 demands of each type beside type, id and, of what somebody says, created and modified. */
+/** Types that OASIS' schema of bundles knows, and what STIX 2.1 demands of each beside type, id and, of what somebody says, created and modified. */
 const DEMANDED: Readonly<Record<string, readonly string[]>> = {
   identity: ['name'],
   'observed-data': ['first_observed', 'last_observed', 'number_observed', 'object_refs'],
   'attack-pattern': ['name'],
   sighting: ['sighting_of_ref'],
-  note: ['content', 'object_refs'],
+  report: ['name', 'published', 'object_refs'],
   indicator: ['pattern', 'pattern_type', 'valid_from'],
   relationship: ['relationship_type', 'source_ref', 'target_ref'],
-  grouping: ['context', 'object_refs'],
 };
 /** Observables: what they are known by, and what they must have. */
 const OBSERVED: Readonly<Record<string, readonly string[]>> = {
@@ -69,7 +69,7 @@ test('a connection to a public address is an indicator of the technique; one to 
     assert.deepEqual(await indicators(address), [], address);
 });
 
-test('a finding is a note on what was observed and a sighting of each technique, with its own id to cite', async () => {
+test('a finding is a report on what was observed and a sighting of each technique, with its own id to cite', async () => {
   const judged = await judgedFixture('crio-counter.tar', () => [findingAt(['process/1'], { techniques: ['T1611'] })]);
   const objects = objectsOf(judged);
   const sighting = objects.find(({ type }) => type === 'sighting');
@@ -78,8 +78,9 @@ test('a finding is a note on what was observed and a sighting of each technique,
     { source_name: 'mitre-attack', external_id: 'T1611', url: 'https://attack.mitre.org/techniques/T1611/' },
   ]);
   assert.equal(sighting?.['last_seen'], new Date(String(judged.metadata.checkpointed)).toISOString());
-  const note = objects.find(({ type }) => type === 'note');
-  assert.match(JSON.stringify(note?.['external_references']), new RegExp(judged.analysis.findings[0]?.id ?? 'none'));
+  const report = objects.find(({ type }) => type === 'report');
+  assert.match(JSON.stringify(report?.['external_references']), new RegExp(judged.analysis.findings[0]?.id ?? 'none'));
+  assert.equal(at(report, 'object_refs', 1), sighting?.id);
 });
 
 test('the same archive gives the same bundle, and secrets of arguments are not in it', async () => {

@@ -37,12 +37,12 @@ export function stixBundle(judged: JudgedCheckpoint): StixObject {
   const domain = [identity, all, ...techniques.values(), ...told];
   const { container } = judged.metadata;
   const name = [container.kubeNamespace, container.podName, container.name ?? container.id].filter(Boolean).join('/');
-  const grouping = say('grouping', [key], {
+  const whole = say('report', [key], {
     name: `what was found in the checkpoint ${name || archive.name}`.toWellFormed(),
-    context: 'suspicious-activity',
+    ...{ report_types: ['observed-data'], published: time },
     object_refs: [...new Set([...domain.filter(({ id }) => id !== author), ...seen.list()].map(({ id }) => id))],
   });
-  const objects = [...new Map([...domain, ...seen.list(), grouping].map((each) => [each.id, each])).values()];
+  const objects = [...new Map([...domain, ...seen.list(), whole].map((each) => [each.id, each])).values()];
   return { type: 'bundle', id: `bundle--${ownUuid('bundle', key, JSON.stringify(objects))}`, objects };
 }
 
@@ -66,7 +66,10 @@ interface Telling {
   judged: JudgedCheckpoint;
 }
 
-/** What was observed, a sighting of each technique, a note in words, and an indicator where others could look for the same. */
+/**
+ * What was observed, a sighting of each technique, an indicator where others could look for the same, and a report in
+ * words that holds them. No note: OASIS' schema of bundles, which many hold one against, knows neither it nor groupings.
+ */
 function findingObjects(
   finding: Finding,
   { key, say, seen, observed, techniques, judged }: Telling,
@@ -88,10 +91,6 @@ function findingObjects(
   );
   const { why, benign } = judged.rules.find((each) => each.id === rule) ?? {};
   const reasons = why === undefined ? '' : `\n${why}\nIt may be benign: ${benign}`;
-  const note = say('note', [key, id], {
-    ...{ abstract: title, content: `${summary}${reasons}`, labels, external_references: [source] },
-    object_refs: [data.id],
-  });
   const patterns = new Set(
     references.map((reference) => seen.remotePattern(reference)).filter((each) => each !== undefined),
   );
@@ -107,5 +106,14 @@ function findingObjects(
     );
     return [indicator, ...indicates];
   });
-  return [data, ...sightings, note, ...indicators];
+  const parts = [data, ...sightings, ...indicators];
+  const report = say('report', [key, id], {
+    ...{ name: title, description: `${summary}${reasons}`, labels, external_references: [source] },
+    ...{
+      report_types: ['observed-data'],
+      published: data['first_observed'],
+      object_refs: parts.map((part) => part.id),
+    },
+  });
+  return [...parts, report];
 }

@@ -4,7 +4,6 @@ import { techniqueName, techniqueUrl } from '../export/techniques.ts';
 import { type Finding, SEVERITIES, type Severity } from '../finding.ts';
 import { referenceText } from '../reference.ts';
 import type { Rule } from '../rules/rule.ts';
-import { toldDetails } from '../told-details.ts';
 import { type Content, html, type Markup } from './html.ts';
 import { badge, clipped, code, counted, facts, section } from './parts.ts';
 import { MOST_ROWS, type ReportSource } from './source.ts';
@@ -68,7 +67,7 @@ function findingBlock(finding: Finding, rule: Rule | undefined, { archiveWord, a
     ['Techniques', techniques.length > 0 && techniqueList(techniques)],
     ['Where it stands', html`<ul>${places}${left > 0 && html`<li>and ${left} more</li>`}</ul>`],
     ['To look at it', html`<span class="cmd">stillframe show ${archiveWord} ${referenceText(first)}</span>`],
-    ['What else is known', details && code(clipped(JSON.stringify(toldDetails(details), undefined, 1), LONGEST))],
+    ['What else is known', details && code(clipped(JSON.stringify(details, undefined, 1), LONGEST))],
     ['Rule', html`${code(finding.rule)} (${rule?.title ?? title})`],
     ['Finding', code(id)],
   ];

@@ -16,7 +16,21 @@ test('a program of the system is worse where the image had another one', () => {
   assert.deepEqual(said(rule, { texts, changes: [changeRow(LOGIN, { change: 'changed' })] }), [
     'high rootfs/bin/login',
   ]);
-  assert.deepEqual(said(rule, { texts, changes: [changeRow(LOGIN)] }), ['medium rootfs/bin/login']);
+  const other = '/usr/bin/tool';
+  assert.deepEqual(said(rule, { texts: [elfRow(other)], changes: [changeRow(other)] }), [`medium rootfs${other}`]);
+});
+
+test('what every image brings was replaced, even where the image is not at hand to say so', () => {
+  for (const path of [
+    LOGIN,
+    '/usr/sbin/sshd',
+    '/bin/bash',
+    '/usr/lib/x86_64-linux-gnu/libc.so.6',
+    '/lib/security/pam_unix.so',
+  ])
+    assert.deepEqual(said(rule, { texts: [elfRow(path)], changes: [changeRow(path)] }), [`high rootfs${path}`]);
+  for (const path of ['/usr/bin/lsof', '/usr/local/bin/bash'])
+    assert.doesNotMatch(said(rule, { texts: [elfRow(path)], changes: [changeRow(path)] }).join(), /high/);
 });
 
 test('what a package brought is one finding, and what is not as it brought it another', () => {

@@ -9,6 +9,9 @@ import type { Rule } from './rule.ts';
 const SINGLE = 50;
 /** Where people install for themselves: pip, npm, make install. */
 const LOCAL = /^\/usr\/local\//;
+/** What every image brings and an intruder likes to replace: who logs in, who shows what is there, what all programs load. */
+const BASE =
+  /\/(?:login|su|sudo|passwd|sshd|[abd]?a?sh|busybox|ls|ps|top|ss|netstat|find|id|who|kill|mount|init|cron|crond|a?getty|pam_\w+\.so|lib(?:c|pam|crypt)(?:-[\d.]+)?\.so[.\d]*|ld-(?:linux|musl)[\w.-]*)$/;
 /** Caches of interpreters and of the loader, which hold code and are written as it is run. */
 const CACHES = /\/(?:__pycache__|gconv\/gconv-modules\.cache|node_modules\/\.cache)(?:\/|$)/;
 
@@ -39,8 +42,8 @@ export const systemFileChanged: Rule = {
       }
       const altered = packaged.alteredOf(path);
       const isLocal = LOCAL.test(path);
-      const severity =
-        altered || (change === 'changed' && !isLocal) ? 'high' : isLocal && !running.has(path) ? 'low' : 'medium';
+      const replaced = altered || (!isLocal && (change === 'changed' || BASE.test(path)));
+      const severity = replaced ? 'high' : isLocal && !running.has(path) ? 'low' : 'medium';
       const what = kind === 'elf' ? 'a program or library' : 'a script';
       single.push({
         summary: altered

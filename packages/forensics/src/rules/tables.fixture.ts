@@ -6,7 +6,7 @@ import type { Suspicion } from '../finding.ts';
 import type { Rule } from './rule.ts';
 
 /** Empty tables but for what is given. */
-function tablesOf(given: Partial<Tables> = {}): Tables {
+export function tablesOf(given: Partial<Tables> = {}): Tables {
   const metadata = { engine: undefined } as unknown as Tables['container']['metadata'];
   const none = { processes: [], files: [], sockets: [], mappings: [], mounts: [], changes: [], memory: [] };
   const system = { texts: [], packages: { managers: [], files: [] }, namespaces: [], networks: [], code: [] };

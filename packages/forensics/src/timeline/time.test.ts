@@ -8,7 +8,14 @@ test('times are read with the precision that they are written in, in any zone', 
   assert.deepEqual(readTime('1970-01-01T01:00:00.5+01:00'), { time: 500_000_000n, precision: 'milliseconds' });
   assert.deepEqual(readTime('1970-01-01T00:00:00.000001Z'), { time: 1000n, precision: 'microseconds' });
   assert.deepEqual(readTime('1970-01-01T00:00:00.123456789Z'), { time: 123_456_789n, precision: 'nanoseconds' });
-  for (const none of [undefined, '', '1970-01-01', '1970-13-01T00:00:00Z', '1970-01-01T00:00:00'])
+  for (const none of [
+    undefined,
+    '',
+    '1970-01-01',
+    '1970-13-01T00:00:00Z',
+    '2026-02-31T00:00:00Z',
+    '1970-01-01T00:00:00',
+  ])
     assert.equal(readTime(none), undefined);
 });
 

@@ -19,11 +19,16 @@ export function readTime(text: string | undefined): ReadTime | undefined {
   if (!parts) return undefined;
   const [, whole = '', fraction = '', zone = 'Z'] = parts;
   const milliseconds = Date.parse(`${whole}${zone}`);
-  if (Number.isNaN(milliseconds)) return undefined;
+  if (Number.isNaN(milliseconds) || !isInCalendar(whole)) return undefined;
   return {
     time: BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0')),
     precision: precisionOf(fraction.length),
   };
+}
+
+/** Date takes the 31st of February for the 3rd of March. */
+function isInCalendar(whole: string): boolean {
+  return new Date(`${whole}Z`).toISOString().startsWith(whole);
 }
 
 function precisionOf(digits: number): Precision {

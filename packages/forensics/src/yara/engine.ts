@@ -29,8 +29,8 @@ interface Place {
   length: number;
 }
 
-/** Matches of one string in one piece of evidence. */
-const MATCHES = 10_000;
+/** Matches of one string in one window. */
+export const MATCHES = 10_000;
 
 /**
  * Compiles each file by itself, so that two may have rules of one name. Throws ERR_FORENSICS_YARA_MISSING where there is no YARA-X,

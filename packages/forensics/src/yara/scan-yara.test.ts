@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openCheckpoint, readProcesses, tarSource } from '@stillframe/checkpoint';
+import { openCheckpoint, tarSource } from '@stillframe/checkpoint';
+import { analyse } from '../analyse.ts';
 import { type MadeVma, madeFiles, PAGE } from '../search/memory.fixture.ts';
 import type { YaraRules } from './engine.ts';
 import { scanYara } from './scan-yara.ts';
@@ -33,8 +34,8 @@ async function look(vma: MadeVma, places: readonly number[]) {
     },
   };
   const found = new Set<number>();
-  const processes = await readProcesses(checkpoint.images);
-  for await (const { references } of scanYara(checkpoint, rules, { processes, memory: true, signal: undefined }))
+  const { tables } = await analyse(checkpoint, { rules: [], memory: false });
+  for await (const { references } of scanYara(checkpoint, rules, { tables, memory: true, signal: undefined }))
     for (const each of references) if (each.kind === 'memory') found.add(Number(each.address / BigInt(PAGE)));
   return { found: [...found].sort((a, b) => a - b), looked };
 }

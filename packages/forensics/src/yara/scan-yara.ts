@@ -2,16 +2,9 @@
  * YARA rules over a checkpoint: over memory, each mapping as if it were a file, and over the files that are in the checkpoint.
  * A mapping or file of more than 64 MiB is looked at in windows that overlap by 1 MiB.
  */
-import {
-  type Checkpoint,
-  type Content,
-  type ExtractKind,
-  openExtractContext,
-  type Process,
-  readFileTable,
-  readMaps,
-} from '@stillframe/checkpoint';
+import { type Checkpoint, type Content, type ExtractKind, openExtractContext } from '@stillframe/checkpoint';
 import { type AddressSpace, type MemoryRange, openAddressSpace } from '@stillframe/criu-image';
+import type { Tables } from '../analysers/index.ts';
 import { type ContentPlace, contentsOf } from '../contents.ts';
 import type { EvidenceReference } from '../reference.ts';
 import type { YaraMatch, YaraRules } from './engine.ts';
@@ -19,7 +12,7 @@ import type { YaraMatch, YaraRules } from './engine.ts';
 /** A match with where it is. */
 export interface PlacedMatch extends YaraMatch {
   readonly place:
-    | { readonly kind: 'memory'; readonly process: Process; readonly backing: string }
+    | { readonly kind: 'memory'; readonly pid: number; readonly name: string | undefined }
     | { readonly kind: 'file'; readonly file: ContentPlace };
   /** Where each of `strings` stands; of the whole place where there are none. */
   readonly references: readonly [EvidenceReference, ...EvidenceReference[]];
@@ -27,10 +20,13 @@ export interface PlacedMatch extends YaraMatch {
 
 /** Options of scanYara. */
 export interface ScanYaraOptions {
-  readonly processes: readonly Process[];
+  /** Which mappings there are, and whose. */
+  readonly tables: Pick<Tables, 'processes' | 'mappings'>;
   /** Whether memory is looked at. */
   readonly memory: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Called for each mapping or file that is looked at in more than one window. */
+  readonly windowed?: (() => void) | undefined;
 }
 
 /** Bytes that are looked at in one go, and by how many two such overlap. */
@@ -51,28 +47,32 @@ export async function* scanYara(
 async function* inMemory(
   { images }: Checkpoint,
   rules: YaraRules,
-  { processes, signal }: ScanYaraOptions,
+  { tables, signal, windowed }: ScanYaraOptions,
 ): AsyncGenerator<PlacedMatch> {
-  const files = await readFileTable(images, { signal });
-  for (const process of processes) {
-    const space = await openAddressSpace(images, process.pid, { signal });
+  const names = new Map(tables.processes.map((row) => [row.pid, row.name]));
+  const captured = tables.mappings.filter((row) => row.captured > 0n);
+  for (const [pid, mappings] of Map.groupBy(captured, (row) => row.pid)) {
+    const space = await openAddressSpace(images, pid, { signal });
     if (!space) continue;
-    for (const { start, end, backing, captured } of await readMaps(space, files, { signal })) {
-      if (captured === 0n) continue;
+    const place = { kind: 'memory', pid, name: names.get(pid) } as const;
+    for (const { start, end } of mappings) {
+      let windows = 0;
       for await (const { at, bytes: size } of windowsOf(space, start, end)) {
+        windows += 1;
+        if (windows === 2) windowed?.();
         const bytes = Buffer.alloc(size);
         const ranges = await space.read(at, bytes, { signal });
         if (!ranges.some(({ state }) => state === 'captured')) continue;
         for (const match of await rules.scan(bytes)) {
           const strings = match.strings.filter(({ offset, bytes: length }) => isThere(ranges, at, offset, length));
           if (match.strings.length > 0 && strings.length === 0) continue;
-          const whole = { kind: 'mapping', pid: process.pid, start, end } as const;
+          const whole = { kind: 'mapping', pid, start, end } as const;
           const places = strings.map(({ offset, bytes: length }) => ({
-            ...({ kind: 'memory', pid: process.pid } as const),
+            ...({ kind: 'memory', pid } as const),
             ...{ address: at + BigInt(offset), bytes: length },
           }));
           const [first = whole, ...others] = places;
-          yield { ...match, strings, place: { kind: 'memory', process, backing }, references: [first, ...others] };
+          yield { ...match, strings, place, references: [first, ...others] };
         }
       }
     }
@@ -125,11 +125,12 @@ function isThere(ranges: readonly MemoryRange[], at: bigint, offset: number, len
 async function* inFiles(
   checkpoint: Checkpoint,
   rules: YaraRules,
-  { signal }: ScanYaraOptions,
+  { signal, windowed }: ScanYaraOptions,
 ): AsyncGenerator<PlacedMatch> {
   const context = await openExtractContext(checkpoint, { signal });
   for await (const { content, place } of contentsOf(context, KINDS)) {
     if (content.size > BigInt(Number.MAX_SAFE_INTEGER)) continue;
+    if (content.size > BigInt(WINDOW)) windowed?.();
     for await (const { at, bytes } of windowsIn(content, signal)) {
       for (const match of await rules.scan(bytes)) {
         const places = match.strings.map(({ offset, bytes: length }) => place.reference(at + offset, length));

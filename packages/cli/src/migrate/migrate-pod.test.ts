@@ -1,0 +1,55 @@
+/** What `stillframe migrate` and `restore --to-cluster` refuse before anything is done, against a fake API server. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type FakeCluster, openFakeCluster, WEB, WEB_PATH } from '@stillframe/kubernetes/fixture';
+import { atDesk, type Desk } from '../desk.fixture.ts';
+
+describe('a migration that cannot be', () => {
+  let cluster: FakeCluster;
+  before(async () => {
+    cluster = await openFakeCluster();
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+  const run = (desk: Desk, ...args: string[]) => desk.run(...args, '--kubeconfig', cluster.kubeconfig);
+
+  it('is refused before anything is done', () =>
+    atDesk(async (desk) => {
+      const migrate = (...args: string[]) => run(desk, 'migrate', 'default/web', ...args);
+      const to = ['--to', 'node-2', '--image', 'r.example/web:1'];
+      const ownerReferences = [{ kind: 'ReplicaSet', name: 'web', controller: true }];
+      cluster.documents.set(WEB_PATH, { ...WEB, metadata: { ...WEB.metadata, ownerReferences } });
+      assert.match((await migrate(...to)).stderr, /web is of ReplicaSet web[\s\S]*ERR_CLUSTER_OWNED/);
+      cluster.documents.set(WEB_PATH, WEB);
+      for (const [args, message] of [
+        [[], /--to and --image/],
+        [['--to', 'node-1', '--image', 'r.example/web:1'], /runs on node-1 already/],
+        [['--to', 'node-2', '--image', 'oci:x'], /a node must pull it/],
+        [['--to', 'node-2', '--image', 'web'], /names no registry/],
+        [[...to, '--patience', '0'], /whole seconds/],
+        [[...to, '-n', 'default'], /names no one pod/],
+      ] as const) {
+        const { code, stderr } = await migrate(...args);
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, message);
+      }
+      assert.ok(cluster.requests.every(({ line }) => line === `GET ${WEB_PATH}`));
+      assert.deepEqual(await desk.left(), []);
+    }));
+
+  it('goes back to the original where the node makes no checkpoints', () =>
+    atDesk(async (desk) => {
+      const { code, stderr } = await run(desk, 'migrate', 'web', '--to', 'node-2', '--image', 'r.example/web:1');
+      assert.equal(code, 1);
+      assert.match(stderr, /ERR_CLUSTER_NODE_NO_CHECKPOINTS/);
+      assert.ok(cluster.requests.every(({ line }) => !line.startsWith('DELETE')));
+      assert.deepEqual(await desk.left(), []);
+    }));
+
+  it('is no restore of what a node cannot pull', () =>
+    atDesk(async (desk) => {
+      const { stderr } = await run(desk, 'restore', 'oci:x', '--to-cluster', '--copies', '2');
+      assert.match(stderr, /no room for: copies/);
+      const alone = await desk.run('restore', 'x.tar', '--dry-run');
+      assert.match(alone.stderr, /need --to-cluster/);
+    }));
+});

@@ -1,0 +1,164 @@
+/** Questions to a cluster's API server: JSON documents, verbatim, with bounds on size and time. */
+import type { IncomingMessage } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
+import { type JsonObject, listAt, messageOf, StillframeError, systemCode, textAt } from '@stillframe/core';
+import type { ClusterAccess, Credentials } from '../access/access.ts';
+import { clusterError } from '../errors.ts';
+import { type ApiAnswer, documentIn, failureOf } from './answer.ts';
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/** What one request may be. */
+export interface Question extends CallOptions {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the server's address on, with its query. */
+  path: string;
+  body?: unknown;
+  contentType?: string;
+  /** Until the whole answer is there; 60 by default. */
+  seconds?: number;
+  /** Bytes of the answer; 64 MiB by default. */
+  most?: number;
+}
+
+/** A cluster's API server. Paths are made with `apiPath`. Everything throws ERR_CLUSTER_*, or the reason of the signal. */
+export interface ClusterApi {
+  readonly access: ClusterAccess;
+  /** Whatever status it answers; throws only where there is no answer. */
+  ask(question: Question): Promise<ApiAnswer>;
+  get(path: string, options?: CallOptions): Promise<JsonObject>;
+  /** Every item of a list, page by page. */
+  list(path: string, query: Readonly<Record<string, string>>, options?: CallOptions): Promise<readonly unknown[]>;
+  text(path: string, options?: CallOptions & { most?: number }): Promise<string>;
+  create(path: string, document: unknown, options?: CallOptions): Promise<JsonObject>;
+  /** A merge patch. */
+  patch(path: string, change: unknown, options?: CallOptions): Promise<JsonObject>;
+  /** What is gone already is no failure. `uid`: only if it is still that one. */
+  remove(path: string, options?: CallOptions & { uid?: string | undefined; graceSeconds?: number }): Promise<void>;
+}
+
+const SECONDS = 60;
+const LARGEST = 64 << 20;
+const PAGE = '500';
+/** Pages of a list: 500,000 items. */
+const PAGES = 1000;
+
+/** A path of these names, each escaped. Throws ERR_CLUSTER_NOT_FOUND for a name that would be another path. */
+export function apiPath(...names: readonly string[]): string {
+  const wrong = names.find((name) => /^\.{0,2}$/.test(name));
+  if (wrong !== undefined) throw clusterError('ERR_CLUSTER_NOT_FOUND', `${JSON.stringify(wrong)} is no name`);
+  return `/${names.map(encodeURIComponent).join('/')}`;
+}
+
+export function openClusterApi(access: ClusterAccess): ClusterApi {
+  const ask = async (question: Question): Promise<ApiAnswer> => {
+    question.signal?.throwIfAborted();
+    return await send(access.server, await access.credentials(), question);
+  };
+  const demand = async (question: Question): Promise<ApiAnswer> => {
+    const answer = await ask(question);
+    if (answer.status < 200 || answer.status > 299) {
+      throw failureOf(answer, `${question.method} ${question.path.split('?')[0]}`);
+    }
+    return answer;
+  };
+  const document = async (question: Question) => documentIn((await demand(question)).body);
+  return {
+    access,
+    ask,
+    get: (path, { signal } = {}) => document({ method: 'GET', path, signal }),
+    async list(path, query, { signal } = {}) {
+      const items: unknown[] = [];
+      let page: string | undefined;
+      for (let pages = 0; pages < PAGES; pages += 1) {
+        const parts = new URLSearchParams({ ...query, limit: PAGE, ...(page === undefined ? {} : { continue: page }) });
+        const found = await document({ method: 'GET', path: `${path}?${parts}`, signal });
+        items.push(...listAt(found, 'items'));
+        page = textAt(found, 'metadata', 'continue');
+        if (page === '') return items;
+      }
+      throw clusterError('ERR_CLUSTER_ANSWER', `${path} has more than ${PAGES} pages`);
+    },
+    text: async (path, { signal, most } = {}) =>
+      (await demand({ method: 'GET', path, signal, ...(most === undefined ? {} : { most }) })).body,
+    create: (path, body, { signal } = {}) => document({ method: 'POST', path, body, signal }),
+    patch: (path, body, { signal } = {}) =>
+      document({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal }),
+    async remove(path, { signal, uid, graceSeconds } = {}) {
+      const body = {
+        ...{ kind: 'DeleteOptions', apiVersion: 'v1' },
+        ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+        ...(uid === undefined ? {} : { preconditions: { uid } }),
+      };
+      const answer = await ask({ method: 'DELETE', path, body, signal });
+      // Another one of that name is not what was to go.
+      const gone = answer.status === 404 || (answer.status === 409 && uid !== undefined);
+      if (!gone && answer.status > 299) throw failureOf(answer, `DELETE ${path}`);
+    },
+  };
+}
+
+async function send(server: string, credentials: Credentials, question: Question): Promise<ApiAnswer> {
+  const { method, path, body, contentType = 'application/json', seconds = SECONDS, most = LARGEST, signal } = question;
+  const limit = AbortSignal.timeout(Math.min(seconds * 1000, 2 ** 31 - 1));
+  const url = new URL(server + path);
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const sending =
+    text === undefined ? {} : { 'content-type': contentType, 'content-length': String(Buffer.byteLength(text)) };
+  const headers = { ...credentials.headers, accept: 'application/json', ...sending };
+  try {
+    return await new Promise<ApiAnswer>((resolve, reject) => {
+      const sent = request(url, {
+        ...defined(credentials),
+        method,
+        headers,
+        signal: AbortSignal.any([limit, ...(signal ? [signal] : [])]),
+      });
+      let hasAnswer = false;
+      sent.on('response', (response) => {
+        hasAnswer = true;
+        readWhole(response, most).then(resolve, reject);
+      });
+      sent.on('error', reject);
+      sent.on('upgrade', (_response, socket) => {
+        socket.destroy();
+        reject(clusterError('ERR_CLUSTER_ANSWER', `${url.host} changes the protocol unasked`));
+      });
+      sent.on('close', () => hasAnswer || reject(new Error('the connection ended')));
+      sent.end(text);
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (limit.aborted)
+      throw clusterError('ERR_CLUSTER_TIMEOUT', `no answer from ${url.host} in ${seconds} s`, { cause });
+    throw failureToReach(url.host, cause);
+  }
+}
+
+async function readWhole(response: IncomingMessage, most: number): Promise<ApiAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > most) throw clusterError('ERR_CLUSTER_ANSWER', `the answer is larger than ${most} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
+}
+
+/** Node.js tells `undefined` from absent in TLS options. */
+export function defined({ headers: _, ...options }: Credentials): RequestOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** The error of a connection that could not be made, or ended. */
+export function failureToReach(host: string, cause: unknown): unknown {
+  if (StillframeError.is(cause)) return cause;
+  const code = systemCode(cause);
+  if (code !== undefined && /CERT|SIGNED|ISSUER|ALTNAME|UNABLE_TO/.test(code)) {
+    return clusterError('ERR_CLUSTER_UNTRUSTED', `no secure connection to ${host}: ${messageOf(cause)}`, { cause });
+  }
+  return clusterError('ERR_CLUSTER_UNREACHABLE', `${host} does not answer: ${messageOf(cause)}`, { cause });
+}

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { JsonObject } from '@stillframe/core';
+import {
+  type FakeAnswer,
+  type FakeCluster,
+  openFakeCluster,
+  statusAnswer,
+  WEB,
+  WEB_PATH,
+} from '../fake-cluster.fixture.ts';
+import {
+  type ClusterApi,
+  decodeMigration,
+  type Migration,
+  type MigrationPorts,
+  migrate,
+  openClusterApi,
+  timesOf,
+} from '../index.ts';
+
+const COPY = '/api/v1/namespaces/default/pods/web-copy';
+const BEGUN: Migration = {
+  ...{ version: 1, id: 'm-1', step: 'begun', reference: 'r.example/web:1' },
+  source: { kubeNamespace: 'default', pod: 'web', uid: 'uid-web', node: 'node-1', container: 'app' },
+  target: { node: 'node-2', pod: 'web-copy' },
+};
+const READY = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+const PATIENT = { patience: 20_000, look: 1 };
+
+describe('a migration', () => {
+  let cluster: FakeCluster;
+  let api: ClusterApi;
+  let saved: Migration[];
+  let told: string[];
+  let ports: MigrationPorts;
+  before(async () => {
+    cluster = await openFakeCluster();
+    api = openClusterApi(cluster.access);
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+  beforeEach(() => {
+    [saved, told] = [[], []];
+    cluster.requests.length = 0;
+    cluster.documents.set(WEB_PATH, WEB);
+    cluster.documents.delete(COPY);
+    cluster.refuse = () => undefined;
+    cluster.created = (pod) => ({ ...pod, status: READY });
+    ports = {
+      save: async (state) => void saved.push(state),
+      capture: async () => ({
+        archive: '/a.tar',
+        askedAt: '2026-01-01T00:00:00.000Z',
+        answeredAt: '2026-01-01T00:00:01.000Z',
+      }),
+      publish: async () => 'r.example/web@sha256:1',
+      podOf: async () => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'web-copy', namespace: 'default' },
+        spec: {},
+      }),
+      told: (step) => void told.push(step),
+    };
+  });
+  const isThere = () => ({ original: cluster.documents.has(WEB_PATH), copy: cluster.documents.has(COPY) });
+  const once = (line: string, answer: FakeAnswer) => {
+    let left = 1;
+    cluster.refuse = (asked) => (asked === line && left-- > 0 ? answer : undefined);
+  };
+  const away = statusAnswer(503, 'ServiceUnavailable', 'apiserver is shutting down');
+
+  it('ends with the copy alone, and every step was kept', async () => {
+    const end = await migrate(api, BEGUN, ports, PATIENT);
+    assert.deepEqual(isThere(), { original: false, copy: true });
+    assert.deepEqual(
+      saved.map(({ step }) => step),
+      ['captured', 'published', 'created', 'ready', 'removed'],
+    );
+    assert.deepEqual(told, ['checkpoint', 'image', 'copy', 'ready', 'remove the original']);
+    const { pauseAtMost, downtime } = timesOf(end);
+    assert.deepEqual({ pauseAtMost, downtime }, { pauseAtMost: 1000, downtime: 0 });
+  });
+
+  it('goes on from each state that was kept', async () => {
+    await migrate(api, BEGUN, ports, PATIENT);
+    for (const state of saved) {
+      const [original, copy] = [cluster.documents.get(WEB_PATH), cluster.documents.get(COPY)];
+      cluster.documents.set(WEB_PATH, original ?? WEB);
+      if (state.step === 'captured' || state.step === 'published') cluster.documents.delete(COPY);
+      else if (copy) cluster.documents.set(COPY, copy);
+      told = [];
+      const end = await migrate(api, decodeMigration(JSON.stringify(state)), ports, PATIENT);
+      assert.equal(end.step, 'removed');
+      assert.ok(!told.includes('checkpoint'));
+    }
+  });
+
+  const failures: [string, () => void, string][] = [
+    ['the capture', () => (ports.capture = () => Promise.reject(new Error('no CRIU'))), 'begun'],
+    ['the registry', () => (ports.publish = () => Promise.reject(new Error('registry down'))), 'captured'],
+    ['the checks of the target', () => (ports.podOf = () => Promise.reject(new Error('does not fit'))), 'published'],
+    [
+      'creating the copy',
+      () => once('POST /api/v1/namespaces/default/pods', statusAnswer(403, 'Forbidden', 'quota')),
+      'published',
+    ],
+    ['the restore', () => (cluster.created = failing('StartError', 'criu failed')), 'published'],
+    [
+      'removing the original',
+      () => once(`DELETE ${WEB_PATH}`, statusAnswer(403, 'Forbidden', 'no right')),
+      'published',
+    ],
+  ];
+  const failing = (reason: string, message: string) => (pod: JsonObject) => ({
+    ...pod,
+    status: { phase: 'Pending', containerStatuses: [{ name: 'app', state: { waiting: { reason, message } } }] },
+  });
+  for (const [what, breakIt, step] of failures) {
+    it(`leaves the original and nothing else where ${what} fails`, async () => {
+      breakIt();
+      await assert.rejects(
+        migrate(api, BEGUN, ports, PATIENT),
+        /no CRIU|registry down|does not fit|quota|criu failed|no right/,
+      );
+      assert.deepEqual(isThere(), { original: true, copy: false });
+      assert.equal(saved.at(-1)?.step ?? 'begun', step);
+    });
+  }
+
+  it('does nothing where the original went, or is another', async () => {
+    cluster.documents.delete(WEB_PATH);
+    await assert.rejects(migrate(api, BEGUN, ports, PATIENT), { code: 'ERR_CLUSTER_NOT_FOUND' });
+    cluster.documents.set(WEB_PATH, { ...WEB, metadata: { ...WEB.metadata, uid: 'other' } });
+    await assert.rejects(migrate(api, BEGUN, ports, PATIENT), { code: 'ERR_CLUSTER_NOT_FOUND' });
+    ports.publish = async () => {
+      cluster.documents.delete(WEB_PATH);
+      return 'r.example/web@sha256:1';
+    };
+    cluster.documents.set(WEB_PATH, WEB);
+    await assert.rejects(migrate(api, BEGUN, ports, PATIENT), { code: 'ERR_CLUSTER_NOT_FOUND' });
+    assert.deepEqual(isThere(), { original: false, copy: false });
+  });
+
+  it('waits for an API server that restarts, at any step', async () => {
+    for (const line of [
+      `GET ${WEB_PATH}`,
+      'POST /api/v1/namespaces/default/pods',
+      `GET ${COPY}`,
+      `DELETE ${WEB_PATH}`,
+    ]) {
+      cluster.documents.set(WEB_PATH, WEB);
+      cluster.documents.delete(COPY);
+      once(line, away);
+      assert.equal((await migrate(api, BEGUN, ports, PATIENT)).step, 'removed', line);
+    }
+  });
+
+  it('takes a copy for its own whose answer was lost, and no other', async () => {
+    const spec = { apiVersion: 'v1', kind: 'Pod', spec: {}, status: READY };
+    const named = { name: 'web-copy', namespace: 'default', uid: 'uid-copy' };
+    cluster.documents.set(COPY, {
+      ...spec,
+      metadata: { ...named, annotations: { 'io.stillframe.cluster/migration': 'm-1' } },
+    });
+    const end = await migrate(api, BEGUN, ports, PATIENT);
+    assert.equal(end.copyUid, 'uid-copy');
+    cluster.documents.set(WEB_PATH, WEB);
+    cluster.documents.set(COPY, { ...spec, metadata: named });
+    await assert.rejects(migrate(api, BEGUN, ports, PATIENT), { code: 'ERR_CLUSTER_EXISTS' });
+    assert.deepEqual(isThere(), { original: true, copy: true });
+  });
+
+  it('removes no copy that is all that there is', async () => {
+    cluster.refuse = (line) => {
+      if (line !== `DELETE ${WEB_PATH}`) return undefined;
+      cluster.documents.delete(WEB_PATH);
+      return statusAnswer(500, 'InternalError', 'etcd says no');
+    };
+    await assert.rejects(migrate(api, BEGUN, ports, PATIENT), { code: 'ERR_CLUSTER_MIGRATION_OPEN' });
+    assert.deepEqual(isThere(), { original: false, copy: true });
+  });
+
+  it('takes no other file for its state', () => {
+    for (const text of [
+      '',
+      '[]',
+      '{"version":1}',
+      JSON.stringify({ ...BEGUN, step: 'x' }),
+      JSON.stringify({ ...BEGUN, id: '' }),
+    ])
+      assert.throws(() => decodeMigration(text), { code: 'ERR_CLUSTER_MIGRATION' });
+    assert.deepEqual(decodeMigration(JSON.stringify(BEGUN)), BEGUN);
+  });
+});
