@@ -100,7 +100,7 @@ export async function searchContests(stage: Stage, rounds: number): Promise<Cont
   ];
 }
 
-/** All forms of secrets that are known, two dozen, in all memory; the bar of the design is 0.8 GB/s for twelve. */
+/** All forms of secrets that are known, more than three dozen, in all memory; the bar of the design, 0.8 GB/s, is for twelve. */
 async function secretsContests(archive: string, rounds: number): Promise<Contest[]> {
   const peaks: number[] = [];
   const [ours = []] = await inTurn(rounds, [timed(stillframe('secrets', archive), peaks)]);
