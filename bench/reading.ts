@@ -100,7 +100,7 @@ export async function searchContests(stage: Stage, rounds: number): Promise<Cont
   ];
 }
 
-/** All forms of secrets that are known, more than three dozen, in all memory; the bar of the design, 0.8 GB/s, is for twelve. */
+/** All forms of secrets that are known, more than three dozen, and expressions rather than texts. */
 async function secretsContests(archive: string, rounds: number): Promise<Contest[]> {
   const peaks: number[] = [];
   const [ours = []] = await inTurn(rounds, [timed(stillframe('secrets', archive), peaks)]);
@@ -109,8 +109,7 @@ async function secretsContests(archive: string, rounds: number): Promise<Contest
       title: 'secrets in it, 4 GiB',
       unit: 'ms',
       ours: { name: 'stillframe secrets', figures: ours },
-      others: [atMost(Math.floor((4 * 1024 ** 3) / 0.8e6), 'ms')],
-      note: '0.8 GB/s, with the start of the program',
+      others: [{ name: 'twelve texts at 0.8 GB/s', figures: [LEAST] }],
     },
     memoryContest('secrets in it, 4 GiB', peaks.slice(1), 200),
   ];
@@ -121,6 +120,9 @@ const NEEDLES = [
   ...['AKIA', 'ghp_', 'xoxb-', 'sk_live_', 'password=', 'PRIVATE KEY', '/dev/tcp/', 'stratum+tcp', 'LD_PRELOAD='],
   ...['meterpreter', 'authorized_keys', NEEDLE],
 ];
+
+/** Milliseconds for 4 GiB at 0.8 GB/s, which the design asks of a scan for twelve patterns. */
+const LEAST = Math.floor((4 * 1024 ** 3) / 0.8e6);
 
 /** A dozen literals in all memory, in one pass. */
 async function searchManyContest(archive: string, rounds: number): Promise<Contest> {
@@ -133,7 +135,10 @@ async function searchManyContest(archive: string, rounds: number): Promise<Conte
     title: 'search it for 12 texts, 4 GiB',
     unit: 'ms',
     ours: { name: 'stillframe search -e … --count', figures: ours },
-    others: [{ name: 'grep -c -F -e …', figures: grep, bar: { times: 1.5 } }],
+    others: [
+      { name: 'grep -c -F -e …', figures: grep, bar: { times: 1.5 } },
+      { name: '0.8 GB/s, with the start of the program', figures: [LEAST], bar: { times: 1 } },
+    ],
     note: 'ours counts by text and process; grep counts lines, of all texts together',
   };
 }
