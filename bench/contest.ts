@@ -34,12 +34,20 @@ export interface Bar {
 /** A way of doing the work once; gives its figure. Undefined where it cannot be done here. */
 export type Turn = (() => Promise<number>) | undefined;
 
-/** Does all of them `rounds` times in turn, after one round that does not count; each round begins with the next one. */
-export async function inTurn(rounds: number, turns: readonly Turn[]): Promise<number[][]> {
+/**
+ * Does all of them `rounds` times in turn, after one round that does not count; each round begins with the next one. `between` is
+ * done before each: what one left to be written would be written in another's time.
+ */
+export async function inTurn(
+  rounds: number,
+  turns: readonly Turn[],
+  between: () => Promise<unknown> = async () => undefined,
+): Promise<number[][]> {
   const figures = turns.map(() => [] as number[]);
   for (let round = 0; round <= rounds; round++) {
     for (let i = 0; i < turns.length; i++) {
       const at = (i + round) % turns.length;
+      await between();
       const figure = await turns[at]?.();
       if (round > 0 && figure !== undefined) figures[at]?.push(figure);
     }

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UndoStack } from '@stillframe/core';
-import { execute } from '@stillframe/demo/stage';
+import { execute, Stillframe } from '@stillframe/demo/stage';
 import { locateCriu } from '@stillframe/runtime/host';
 import { foldersOf } from '@stillframe/runtime/place';
 import { findProgram } from '@stillframe/testkit';
@@ -19,6 +19,8 @@ export interface Workload {
 
 export interface Stage extends AsyncDisposable {
   readonly lab: Lab;
+  /** The command as a user runs it, a process each, for what is timed; that of the lab runs in this process. */
+  readonly stillframe: Stillframe;
   /** For whatever a contest writes. */
   readonly folder: string;
   /** What is mounted at INSIDE. */
@@ -57,6 +59,7 @@ export async function openStage(lab: Lab, env: Readonly<Record<string, string | 
   const named = new Map<number, Promise<{ run: Podman['run']; name: string; probe: Probe }>>();
   return {
     lab,
+    stillframe: new Stillframe(lab.folder),
     folder,
     programs,
     runc: ['env', `PATH=${path}`, 'runc', '--root', ociRuntime],

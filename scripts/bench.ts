@@ -11,6 +11,7 @@ import { captureContests } from '../bench/capture.ts';
 import type { Contest } from '../bench/contest.ts';
 import { imageContests, restoreContests } from '../bench/image.ts';
 import { describeMachine } from '../bench/machine.ts';
+import { memoryContests } from '../bench/memory.ts';
 import { inspectContests, processContests, searchContests, startContests } from '../bench/reading.ts';
 import { openStage, type Stage } from '../bench/stage.ts';
 import { renderJson, renderTable } from '../bench/table.ts';
@@ -26,6 +27,7 @@ const CONTESTS: readonly (readonly [string, (stage: Stage, rounds: number) => Pr
   ['processes', processContests],
   ['inspect', inspectContests],
   ['search', searchContests],
+  ['memory', memoryContests],
 ];
 
 const { values, positionals } = parseArgs({

@@ -56,7 +56,7 @@ const PEER_ROWS = [
   { package: 'xfsprogs', there: program('mkfs.xfs'), without: 'captures from a filesystem with clones are not tested' },
   { package: 'gdb', there: program('gdb'), without: 'core files are not opened with gdb' },
   { package: 'yara', there: program('yara'), without: 'YARA rules are not held against YARA’s own command' },
-  { package: 'chromium', there: program('chromium'), without: 'reports are not opened in a browser' },
+  { package: 'chromium', there: program('chromium'), without: 'neither reports nor the desk are opened in a browser' },
 ];
 
 /** The rows whose program is not there; `peers`: with those that only tests need. */

@@ -11,6 +11,9 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   checkpoint: ['core', 'criu-image', { to: 'oci', within: 'src/image/' }],
   forensics: ['core', 'criu-image', 'checkpoint'],
   evidence: ['core'],
+  server: ['core', 'criu-image', 'checkpoint', 'forensics'],
+  // In the browser: nothing of it may need Node.js.
+  ui: ['core/redact', 'core/units', 'server/contract'],
   age: ['core'],
   nri: ['core'],
   runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
@@ -18,7 +21,20 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
   kubernetes: ['core', 'checkpoint', 'kubelet/client'],
   cli: [
-    ...['core', 'criu-image', 'oci', 'evidence', 'age', 'checkpoint', 'forensics', 'runtime', 'cri', 'kubelet'],
+    ...[
+      'core',
+      'criu-image',
+      'oci',
+      'evidence',
+      'age',
+      'checkpoint',
+      'forensics',
+      'server',
+      'ui',
+      'runtime',
+      'cri',
+      'kubelet',
+    ],
     'kubernetes',
   ],
   testkit: ['core'],
@@ -45,14 +61,19 @@ const PROCESSES = ['child_process', 'cluster'];
 const FILES = ['fs', 'fs/promises'];
 const DAEMONS = ['packages/runtime/', 'packages/nri/', 'packages/cri/', 'packages/kubelet/', 'packages/cli/'];
 const CLUSTER = 'packages/kubernetes/';
+/** What listens on loopback for the page of the desk. */
+const DESK = ['packages/server/src/desk.ts', 'packages/server/src/http/'] as const;
 const PRIVATE = ['packages/testkit/', 'packages/demo/'];
 
 /** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */
 export const MODULES: readonly { modules: readonly string[]; allowed: readonly string[]; only?: readonly string[] }[] =
   [
     { modules: PROCESSES, allowed: [...DAEMONS, ...PRIVATE] },
-    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER] },
-    { modules: NETWORK.filter((name) => !name.startsWith('http')), allowed: [...DAEMONS, ...PRIVATE, CLUSTER] },
+    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, ...DESK] },
+    {
+      modules: NETWORK.filter((name) => !name.startsWith('http')),
+      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DESK[0]],
+    },
     { modules: ['http2'], allowed: [] },
     {
       modules: FILES,
@@ -83,7 +104,12 @@ export const WORDS: readonly { what: string; pattern: RegExp; allowed: readonly 
     allowed: ['packages/cli/src/io.ts', 'packages/cli/bin/'],
   },
   { what: 'console', pattern: /(?<![.\w])console\s*[.[]/, allowed: [] },
-  { what: 'fetch', pattern: /(?<![.\w])(?<!async )fetch\s*\(/, allowed: ['packages/oci/', 'packages/testkit/'] },
+  {
+    what: 'fetch',
+    pattern: /(?<![.\w])(?<!async )fetch\s*\(/,
+    // The page asks the server that it came from, in one place.
+    allowed: ['packages/oci/', 'packages/testkit/', 'packages/ui/src/ask.ts'],
+  },
 ];
 
 /** Folders whose every file is a row of the table in their index.ts, but for the files named here, which serve rows. */

@@ -9,7 +9,7 @@ export * from './archive/tar-entry.ts';
 export * from './archive/tar-header.ts';
 export { encodePax } from './archive/tar-pax.ts';
 export { type TarSourceEntry, tarSource } from './archive/tar-source.ts';
-export { type WriterEntry, type WriterOptions, writeArchive } from './archive/writer.ts';
+export { planArchive, type WriterEntry, type WriterOptions, writeArchive, writePlanned } from './archive/writer.ts';
 export {
   encodeBindMounts,
   encodeConfigDump,

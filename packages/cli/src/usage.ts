@@ -35,6 +35,10 @@ export const cliError = errorTable({
     kind: 'failed-precondition',
     hint: 'find the archive of that digest; `stillframe verify` says whether one still is what its evidence records',
   },
+  ERR_SCAN_YARA_ENDED: {
+    kind: 'internal',
+    hint: 'find the rules that it ends at by giving some of the files, and report them',
+  },
   ERR_ARCHIVE_CHANGED: {
     kind: 'aborted',
     hint: 'somebody writes to it still: what would be said of it would hold for no moment; try again when it is finished',

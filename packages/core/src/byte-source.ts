@@ -5,10 +5,20 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A part of a file, bytes. */
+export interface FileLocator {
+  kind: 'file';
+  path: string;
+  offset: number;
+  size: number;
+}
+
 /** Plain data from which another thread can open the same bytes again. */
 export type Locator =
-  | { kind: 'file'; path: string; offset: number; size: number }
-  | { kind: 'blob'; repository: string; digest: string; offset: number; size: number };
+  | FileLocator
+  | { kind: 'blob'; repository: string; digest: string; offset: number; size: number }
+  /** A window of what `parts` are one after another. */
+  | { kind: 'joined'; parts: readonly (Uint8Array | FileLocator)[]; offset: number; size: number };
 
 export interface ByteSource {
   /** Length in bytes, fixed for the life of the source. */

@@ -1,6 +1,6 @@
 /** Content digests as OCI writes them (image-spec, descriptor.md). SHA-256 only: OCI requires it and nothing here needs another. */
 import { createHash } from 'node:crypto';
-import { type ByteSource, type ReadOptions, streamOf } from './byte-source.ts';
+import type { ByteSource, ReadOptions } from './byte-source.ts';
 import { coreError } from './core-errors.ts';
 
 /** `sha256:` and 64 lower-case hexadecimal digits. */
@@ -50,9 +50,35 @@ export function digestOf(bytes: Uint8Array): Digest {
   return new Sha256().update(bytes).digest();
 }
 
-/** Digest of a whole source, streamed. */
+/** Bytes that are read while those before them are hashed. */
+const AHEAD = 1 << 20;
+
+/**
+ * Digest of a whole source. Throws the errors of the source, the reason of the signal, and ERR_BYTES_OUT_OF_RANGE where it ends
+ * before its size.
+ */
 export async function digestSource(source: ByteSource, options: ReadOptions = {}): Promise<Digest> {
   const hash = new Sha256();
-  for await (const chunk of streamOf(source, { ...options, chunkSize: 4 << 20 })) hash.update(chunk);
+  const { size } = source;
+  const read = async (offset: number, room: Uint8Array) => {
+    options.signal?.throwIfAborted();
+    const target = room.subarray(0, size - offset);
+    const got = await source.readInto(offset, target, options);
+    if (got < target.length)
+      throw coreError('ERR_BYTES_OUT_OF_RANGE', `source ended after ${offset + got} of ${size} bytes`);
+    return target;
+  };
+  let [free, taken] = [1, 2].map(() => new Uint8Array(Math.min(AHEAD, size))) as [Uint8Array, Uint8Array];
+  let next = read(0, taken);
+  next.catch(() => undefined);
+  for (let done = 0; done < size; ) {
+    const chunk = await next;
+    done += chunk.length;
+    [free, taken] = [taken, free];
+    if (done < size) next = read(done, taken);
+    // Told by the next turn.
+    next.catch(() => undefined);
+    hash.update(chunk);
+  }
   return hash.digest();
 }

@@ -1,6 +1,6 @@
 /** The images of one dump: which there are, and their entries by kind and id. Knows nothing of where the files lie. */
 import { type ByteSource, type Diagnostic, Diagnostics } from '@stillframe/core';
-import { decodeImage, type ImageEntry, type Report } from './decode.ts';
+import { decodeFirst, decodeImage, type ImageEntry, type Report } from './decode.ts';
 import { criuError } from './errors.ts';
 import type { FramedKind } from './kind.ts';
 import {
@@ -127,8 +127,13 @@ export class ImageSet {
     id?: number | bigint,
     options: SignalOptions = {},
   ): Promise<EntryOf<N> | undefined> {
-    for await (const entry of this.entries(kind, id, options)) return entry;
-    return undefined;
+    const row = framedKind(kind);
+    if (row.head !== undefined) {
+      for await (const entry of this.entries(kind, id, options)) return entry;
+      return undefined;
+    }
+    const source = this.source(kind, id);
+    return source && ((await decodeFirst(row, source, this.reporter(kind, id), options)) as EntryOf<N> | undefined);
   }
 
   /**

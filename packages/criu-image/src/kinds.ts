@@ -174,11 +174,16 @@ export interface NamedImage {
 
 const rows: readonly (ImageKind & { name: KindName })[] = kinds;
 const byName = new Map(rows.map((kind) => [kind.name, kind]));
-const patterns = rows.map((kind) => ({
-  kind,
-  radix: kind.file.includes('%x') ? 16 : 10,
-  pattern: patternOf(kind.file),
-}));
+interface Pattern {
+  readonly kind: ImageKind & { name: KindName };
+  readonly radix: 10 | 16;
+  readonly pattern: RegExp;
+}
+/** By what stands before the id; a dump of many processes has thousands of names, and each is looked at. */
+const patterns = Map.groupBy(
+  rows.map((kind): Pattern => ({ kind, radix: kind.file.includes('%x') ? 16 : 10, pattern: patternOf(kind.file) })),
+  ({ kind }) => stemOf(kind.file),
+);
 
 /** The row of a kind. */
 export function kindNamed(name: KindName): ImageKind & { name: KindName } {
@@ -192,7 +197,7 @@ export function kindNamed(name: KindName): ImageKind & { name: KindName } {
  * written as CRIU writes it (leading zeroes, upper case) or exceeds 2^53: two names must not mean one image.
  */
 export function kindOfFile(fileName: string): NamedImage | undefined {
-  for (const { kind, pattern, radix } of patterns) {
+  for (const { kind, pattern, radix } of patterns.get(stemOf(fileName)) ?? []) {
     const match = pattern.exec(fileName);
     if (match === null) continue;
     const digits = match[1];
@@ -220,6 +225,14 @@ export function kindOfSymbol(symbol: string): (FramedKind & { name: FramedName }
 /** The names of all kinds that have this magic: none, one, or several. */
 export function kindsOfMagic(magic: number): readonly KindName[] {
   return rows.filter((kind) => kind.magic === magic).map((kind) => kind.name);
+}
+
+/** What stands before the first dot, without the id at its end: of `core-17.img` and of `core-%u.img`, `core`. */
+function stemOf(file: string): string {
+  const stem = file.slice(0, file.includes('.') ? file.indexOf('.') : undefined);
+  const dash = stem.lastIndexOf('-');
+  const isID = dash >= 0 && (stem[dash + 1] === '%' || /^[0-9a-f]+$/.test(stem.slice(dash + 1)));
+  return isID ? stem.slice(0, dash) : stem;
 }
 
 function patternOf(file: string): RegExp {

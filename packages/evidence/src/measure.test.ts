@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { open, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { bytesSource, digestOf } from '@stillframe/core';
+import { bytesSource, digestOf, joinedSource, sliceSource } from '@stillframe/core';
+import { openFileSource, openTemporaryFolder } from '@stillframe/core/file';
 import fc from 'fast-check';
 import { measure } from './measure.ts';
+import { measureInThreads } from './measure-threads.ts';
 import { leafHash, MerkleRoot, nodeHash, RUN, RunHasher } from './merkle.ts';
 
 /** RFC 6962, section 2.1, as it stands there: by recursion over the whole list. */
@@ -108,4 +113,54 @@ test('ranges of a forged index, over one another and beyond the end, are measure
       assert.equal(found.entries.length, ranges.length);
     }),
   );
+});
+
+/** Above what is worth threads, in a file that takes no room, behind a front that is in memory, as a capture has it. */
+async function largeSource(folder: string) {
+  const path = join(folder, 'pages');
+  await using file = await open(path, 'wx');
+  await file.truncate(65 << 20);
+  await file.write('page', 40 << 20);
+  const front = new Uint8Array(new SharedArrayBuffer(4096)).fill(7);
+  const rest = Buffer.from('the log\n');
+  const pages = await openFileSource(path);
+  const ranges = [
+    { name: 'config.dump', offset: 512, size: 100 },
+    { name: 'checkpoint/pages-1.img', offset: 4096, size: pages.size },
+    { name: 'dump.log', offset: 4096 + pages.size, size: 8 },
+  ];
+  return { path, pages, source: joinedSource([front, pages, rest]), ranges };
+}
+
+test('two threads find what one finds, of a file and of parts, and say how far they are', async () => {
+  await using folder = await openTemporaryFolder(tmpdir());
+  const { pages, source, ranges } = await largeSource(folder.path);
+  await using _open = pages;
+  const expected = await measure(source, ranges);
+  const told: number[] = [];
+  const onProgress = (bytes: number) => void told.push(bytes);
+  const { locator } = source;
+  assert.ok(locator?.kind === 'joined');
+  // Not by way of measure, which does it without threads where they fail.
+  assert.deepEqual(await measureInThreads(locator, ranges, { onProgress }), expected);
+  assert.equal(told.at(-1), source.size);
+  assert.deepEqual(
+    told,
+    told.toSorted((a, b) => a - b),
+  );
+  const window = sliceSource(source, 4096, pages.size);
+  const only = [{ name: 'checkpoint/pages-1.img', offset: 0, size: pages.size }];
+  assert.deepEqual(await measure(window, only, { threads: true }), await measure(pages, only));
+});
+
+test('threads end with the signal, and what they cannot read is told as without them', async () => {
+  await using folder = await openTemporaryFolder(tmpdir());
+  const { path, pages, source, ranges } = await largeSource(folder.path);
+  await using _open = pages;
+  const controller = new AbortController();
+  const given = measure(source, ranges, { threads: true, signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await assert.rejects(given, /enough/);
+  await truncate(path, 50 << 20);
+  await assert.rejects(measure(source, ranges, { threads: true }), { code: 'ERR_BYTES_OUT_OF_RANGE' });
 });

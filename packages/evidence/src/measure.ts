@@ -1,13 +1,8 @@
-/** Digests of an archive, of each of its entries, and the Merkle root of its memory, in one pass over its bytes. */
+/** Digests of an archive, of each of its entries, and the Merkle root of its memory. */
 import { type ByteSource, type Digest, type ReadOptions, Sha256, streamOf } from '@stillframe/core';
-import { MERKLE_ALGORITHM, MerkleRoot, RUN, RunHasher } from './merkle.ts';
-
-/** Where the bytes of an entry lie in the archive. */
-export interface EntryRange {
-  name: string;
-  offset: number;
-  size: number;
-}
+import { measureInThreads } from './measure-threads.ts';
+import type { MERKLE_ALGORITHM } from './merkle.ts';
+import { EntryMeters, type EntryRange } from './meters.ts';
 
 /** An entry's bytes: their digest or, where they are pages of memory, the root of the Merkle tree over them. */
 export type MeasuredEntry = { name: string; size: number } & ({ digest: Digest } | { root: string });
@@ -22,86 +17,62 @@ export interface MeasuredMemory {
   root: string;
 }
 
-export interface Measured {
+export interface Measured extends MeasuredContents {
   digest: Digest;
+  /** Bytes. */
   size: number;
+}
+
+/** What an archive holds. */
+export interface MeasuredContents {
   entries: MeasuredEntry[];
   memory: MeasuredMemory;
 }
 
-/** Whether an entry holds pages of memory: CRIU's pages images, of earlier dumps too. */
-function isMemory(name: string): boolean {
-  return /(^|\/)pages-[^/]*\.img$/.test(name);
+export interface MeasureOptions extends ReadOptions {
+  /** Told how many bytes were read. */
+  onProgress?: ((bytes: number) => void) | undefined;
+  /** Whether threads may open the source's files anew by their paths; nobody may exchange them meanwhile. */
+  threads?: boolean | undefined;
 }
 
+/** Bytes from which on two threads are done before one is, though they must be started. */
+const WORTH_THREADS = 64 << 20;
+
 /**
- * Reads `source` once, from end to end. Ranges that overlap, as a forged archive may have them, are each measured as far
- * as they lie behind the one before. Pages are hashed twice, not thrice: their entry is told by a root instead of a digest.
+ * Reads `source` from end to end, in threads of its own twice. Ranges that overlap, as a forged archive may have them, are each
+ * measured as far as they lie behind the one before. Pages are hashed twice, not thrice: their entry is told by a root instead of
+ * a digest. Throws the errors of the source and the reason of the signal.
  */
 export async function measure(
   source: ByteSource,
   ranges: readonly EntryRange[],
-  options: ReadOptions & { onProgress?: ((bytes: number) => void) | undefined } = {},
+  options: MeasureOptions = {},
+): Promise<Measured> {
+  const { locator } = source;
+  if (!options.threads || !locator || locator.kind === 'blob' || source.size < WORTH_THREADS) {
+    return await measureHere(source, ranges, options);
+  }
+  try {
+    return await measureInThreads(locator, ranges, options);
+  } catch {
+    options.signal?.throwIfAborted();
+    // A host may be short of threads; and what is wrong with the source has its own words here.
+    return await measureHere(source, ranges, options);
+  }
+}
+
+async function measureHere(
+  source: ByteSource,
+  ranges: readonly EntryRange[],
+  { signal, onProgress }: MeasureOptions,
 ): Promise<Measured> {
   const archive = new Sha256();
-  const ordered = ranges.toSorted((a, b) => a.offset - b.offset || a.size - b.size);
-  const memory = new MerkleRoot();
-  const entries: MeasuredEntry[] = [];
-  let next = 0;
-  let open = meterOf(ordered[0], memory);
-  for await (const chunk of streamOf(source, { signal: options.signal, chunkSize: 4 << 20 })) {
-    const start = archive.size;
+  const meters = new EntryMeters(ranges);
+  for await (const chunk of streamOf(source, { signal, chunkSize: 4 << 20 })) {
     archive.update(chunk);
-    while (open && open.end <= start + chunk.length) {
-      open.update(chunk, start);
-      entries.push(open.close());
-      next += 1;
-      open = meterOf(ordered[next], memory);
-    }
-    open?.update(chunk, start);
-    options.onProgress?.(archive.size);
+    meters.update(chunk);
+    onProgress?.(archive.size);
   }
-  for (; open; open = meterOf(ordered[++next], memory)) entries.push(open.close());
-  return { digest: archive.digest(), size: archive.size, entries, memory: memoryOf(memory) };
-}
-
-interface Meter {
-  /** Offset in the archive after its last byte. */
-  end: number;
-  /** Takes what of `chunk`, which begins at `start`, belongs to the entry. */
-  update(chunk: Uint8Array, start: number): void;
-  close(): MeasuredEntry;
-}
-
-function meterOf(range: EntryRange | undefined, memory: MerkleRoot): Meter | undefined {
-  if (!range) return undefined;
-  const { name, offset, size } = range;
-  const end = offset + size;
-  const part = (chunk: Uint8Array, start: number) =>
-    chunk.subarray(Math.max(0, offset - start), Math.max(0, Math.min(chunk.length, end - start)));
-  if (!isMemory(name)) {
-    const hash = new Sha256();
-    return {
-      end,
-      update: (chunk, start) => void hash.update(part(chunk, start)),
-      close: () => ({ name, size, digest: hash.digest() }),
-    };
-  }
-  const tree = new MerkleRoot();
-  const runs = new RunHasher((leaf) => {
-    tree.add(leaf);
-    memory.add(leaf);
-  });
-  return {
-    end,
-    update: (chunk, start) => runs.update(part(chunk, start)),
-    close: () => {
-      runs.end();
-      return { name, size, root: tree.root() };
-    },
-  };
-}
-
-function memoryOf(tree: MerkleRoot): MeasuredMemory {
-  return { algorithm: MERKLE_ALGORITHM, run: RUN, leaves: tree.leaves, root: tree.root() };
+  return { digest: archive.digest(), size: archive.size, ...meters.end() };
 }

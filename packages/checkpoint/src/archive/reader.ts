@@ -1,5 +1,5 @@
 /** Reads a tar index by ranged reads: many small entries share one read, big bodies are jumped over. */
-import { type ByteSource, type ReadOptions, sliceSource } from '@stillframe/core';
+import { type ByteSource, nearbySource, type ReadOptions, sliceSource } from '@stillframe/core';
 import { checkpointError } from '../errors.ts';
 import type { ArchiveEntry } from './tar-entry.ts';
 import { BLOCK } from './tar-header.ts';
@@ -39,7 +39,9 @@ export async function readTarIndex(
     offset = after.offset;
   }
   const index = indexer.result();
-  return { ...index, open: (name) => sliceEntry(source, requireFile(index.entries, name)) };
+  // The images of a process are small and stand beside those of the next.
+  const near = nearbySource(source);
+  return { ...index, open: (name) => sliceEntry(near, requireFile(index.entries, name)) };
 }
 
 /** The entry of this name if it may be opened. Throws ERR_ARCHIVE_ENTRY_MISSING or ERR_ARCHIVE_ENTRY_REFUSED. */

@@ -7,9 +7,10 @@ import { test } from 'node:test';
 import { digestOf, digestSource } from '@stillframe/core';
 import { openFileSource, openTemporaryFolder } from '@stillframe/core/file';
 import fc from 'fast-check';
+import { rangesOf } from './ranges.ts';
 import { readTarIndex } from './reader.ts';
 import { BLOCK } from './tar-header.ts';
-import { type WriterEntry, type WriterOptions, writeArchive } from './writer.ts';
+import { planArchive, type WriterEntry, type WriterOptions, writeArchive } from './writer.ts';
 
 const MiB = 1 << 20;
 const mtime = 1_700_000_000;
@@ -54,6 +55,7 @@ const plans = fc.uniqueArray(plan, { selector: ({ name }) => name, maxLength: 12
 
 /** Writes an archive of `some` in a folder of its own and holds what a reader finds against it. */
 async function roundTrip(some: readonly Plan[], insertFront: WriterOptions['insertFront']) {
+  const options = { mtime, ...(insertFront === coarse ? { blockSize: 65536 } : {}) };
   await using folder = await openTemporaryFolder(tmpdir());
   const entries: WriterEntry[] = [];
   for (const [i, { name, size, inFile }] of some.entries()) {
@@ -63,13 +65,17 @@ async function roundTrip(some: readonly Plan[], insertFront: WriterOptions['inse
     entries.push({ name, mode: 0o600 + (i % 8), body: inFile ? { path } : bytes });
   }
   const target = join(folder.path, 'archive.tar');
-  const written = await writeArchive(target, entries, insertFront ? { mtime, insertFront } : { mtime });
+  const plan = await planArchive(entries, { ...options, adopts: insertFront !== undefined });
+  const planned = await digestSource(plan.source);
+  const written = await writeArchive(target, entries, { ...options, insertFront });
   await using source = await openFileSource(target);
   const index = await readTarIndex(source);
   assert.deepEqual(index.diagnostics, []);
   assert.equal(index.fault, undefined);
   assert.equal(index.endOffset, written.size);
   assert.equal(source.size, written.size);
+  assert.deepEqual(plan.ranges, rangesOf(index.entries));
+  assert.equal(await digestSource(source), planned);
   assert.deepEqual([...index.entries.keys()].sort(), some.map(({ name }) => name).sort());
   for (const [i, { name, size }] of some.entries()) {
     const found = index.entries.get(name);

@@ -128,6 +128,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./report.ts')).report,
   },
   {
+    name: 'ui',
+    summary: 'the desk: checkpoints in a browser, with processes, memory, files and findings',
+    load: async () => (await import('./ui.ts')).ui,
+  },
+  {
     name: 'diff',
     summary: 'what differs between two checkpoints: processes, sockets, files, memory page by page, findings',
     load: async () => (await import('./diff.ts')).diff,

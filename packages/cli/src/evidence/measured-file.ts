@@ -57,7 +57,8 @@ async function read(
   await using file = await openFileSource(path);
   const told = (bytes: number) => onProgress?.(bytes, file.size);
   const contents =
-    archive?.tar && (await measure(archive.tar, rangesOf(archive.entries), { signal, onProgress: told }));
+    archive?.tar &&
+    (await measure(archive.tar, rangesOf(archive.entries), { signal, onProgress: told, threads: true }));
   const compressed = archive?.tar !== archive?.bytes;
   const digest = contents && !compressed ? contents.digest : await digestSource(observedSource(file, told), { signal });
   const damage = unreadable ?? archive?.diagnostics.find(({ severity }) => severity === 'error')?.message;

@@ -6,7 +6,6 @@ import {
   type Analysis,
   analyse,
   chooseRules,
-  compileYara,
   type JudgedCheckpoint,
   judgeYara,
   rules as ownRules,
@@ -23,6 +22,7 @@ import { imageDigest, measureInputs } from './inputs.ts';
 import type { RunFacts } from './record.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { readSigma } from './sigma.ts';
+import { startYara } from './yara-process.ts';
 
 /** What commander gives for `withScanning`. */
 export interface ScanningOptions extends ReadingOptions {
@@ -82,7 +82,7 @@ export async function judge(
   const table = [...ownRules, ...(sigma?.rules ?? [])];
   const own = chooseRules({ only: options.rule, without: options.without }, table);
   const yaraFiles = await readRuleFiles(options.yara ?? [], ['.yar', '.yara']);
-  const yara = yaraFiles.length > 0 ? await compileYara(yaraFiles) : undefined;
+  await using yara = yaraFiles.length > 0 ? await startYara(yaraFiles, io.signal) : undefined;
   await using closing = new UndoStack();
   const image = options.image === undefined ? undefined : await openBase(options.image, io, closing, options);
   const { memory } = options;
@@ -93,7 +93,7 @@ export async function judge(
   const analysis = {
     ...judged,
     findings: worstFirst([...judged.findings, ...(theirs?.findings ?? [])]),
-    diagnostics: [...judged.diagnostics, ...(theirs?.diagnostics ?? [])],
+    diagnostics: [...judged.diagnostics, ...(theirs?.diagnostics ?? []), ...(yara?.diagnostics ?? [])],
   };
   const { archive, metadata } = checkpoint;
   const inputs = hashing === 'inputs' ? await measureInputs(checkpoint, io) : undefined;

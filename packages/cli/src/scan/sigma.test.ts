@@ -81,6 +81,55 @@ test('the planted shell, miner, timer and connection are found; nothing in the c
     assert.match((await scan('compromised', '--check-record', 'record.json')).stdout, /ruleFiles/);
   }));
 
+/** In the shape of rules that SigmaHQ publishes, in words of our own. */
+const PUBLISHED = `
+title: A miner's options
+id: mining-options
+level: high
+tags: [attack.impact, attack.t1496]
+logsource: { product: linux, category: process_creation }
+detection:
+  selection: { CommandLine|contains: [' --cpu-priority=', '--donate-level=0', ' -o pool.', 'stratum+tcp://', 'stratum+udp://'] }
+  filter_main_fetched: { CommandLine|contains: ['pool.example/c2', wget] }
+  condition: selection and not 1 of filter_*
+---
+title: Decoded and piped to a shell
+id: decoded-to-shell
+logsource: { product: linux, category: process_creation }
+detection:
+  selection_decode: { CommandLine|contains: 'base64 ' }
+  selection_run:
+    - CommandLine|contains: ['| bash ', '| sh ', '|bash ', '|sh ']
+    - CommandLine|endswith: ['| bash', '| sh', '|bash', " |sh", "| sh'"]
+  condition: all of selection_*
+---
+title: File of cron made
+id: cron-made
+level: low
+logsource: { product: linux, category: file_event }
+detection:
+  selection1: { TargetFilename|startswith: [/etc/cron.d/, /etc/cron.daily/, /var/spool/cron/crontabs/] }
+  selection2: { TargetFilename|contains: [/etc/cron.allow, /etc/crontab] }
+  condition: 1 of selection*
+`;
+
+test('rules as SigmaHQ writes them find the miner, the decoded command and the timer', () =>
+  atDesk(async ({ run, work }) => {
+    await writeFile(join(work, 'published.yml'), PUBLISHED);
+    const found = async (name: string) => {
+      const asked = ['--sigma', 'published.yml', '--rule', 'sigma-*', '--no-memory', '--output', 'json'];
+      const { stdout, stderr } = await run('scan', fixture(name), ...asked);
+      assert.match(stderr, /--sigma: 3 rules judged, 0 skipped\n/);
+      const { findings } = JSON.parse(stdout) as { findings: { rule: string; references: string[] }[] };
+      return findings.map(({ rule, references }) => `${rule} ${references[0]}`).sort();
+    };
+    assert.deepEqual(await found('compromised'), [
+      ...['sigma-cron-made rootfs/etc/cron.d/sync', 'sigma-decoded-to-shell process/43'],
+      'sigma-mining-options process/41',
+    ]);
+    assert.deepEqual(await found('clean'), []);
+  }));
+
 test('files that are no rules are said and skipped; none at all is an error', () =>
   atDesk(async ({ run, work }) => {
     await mkdir(join(work, 'none'));

@@ -147,7 +147,7 @@ function sameStored(a: Stored, b: Stored): boolean {
 }
 
 function placeOf({ locator }: ByteSource, offset: number): string | undefined {
-  if (!locator) return undefined;
+  if (!locator || locator.kind === 'joined') return undefined;
   const name = locator.kind === 'file' ? locator.path : `${locator.repository}@${locator.digest}`;
   return `${locator.kind} ${name} ${locator.offset + offset}`;
 }

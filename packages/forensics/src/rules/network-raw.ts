@@ -1,7 +1,8 @@
 /** Sockets below the protocols: what listens in on the network, or forges packets. */
+import type { SocketRow } from '../analysers/sockets.ts';
 import type { Severity } from '../finding.ts';
 import { socketReferences } from '../signs/connections.ts';
-import { programsOf } from '../signs/programs.ts';
+import { type Programs, programsOf } from '../signs/programs.ts';
 import type { Rule } from './rule.ts';
 
 /** Programs whose work that is. */
@@ -9,6 +10,14 @@ const SNIFFERS =
   /^(?:tcpdump|dumpcap|tshark|wireshark|dhclient|dhcpcd|udhcpc|systemd-network|NetworkManager|keepalived|lldpd|arping|ndisc6|wpa_supplicant|hostapd|suricata|zeek|bro|snort|calico|felix|bird|cilium|speaker|controller|metallb|kube-vip|kube-router|flanneld|frr|zebra|ospfd|bgpd|radvd|dnsmasq|avahi|arpwatch|ntopng|packetbeat|falco|conntrackd|ptp4l|mdnsd|corosync|pacemaker)/;
 const PINGERS =
   /^(?:ping6?|fping|mtr|traceroute\w*|nmap|nping|hping3?|telegraf|blackbox|smokeping|zabbix|nagios|check_ping|check_icmp|prometheus|icinga|oping|collectd|dpinger|haproxy)/;
+
+/** Whoever has a socket first, in words, and what its program is called; empty names where nobody has it. */
+function holderOf({ holders: [first] }: SocketRow, programs: Programs) {
+  if (first === undefined) return { who: 'a process', odd: undefined, name: '', title: '' };
+  const { pid } = first;
+  const [name, title] = [programs.nameOf(pid), programs.get(pid)?.name ?? ''];
+  return { who: programs.label(pid), odd: programs.oddity(pid), name, title };
+}
 
 export const packetSocket: Rule = {
   id: 'packet-socket',
@@ -21,12 +30,10 @@ export const packetSocket: Rule = {
     const programs = programsOf(tables);
     for (const socket of tables.sockets) {
       if (socket.family !== 'packet') continue;
-      const pid = socket.holders[0]?.pid;
-      const odd = pid === undefined ? undefined : programs.oddity(pid);
-      const known =
-        pid !== undefined && (SNIFFERS.test(programs.nameOf(pid)) || SNIFFERS.test(programs.get(pid)?.name ?? ''));
+      const { who, odd, name, title } = holderOf(socket, programs);
+      const known = SNIFFERS.test(name) || SNIFFERS.test(title);
       yield {
-        summary: `${pid === undefined ? 'a process' : programs.label(pid)}${odd ? `, ${odd},` : ''} has a packet socket (${socket.protocol}${socket.interface ? ` on ${socket.interface}` : ''})`,
+        summary: `${who}${odd ? `, ${odd},` : ''} has a packet socket (${socket.protocol}${socket.interface ? ` on ${socket.interface}` : ''})`,
         references: socketReferences(socket),
         severity: odd ? 'high' : known ? 'info' : undefined,
         details: { protocol: socket.protocol, interface: socket.interface, type: socket.type },
@@ -46,14 +53,12 @@ export const rawSocket: Rule = {
     const programs = programsOf(tables);
     for (const socket of tables.sockets) {
       if (socket.type !== 'raw' || (socket.family !== 'ipv4' && socket.family !== 'ipv6')) continue;
-      const pid = socket.holders[0]?.pid;
-      const odd = pid === undefined ? undefined : programs.oddity(pid);
-      const name = pid === undefined ? '' : programs.nameOf(pid);
+      const { who, odd, name } = holderOf(socket, programs);
       const icmp = socket.protocol.startsWith('icmp');
       const known = (icmp && PINGERS.test(name)) || SNIFFERS.test(name);
       const severity: Severity | undefined = odd ? 'high' : known ? 'info' : icmp ? 'low' : undefined;
       yield {
-        summary: `${pid === undefined ? 'a process' : programs.label(pid)}${odd ? `, ${odd},` : ''} has a raw socket (${socket.protocol})`,
+        summary: `${who}${odd ? `, ${odd},` : ''} has a raw socket (${socket.protocol})`,
         references: socketReferences(socket),
         severity,
         details: { protocol: socket.protocol },
@@ -83,11 +88,11 @@ export const netlinkSocket: Rule = {
     for (const socket of tables.sockets) {
       const what = socket.family === 'netlink' ? TELLING.get(socket.protocol) : undefined;
       if (what === undefined || socket.family !== 'netlink') continue;
-      const pid = socket.holders[0]?.pid;
+      const { who, odd } = holderOf(socket, programs);
       yield {
-        summary: `${pid === undefined ? 'a process' : programs.label(pid)} is told ${what} (netlink ${socket.protocol})`,
+        summary: `${who} is told ${what} (netlink ${socket.protocol})`,
         references: socketReferences(socket),
-        severity: pid !== undefined && programs.oddity(pid) !== undefined ? 'medium' : undefined,
+        severity: odd === undefined ? undefined : 'medium',
         details: { protocol: socket.protocol, groups: socket.groups.slice(0, 32) },
       };
     }

@@ -23,10 +23,12 @@ export function maskedBytes(mask: number, value: number): ByteSet {
   return mask === 0xff ? oneByte(value) : byteSet((byte) => (byte & mask) === value);
 }
 
+const letters = Array.from({ length: 26 }, (_, letter) => maskedBytes(0xdf, 0x41 + letter));
+
 /** An ASCII letter in both cases, any other byte alone. */
 export function eitherCase(byte: number): ByteSet {
   const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x7a ? maskedBytes(0xdf, byte & 0xdf) : oneByte(byte);
+  return letters[lower - 0x61] ?? oneByte(byte);
 }
 
 /** The bytes of a set, ascending. */

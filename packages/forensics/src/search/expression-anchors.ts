@@ -94,9 +94,18 @@ function plainSet(byte: number, flags: string): ByteSet {
   return flags.includes('i') ? eitherCase(byte) : oneByte(byte);
 }
 
+/** Sets of classes such as `[a-z]`: the same few stand in most expressions. */
+const tested = new Map<string, ByteSet>();
+const MOST_TESTED = 1000;
+
 function testedSet(raw: string, flags: string): ByteSet {
+  const key = `${flags} ${raw}`;
+  const known = tested.get(key);
+  if (known) return known;
   const expression = new RegExp(`^(?:${raw})$`, flags.replace('m', ''));
-  return byteSet((byte) => expression.test(String.fromCharCode(byte)));
+  const set = byteSet((byte) => expression.test(String.fromCharCode(byte)));
+  if (tested.size < MOST_TESTED) tested.set(key, set);
+  return set;
 }
 
 /** Parts one behind the other. */

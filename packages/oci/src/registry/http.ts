@@ -3,6 +3,7 @@ import type { ClientRequest, Agent as HttpAgent, IncomingHttpHeaders, IncomingMe
 import type { AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { harmless, messageOf, systemCode } from '@stillframe/core';
 import { ociError } from '../errors.ts';
+import { sendBody } from './send-body.ts';
 
 /** A request body of known length. */
 export interface HttpBody {
@@ -194,35 +195,11 @@ function exchange(outgoing: ClientRequest, request: HttpRequest): Promise<Incomi
       outgoing.end();
       return;
     }
-    write(outgoing, request.body.content, () => answered).catch((error: unknown) => {
+    sendBody(outgoing, request.body.content, () => answered).catch((error: unknown) => {
       contentFailure = { error };
       reject(error);
       outgoing.destroy();
     });
-  });
-}
-
-async function write(
-  outgoing: ClientRequest,
-  content: AsyncIterable<Uint8Array>,
-  answered: () => boolean,
-): Promise<void> {
-  for await (const chunk of content) {
-    if (answered() || outgoing.destroyed) return;
-    if (!outgoing.write(chunk)) await room(outgoing);
-  }
-  if (!answered()) outgoing.end();
-}
-
-/** Waits until more can be written, or until nothing has to be written any more. */
-function room(outgoing: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of ['drain', 'close', 'error', 'response']) outgoing.off(event, done);
-      resolve();
-    };
-    if (outgoing.destroyed) return resolve();
-    for (const event of ['drain', 'close', 'error', 'response']) outgoing.on(event, done);
   });
 }
 

@@ -18,6 +18,7 @@ import { type CaptureChoices, choicesOf } from './choices.ts';
 import { ociFlags, writeCriuConfig } from './criu-options.ts';
 import { demandWithin, type PauseBudget, strictest, watchPause } from './pause-budget.ts';
 import { estimatePause, type PauseEstimate } from './pause-estimate.ts';
+import { thaw } from './thaw.ts';
 
 /** A container and the folder that is filled with what is captured of it. */
 export interface CaptureTarget {
@@ -33,7 +34,7 @@ export interface Capture extends CaptureTarget {
   /** Whether the filesystem's changes were cloned in the freeze and packed after it. */
   cloned: boolean;
   startedAt: Date;
-  /** Microseconds; `truePause` is that of all containers of one freeze, `rootfsDiff` counts for it only where frozen. */
+  /** Microseconds; `truePause` is that of all containers of one freeze, `rootfsDiff` is beside `dump`, and in it only where frozen. */
   pause: { truePause: number; dump: number; rootfsDiff: number };
   /** How long all containers of the freeze were expected to stand still, where there was a budget for that. */
   expected: (PauseBudget & PauseEstimate) | undefined;
@@ -110,20 +111,20 @@ export async function captureAll(
   await using still = new UndoStack({ deadline: 60_000 });
   const clock = process.hrtime.bigint();
   {
-    await using thaw = new UndoStack({ deadline: 60_000 });
+    await using thawing = new UndoStack({ deadline: 60_000 });
     using watch = watchPause(budget, signal);
     // None of them is frozen before the first is captured, nor after it.
     for (const { record, choices } of drafts) {
       const name = `freeze of ${record.id}`;
-      if (choices.leaveRunning) thaw.push(name, () => context.oci.resume(record.id));
+      if (choices.leaveRunning) thawing.push(name, () => thaw(context, record));
       else still.push(name, () => resumeFrozen(context, record.id));
       await context.oci.pause(record.id);
     }
     context.onStep('checkpoint-frozen');
     for (const draft of drafts) {
       watch.signal?.throwIfAborted();
-      await dump(context, draft, watch.signal);
-      if (draft.choices.rootfs === 'frozen') await takeFrozen(context, draft, places.get(draft), watch.signal);
+      await dumpWithFiles(context, draft, places.get(draft), watch.signal);
+      if (draft.choices.rootfs === 'frozen') await takeLog(context, draft);
       context.onStep('checkpoint-files-taken');
     }
   }
@@ -159,6 +160,37 @@ async function resumeFrozen(context: NodeContext, id: string): Promise<void> {
   if ((await context.oci.state(id))?.status === 'paused') await context.oci.resume(id);
 }
 
+/**
+ * The dump, and what changed in the files beside it: both stand still, and CRIU needs one processor. Where it names deleted files
+ * anew in their folders while it dumps, the files come after that.
+ */
+async function dumpWithFiles(
+  context: NodeContext,
+  capture: Capture,
+  place: ClonePlace | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { rootfs, criu } = capture.choices;
+  if (rootfs === 'live') return await dump(context, capture, signal);
+  if (criu.linkRemap) {
+    await dump(context, capture, signal);
+    return await takeFrozen(context, capture, place, signal);
+  }
+  const failed = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  const files = takeFrozen(context, capture, place, either);
+  // Told below: whatever fails, neither may go on when the container does.
+  files.catch(() => undefined);
+  try {
+    await dump(context, capture, signal);
+  } catch (error) {
+    failed.abort();
+    await files.catch(() => undefined);
+    throw error;
+  }
+  await files;
+}
+
 async function dump(
   context: NodeContext,
   { record, work, choices, pause }: Capture,
@@ -179,7 +211,7 @@ async function dump(
   pause.dump = microseconds(from);
 }
 
-/** In the freeze: what changed is cloned where that can be, and packed later; otherwise it is packed now. */
+/** In the freeze: what changed is cloned where that can be, and packed later; otherwise it is packed now. And the pod's shared memory. */
 async function takeFrozen(
   context: NodeContext,
   capture: Capture,
@@ -198,14 +230,12 @@ async function takeFrozen(
       context.logger.log('warn', 'changes could not be cloned', { containerID: capture.record.id, reason });
     }
   }
-  if (capture.cloned) {
-    await takeSharedMemory(context, capture, signal);
-    await takeLog(context, capture);
-  } else await takeFiles(context, capture, signal);
+  if (!capture.cloned) await takeChanges(context, capture, containerFolders(context, capture.record.id).upper, signal);
+  await takeSharedMemory(context, capture, signal);
   capture.pause.rootfsDiff = microseconds(from);
 }
 
-/** The filesystem's changes, the pod's shared memory and the log. */
+/** The filesystem's changes, the pod's shared memory and the log, while the container runs. */
 async function takeFiles(context: NodeContext, capture: Capture, signal: AbortSignal | undefined): Promise<void> {
   const from = process.hrtime.bigint();
   await takeChanges(context, capture, containerFolders(context, capture.record.id).upper, signal);

@@ -10,11 +10,10 @@ import {
   encodeStatus,
   encodeStatusDump,
   encodeWhiteouts,
-  rangesOf,
-  readTarIndex,
+  planArchive,
   type SourceFacts,
   type WriterEntry,
-  writeArchive,
+  writePlanned,
 } from '@stillframe/checkpoint';
 import type { Digest, ReadOptions } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
@@ -67,8 +66,7 @@ export async function packArchive(
     entries.push(...(await fileIfAny('container.log', join(capture.work, 'container.log'))));
   }
   const mtime = Math.floor(capture.startedAt.getTime() / 1000);
-  const { size } = await writeArchive(target, entries, { mtime, insertFront, signal: options.signal });
-  const { digest, entries: measured, memory: pages } = await measureAndSync(target, options);
+  const { digest, size, entries: measured, memory: pages } = await writeMeasured(target, entries, mtime, options);
   const oci = context.oci.of(record.id);
   return {
     path: target,
@@ -127,13 +125,37 @@ async function imageSet(folder: string): Promise<WriterEntry[]> {
   return [folderEntry, ...sized.map(({ name }) => file(`checkpoint/${name}`, join(folder, name)))];
 }
 
-/** Reads the headers, then all of it once. */
-async function measureAndSync(path: string, options: ReadOptions): Promise<Measured> {
-  await using source = await openFileSource(path);
-  const measured = await measure(source, rangesOf((await readTarIndex(source, options)).entries), options);
-  await using handle = await open(path, 'r+');
-  await handle.sync();
+/**
+ * Writes, hashes and syncs. What becomes the archive is hashed before: inserting takes it out of the system's memory. The disk
+ * gets it meanwhile.
+ */
+async function writeMeasured(
+  target: string,
+  entries: readonly WriterEntry[],
+  mtime: number,
+  { signal }: ReadOptions,
+): Promise<Measured> {
+  const plan = await planArchive(entries, { mtime, adopts: true });
+  const options = { signal, threads: true };
+  if (!plan.adoptable) {
+    await writePlanned(target, plan, { signal });
+    await using written = await openFileSource(target);
+    const measured = await measure(written, plan.ranges, options);
+    await syncFile(target);
+    return measured;
+  }
+  const synced = syncFile(plan.adoptable.path);
+  // Its failure is told below.
+  synced.catch(() => undefined);
+  const measured = await measure(plan.source, plan.ranges, options).finally(() => synced);
+  await writePlanned(target, plan, { insertFront, signal });
+  await syncFile(target);
   return measured;
+}
+
+async function syncFile(path: string): Promise<void> {
+  await using file = await open(path, 'r+');
+  await file.sync();
 }
 
 function sourceFacts(

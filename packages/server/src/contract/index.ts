@@ -1,0 +1,56 @@
+/** What the page may ask and what it is answered: plain data as JSON carries it. Addresses are hexadecimal texts, `0x7f00`. */
+import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
+import type { FindingList } from './findings.ts';
+import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
+import type { DeskFacts, Integrity, Overview } from './overview.ts';
+import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
+
+export type * from './files.ts';
+export type * from './findings.ts';
+export type * from './memory.ts';
+export type * from './overview.ts';
+export type * from './processes.ts';
+
+/** Every question of the page by its name: what is asked, and the answer. The path is `/api/CASE/NAME?asked`. */
+export interface Contract {
+  desk: { asked: Record<never, never>; answer: DeskFacts };
+  overview: { asked: Record<never, never>; answer: Overview };
+  /** Takes as long as reading the archive once. */
+  integrity: { asked: Record<never, never>; answer: Integrity };
+  processes: { asked: Record<never, never>; answer: ProcessList };
+  process: { asked: { pid: number }; answer: ProcessPage };
+  environment: { asked: { pid: number; reveal: boolean }; answer: EnvironmentAnswer };
+  /** `memory`: whether the content of memory is judged, too, which takes longer. */
+  findings: { asked: { memory: boolean }; answer: FindingList };
+  maps: { asked: { pid: number }; answer: MapList };
+  /** At most 64 KiB at a time. */
+  memory: { asked: { pid: number; at: string; bytes: number }; answer: BytesAnswer };
+  /** Texts of at least four characters that begin in these bytes. */
+  strings: { asked: { pid: number; at: string; bytes: number }; answer: MemoryTexts };
+  changes: { asked: Record<never, never>; answer: ChangeList };
+  things: { asked: Record<never, never>; answer: ThingList };
+  openfiles: { asked: { what: string }; answer: OpenFileList };
+  /** Of a thing, or of `rootfs:/etc/passwd`. */
+  preview: { asked: { thing: string }; answer: Preview };
+}
+
+/** Questions that are answered line by line, as things are found. */
+export interface Streams {
+  /** `pid`: 0 for all processes. */
+  search: {
+    asked: { what: string; as: 'text' | 'hex' | 'regex'; ignoreCase: boolean; pid: number };
+    line: SearchLine;
+  };
+}
+
+/** What is saved as a file, under `/api/CASE/NAME?asked`. */
+export interface Downloads {
+  download: { asked: { thing: string } };
+}
+
+/** How a question is refused. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}

@@ -1,0 +1,73 @@
+/** The memory of a process. */
+
+/** One mapping (VMA). Bytes are numbers: what a process maps fits into them. */
+export interface MapFacts {
+  readonly start: string;
+  readonly end: string;
+  readonly bytes: number;
+  /** `rw-p`. */
+  readonly protection: string;
+  readonly backing: string;
+  readonly deleted: boolean;
+  readonly captured: number;
+  readonly zero: number;
+  /** Bytes that are not to be had, by reason. */
+  readonly absent: readonly (readonly [string, number])[];
+  /** Executable memory that is in no file. */
+  readonly anonymousCode: boolean;
+  /** What share of each of up to 64 equal parts was captured, from 0 to 9. */
+  readonly density: string;
+}
+
+export interface MapList {
+  readonly pid: number;
+  readonly name: string | null;
+  readonly maps: readonly MapFacts[];
+  readonly total: number;
+}
+
+/** What a part of the bytes is: `captured`, `zero`, or why it is not there. */
+export interface RangeFacts {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly state: string;
+}
+
+export interface BytesAnswer {
+  readonly at: string;
+  /** Base64. Where a range is absent the bytes mean nothing. */
+  readonly base64: string;
+  readonly ranges: readonly RangeFacts[];
+  readonly map: MapFacts | null;
+}
+
+export interface TextFacts {
+  readonly at: string;
+  readonly bytes: number;
+  readonly encoding: string;
+  readonly text: string;
+}
+
+export interface MemoryTexts {
+  readonly texts: readonly TextFacts[];
+  /** Whether there were more than are listed. */
+  readonly more: boolean;
+}
+
+/** One match; or how far the search came; or its end. */
+export type SearchLine =
+  | {
+      readonly kind: 'match';
+      readonly pid: number | null;
+      readonly name: string | null;
+      readonly at: string;
+      readonly bytes: number;
+      readonly protection: string;
+      readonly backing: string;
+      /** Text around the match, one character a byte; where it begins in it. */
+      readonly context: string;
+      readonly contextOffset: number;
+    }
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'end'; readonly matches: number; readonly truncated: boolean }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };

@@ -1,0 +1,24 @@
+/** The table of routes: every question of the contract has its row, or this does not compile. */
+import type { Contract, Downloads, Streams } from '../contract/index.ts';
+import { changes } from './changes.ts';
+import { environment } from './environment.ts';
+import { findings } from './findings.ts';
+import { maps } from './maps.ts';
+import { memory } from './memory.ts';
+import { openfiles } from './open-files.ts';
+import { desk, integrity, overview } from './overview.ts';
+import { process } from './process.ts';
+import { processes } from './processes.ts';
+import type { AnswerRoute, DownloadRoute, StreamRoute } from './route.ts';
+import { search } from './search.ts';
+import { strings } from './strings.ts';
+import { download, preview, things } from './things.ts';
+
+export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
+  ...{ desk, overview, integrity, processes, process, environment, findings },
+  ...{ maps, memory, strings, changes, things, openfiles, preview },
+};
+
+export const streams: { readonly [Name in keyof Streams]: StreamRoute<Name> } = { search };
+
+export const downloads: { readonly [Name in keyof Downloads]: DownloadRoute } = { download };

@@ -1,0 +1,61 @@
+/** Questions to the server that the page came from, as the contract has them. */
+import type { Contract, Refusal, Streams } from '@stillframe/server/contract';
+
+/** What the server refuses. */
+export class Refused extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor({ code, message, hint }: Refusal) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+type Values = Readonly<Record<string, string | number | boolean>>;
+
+/** Throws Refused, and what fetch throws where the server is gone or `signal` aborts. */
+export async function ask<Name extends keyof Contract>(
+  one: string,
+  name: Name,
+  asked: Contract[Name]['asked'],
+  signal?: AbortSignal,
+): Promise<Contract[Name]['answer']> {
+  const response = await answered(addressOf(one, name, asked), { signal: signal ?? null });
+  return (await response.json()) as Contract[Name]['answer'];
+}
+
+/** Lines as they come. Throws as ask does. */
+export async function* askLines<Name extends keyof Streams>(
+  one: string,
+  name: Name,
+  asked: Streams[Name]['asked'],
+  signal: AbortSignal,
+): AsyncGenerator<Streams[Name]['line'], void, undefined> {
+  const response = await answered(addressOf(one, name, asked), { signal });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    const lines = (rest + next.value).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as Streams[Name]['line'];
+  }
+}
+
+/** Changes the token of the address for a session. */
+export async function enter(token: string): Promise<void> {
+  await answered('/api/enter', { method: 'POST', body: token });
+}
+
+/** Where a question is asked. */
+export function addressOf(one: string, name: string, asked: Values): string {
+  const values = new URLSearchParams(Object.entries(asked).map(([key, value]) => [key, String(value)]));
+  return `/api/${one}/${name}?${values}`;
+}
+
+async function answered(address: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(address, { ...init, credentials: 'same-origin' });
+  if (!response.ok) throw new Refused((await response.json()) as Refusal);
+  return response;
+}

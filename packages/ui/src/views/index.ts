@@ -1,0 +1,33 @@
+/** The table of views, in the order of the navigation: a file a view, and its row here. */
+import type { VNode } from 'preact';
+import { Files } from './files.ts';
+import { Findings } from './findings.ts';
+import { Memory } from './memory.ts';
+import { Overview } from './overview.ts';
+import { ProcessPage } from './process.ts';
+import { Processes } from './processes.ts';
+
+/** What a view is given: the checkpoint, and the rest of the address. */
+export interface ViewProps {
+  readonly one: string;
+  readonly rest: readonly string[];
+}
+
+export interface View {
+  /** In the address. */
+  readonly id: string;
+  /** In the navigation; undefined for one that is reached from others. */
+  readonly title?: string;
+  /** Views that belong to this one in the navigation. */
+  readonly within?: readonly string[];
+  readonly show: (props: ViewProps) => VNode;
+}
+
+export const views: readonly View[] = [
+  { id: 'overview', title: 'Overview', show: Overview },
+  { id: 'findings', title: 'Findings', show: Findings },
+  { id: 'processes', title: 'Processes', within: ['process'], show: Processes },
+  { id: 'process', show: ProcessPage },
+  { id: 'memory', title: 'Memory', show: Memory },
+  { id: 'files', title: 'Files', show: Files },
+];
