@@ -15,6 +15,8 @@ const PACKAGES = join(import.meta.dirname, '../../packages');
 /** Somebody had been in it: findings of every severity. */
 export const COMPROMISED = join(PACKAGES, 'forensics/fixtures/compromised.tar.zst');
 export const CLEAN = join(PACKAGES, 'forensics/fixtures/clean.tar.zst');
+/** Sockets of every kind, with bytes in them. */
+export const OPEN_FILES = join(PACKAGES, 'checkpoint/fixtures/open-files.tar');
 export const REDIS = join(PACKAGES, 'checkpoint/fixtures/podman-redis.tar');
 
 /** Milliseconds that anything on the page may take: a machine under load is slow, and what never comes is a failure. */

@@ -17,6 +17,8 @@ const VIEWS: readonly (readonly [view: string, where: string])[] = [
   ['memory/1', 'option'],
   ['files', 'td code'],
   ['files', '.tree-name'],
+  ['network', 'title'],
+  ['timeline', 'td'],
 ];
 
 test('hostile names are text in every view of the desk', needs('chromium'), async () => {

@@ -4,8 +4,10 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openCheckpoint } from '@stillframe/checkpoint';
 import type { Page } from 'playwright-core';
 import { CLEAN, COMPROMISED, openDesktop } from './browser.fixture.ts';
+import { VOUCHED } from './custody.fixture.ts';
 
 const OUT = join(import.meta.dirname, '../../docs/desk');
 
@@ -51,11 +53,17 @@ const SHOTS: readonly Shot[] = [
     place: 'files/path/%2Fetc%2Fcron.d%2Fsync',
     prepare: (page) => page.getByRole('region', { name: 'Content' }).waitFor(),
   },
+  { name: 'network', place: 'network', prepare: (page) => page.locator('.network-picture .box').first().waitFor() },
+  { name: 'timeline', place: 'timeline', prepare: (page) => page.locator('.chart-picture .lane').first().waitFor() },
+  { name: 'compare', place: 'diff/1', prepare: (page) => page.locator('table.diff').first().waitFor() },
+  { name: 'custody', place: 'custody', prepare: (page) => page.locator('.there').nth(1).waitFor() },
 ];
 
 const words = process.argv.slice(2);
 await mkdir(OUT, { recursive: true });
-await using desktop = await openDesktop([COMPROMISED, CLEAN]);
+await using checkpoint = await openCheckpoint(COMPROMISED);
+const vouched = { name: 'compromised.tar.zst', checkpoint, ...VOUCHED };
+await using desktop = await openDesktop([vouched, CLEAN]);
 const { page } = desktop;
 for (const { name, place, prepare } of SHOTS.filter((shot) => words.every((word) => shot.name.includes(word)))) {
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -2,22 +2,40 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { openCheckpoint } from '@stillframe/checkpoint';
 import { needs } from '@stillframe/testkit';
-import { COMPROMISED, type Desktop, openDesktop, REDIS, testView } from './browser.fixture.ts';
+import { CLEAN, COMPROMISED, type Desktop, OPEN_FILES, openDesktop, REDIS, testView } from './browser.fixture.ts';
+import { VOUCHED } from './custody.fixture.ts';
 
 test('the desk in a browser', needs('chromium'), async (t) => {
-  await using desktop = await openDesktop([REDIS, COMPROMISED]);
+  await using checkpoint = await openCheckpoint(CLEAN);
+  const vouched = { name: 'clean.tar.zst', checkpoint, ...VOUCHED };
+  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched]);
   const views: readonly (readonly [string, (desktop: Desktop) => Promise<void>])[] = [
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
     ['findings: a click on the evidence opens its bytes', findings],
     ['memory is shown at any address, by mapping, by keyboard, by search', memory],
     ['files: the tree of changes with what they hold, a deleted file, and what is open', files],
+    ['network: a box leaves what is joined to it, and what waits in a queue is read', network],
+    ['timeline: looked at closer by mouse and keyboard, and by source', timeline],
+    ['compare: what another checkpoint has more, side by side, and back', compare],
+    ['custody: what holds and what does not, and a report that is saved', custody],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
   await t.test('in the dark', async () => {
     await desktop.page.emulateMedia({ colorScheme: 'dark' });
-    for (const view of ['overview', 'findings', 'processes', 'process/1', 'memory/1', 'files']) {
+    for (const view of [
+      'overview',
+      'findings',
+      'processes',
+      'process/1',
+      'memory/1',
+      'files',
+      'network',
+      'timeline',
+      'diff/1',
+    ]) {
       await desktop.go(`#/0/${view}`);
       await desktop.page.locator('.there').first().waitFor();
       assert.deepEqual(await desktop.axe(), [], view);
@@ -136,4 +154,99 @@ async function files({ page, go }: Desktop): Promise<void> {
     .filter({ hasText: /deleted|memory only/ })
     .first()
     .waitFor();
+}
+
+async function network({ page, go }: Desktop): Promise<void> {
+  await go('#/2/network');
+  const rows = page.getByRole('table', { name: 'Sockets' }).locator('tbody tr');
+  await rows.first().waitFor();
+  const internet = await rows.count();
+  await page.getByRole('button', { name: /^Unix \d+$/ }).click();
+  await page.getByText('@corpus-abstract').first().waitFor();
+  assert.ok((await rows.count()) > internet);
+  // By the keyboard: a box is a link.
+  await page.getByRole('link', { name: /^127\.0\.0\.1:7070 ?tcp, 1 connected$/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: /^Sockets of 127\.0\.0\.1:7070 / }).waitFor();
+  assert.equal(await rows.count(), 3);
+  await page.getByRole('link', { name: /^Read .* received$/ }).click();
+  await page.getByRole('region', { name: 'Content' }).waitFor();
+  await page.getByRole('link', { name: 'Show all' }).click();
+  await page.getByRole('heading', { name: 'Sockets', exact: true }).waitFor();
+}
+
+async function timeline({ page, go }: Desktop): Promise<void> {
+  await go('#/1/timeline');
+  const rows = page.getByRole('table', { name: 'Events' }).locator('tbody tr');
+  await rows.first().waitFor();
+  const chart = page.getByRole('group', { name: /^Events by time/ });
+  const span = page.locator('h2 [role=status]');
+  const next = async (act: () => Promise<void>) => {
+    const before = (await span.textContent()) ?? '';
+    await act();
+    await span.filter({ hasNotText: before }).waitFor();
+  };
+  const all = await rows.count();
+  const box = await chart.boundingBox();
+  assert.ok(box);
+  await next(async () => {
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 40, { steps: 4 });
+    await page.mouse.up();
+  });
+  const closer = await rows.count();
+  assert.ok(closer > 0 && closer < all, `${closer} of ${all}`);
+  await chart.focus();
+  await next(() => page.keyboard.press('-'));
+  await next(() => page.keyboard.press('ArrowRight'));
+  await next(() => page.getByRole('button', { name: 'All', exact: true }).click());
+  assert.ok((await rows.count()) >= all);
+  await page.getByRole('button', { name: /^file \d+$/ }).click();
+  await rows.filter({ hasText: '/etc/passwd' }).waitFor({ state: 'detached' });
+  await rows.filter({ hasText: 'all processes stand still' }).waitFor();
+}
+
+async function compare({ page, go }: Desktop): Promise<void> {
+  await go('#/3/diff/1');
+  const processes = page.getByRole('region', { name: 'Processes' }).locator('tbody tr');
+  const miner = processes.filter({ hasText: '(xmrig)' });
+  await miner.waitFor();
+  assert.ok(await page.getByLabel('Two containers of one image').isChecked());
+  assert.equal((await miner.locator('td').first().textContent())?.trim(), 'not there');
+  await miner.locator('td').last().getByText('/var/tmp/.cache/xmrig').waitFor();
+  const before = await processes.count();
+  await page.getByRole('button', { name: /^\+ \d+ new$/ }).click();
+  await miner.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: /^\+ \d+ new$/ }).click();
+  // By the keyboard: the other way round.
+  await page.getByRole('link', { name: 'Swap' }).focus();
+  await page.keyboard.press('Enter');
+  await miner.locator('td').last().getByText('not there').waitFor();
+  assert.equal(await processes.count(), before);
+  await page.getByLabel('Pages of memory, too').check();
+  await page.getByText('Comparing page by page…').waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'Not compared' }).waitFor();
+}
+
+async function custody({ page, go }: Desktop): Promise<void> {
+  await go('#/3/custody');
+  await page.getByText('This is not what was captured, or nobody knows that it is').waitFor();
+  const checks = page.getByRole('table', { name: 'Checks' });
+  assert.equal(
+    await checks
+      .locator('tr', { hasText: /^archive/ })
+      .locator('strong')
+      .textContent(),
+    'does not hold',
+  );
+  await page.getByRole('table', { name: 'Chain of custody' }).getByText('ada on laptop').waitFor();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Save Report' }).focus();
+  await page.keyboard.press('Enter');
+  const saved = await saving;
+  assert.equal(saved.suggestedFilename(), 'clean.report.html');
+  assert.match(await readFile(await saved.path(), 'utf8'), /^<!DOCTYPE html>/);
+  await go('#/0/custody');
+  await page.getByText('No evidence of the capture lies beside the archive').waitFor();
 }

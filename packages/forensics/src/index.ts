@@ -7,6 +7,7 @@ export { askHistory, type HistoryRow, historySteps, inOrderOfCapture } from './d
 export type { Question } from './diff/question.ts';
 export { type Change, DIFF_TABLES, type DiffRow, type DiffTable, type Facts, type NotCompared } from './diff/row.ts';
 export { searchChanged } from './diff/search-changed.ts';
+export { type RowView, rowView, TOLD } from './diff/shown-row.ts';
 export { type ExportFormat, exportFormats } from './export/index.ts';
 export { type Finding, findingId, isAtLeast, SEVERITIES, type Severity, type Suspicion } from './finding.ts';
 export { type JudgedCheckpoint, momentOf } from './judged.ts';

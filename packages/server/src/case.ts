@@ -1,8 +1,21 @@
 /** One checkpoint on the desk, with what several views need of it: read when first asked for, and kept. */
 import { type Checkpoint, type OpenFiles, type Process, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
 import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
-import { type Analysis, analyse, type Proof } from '@stillframe/forensics';
+import { type Analysis, analyse, type CaptureTimes, type Proof } from '@stillframe/forensics';
 import { deskError } from './errors.ts';
+
+/** What is made of a checkpoint to be saved. */
+export interface DeskExport {
+  /** In addresses. */
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  /** The command that gives the same bytes. */
+  readonly command: string;
+  /** Of the file's name, without its point. */
+  readonly ending: string;
+  make(signal: AbortSignal): Promise<string>;
+}
 
 /** What whoever starts the desk gives of a checkpoint, which stays theirs to close. */
 export interface CaseInput {
@@ -11,6 +24,10 @@ export interface CaseInput {
   readonly checkpoint: Checkpoint;
   /** What lies beside the archive, verified; undefined where nothing does. */
   proof?(signal: AbortSignal): Promise<Proof | undefined>;
+  /** What that says of times, unverified: it takes no time. */
+  times?(): Promise<CaptureTimes | undefined>;
+  /** None by default. */
+  readonly exports?: readonly DeskExport[] | undefined;
 }
 
 /** Address spaces that are kept open: the ones last asked for. */
@@ -20,6 +37,7 @@ export class DeskCase {
   readonly id: string;
   readonly name: string;
   readonly checkpoint: Checkpoint;
+  readonly exports: readonly DeskExport[];
   readonly #input: CaseInput;
   /** Of the whole desk: what is kept must not end with the request that began it. */
   readonly #signal: AbortSignal;
@@ -30,6 +48,7 @@ export class DeskCase {
     this.id = id;
     this.name = input.name;
     this.checkpoint = input.checkpoint;
+    this.exports = input.exports ?? [];
     this.#input = input;
     this.#signal = signal;
   }
@@ -53,6 +72,10 @@ export class DeskCase {
 
   proof(): Promise<Proof | undefined> {
     return this.keep('proof', async (signal) => this.#input.proof?.(signal));
+  }
+
+  times(): Promise<CaptureTimes | undefined> {
+    return this.keep('times', async () => this.#input.times?.());
   }
 
   /** Judged by all rules; `memory`: with the content of memory, which takes longer. */

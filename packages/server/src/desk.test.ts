@@ -171,6 +171,10 @@ test('questions that are none are refused, and too much of one is', () =>
       '/api/0/memory?pid=1&at=0x0&bytes=65537',
       '/api/0/memory?pid=1&at=0x10000000000000000&bytes=1',
       '/api/0/findings?memory=perhaps',
+      '/api/0/timeline?from=1e3&to=5&sources=',
+      '/api/0/timeline?from=9&to=5&sources=',
+      '/api/0/timeline?from=&to=&sources=log,nothing',
+      '/api/0/diff?other=0&sibling=auto&memory=false',
       `/api/0/search?pid=0&ignoreCase=true&as=text&what=${'a'.repeat(4097)}`,
     ];
     for (const path of bad) {
@@ -178,6 +182,8 @@ test('questions that are none are refused, and too much of one is', () =>
       assert.deepEqual([answer.status, answer.json()['code']], [400, 'ERR_DESK_QUESTION'], path);
     }
     assert.equal((await mine('/api/0/process?pid=99999')).status, 404);
+    assert.equal((await mine('/api/0/diff?other=7&sibling=auto&memory=false')).status, 404);
+    assert.equal((await mine('/api/0/export?name=report')).status, 404);
     assert.equal((await mine(`/${'a'.repeat(9000)}`)).status, 413);
     assert.equal((await mine('/api/0/overview', { method: 'DELETE' })).status, 405);
   }));

@@ -6,11 +6,11 @@ import {
   DIFF_TABLES,
   type DiffRow,
   type DiffTable,
+  rowView,
   searchChanged,
 } from '@stillframe/forensics';
 import { InvalidArgumentError, Option } from 'commander';
 import { diffText } from '../diff/text.ts';
-import { rowView } from '../diff/view.ts';
 import { renderJsonLine } from '../display/json.ts';
 import { JsonDocument } from '../display/json-document.ts';
 import { styleOf } from '../display/style.ts';

@@ -9,10 +9,10 @@ import {
   inOrderOfCapture,
   type Question,
   referenceText,
+  rowView,
 } from '@stillframe/forensics';
 import { InvalidArgumentError } from 'commander';
 import { rowNode } from '../diff/text.ts';
-import { rowView } from '../diff/view.ts';
 import { clipped, shortDigests } from '../display/clipped.ts';
 import { renderJsonLine } from '../display/json.ts';
 import { JsonDocument } from '../display/json-document.ts';

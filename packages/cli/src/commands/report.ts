@@ -1,13 +1,9 @@
 /** `stillframe report`: what a checkpoint tells, as one page for people who were not there. */
-import { basename } from 'node:path';
 import { harmless } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
-import { lastMoments, readTimeline, reportPage, TIMELINE_SOURCES } from '@stillframe/forensics';
-import { quoted } from '../display/command-text.ts';
-import { proofOf } from '../report/proof.ts';
+import { madePage } from '../report/page.ts';
 import { demandNew, demandReplaceable } from '../scan/new-file.ts';
-import { recordedFacts, recordOf } from '../scan/record.ts';
-import { judge, type ScanningOptions, withScanning } from '../scan/scanning.ts';
+import { type ScanningOptions, withScanning } from '../scan/scanning.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import type { RegisterCommand } from './command.ts';
 import { reading, readingCommand } from './reading.ts';
@@ -38,24 +34,7 @@ export const report: RegisterCommand = (program, io, done) => {
       if (output !== '-') await (force ? demandReplaceable(output, what) : demandNew(output));
       const keys = await readVerifyingKeys(options.key ?? [], io);
       const code = await reading(what, options, io, async ({ checkpoint, report: note }) => {
-        const { judged, run } = await judge(what, checkpoint, options, io, 'inputs');
-        note(judged.analysis.diagnostics);
-        const proved = await proofOf(what, keys, io);
-        const sources = TIMELINE_SOURCES.filter((source) => source !== 'log');
-        const timeline = await readTimeline([{ checkpoint, evidence: proved?.evidence }], {
-          sources,
-          signal: io.signal,
-        });
-        note(timeline.diagnostics);
-        const page = reportPage({
-          timeline: await lastMoments(timeline),
-          ...{ judged, proof: proved?.proof, archiveWord: quoted(basename(what)), node: process.versions.node },
-          record: run && recordedFacts(recordOf(judged, run), run),
-          options: [
-            ...(options.memory ? [] : ['the content of memory was left out (--no-memory)']),
-            ...(options.image === undefined ? [] : [`compared with the image ${options.image}`]),
-          ],
-        });
+        const page = await madePage(what, checkpoint, { ...options, keys }, io, note);
         if (output === '-') await io.write(page);
         else await writeTextAtomically(output, page, { replace: force });
       });

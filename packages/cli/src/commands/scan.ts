@@ -9,14 +9,15 @@ import {
   type Severity,
 } from '@stillframe/forensics';
 import { Option } from 'commander';
-import { renderForeignJson, renderJson, renderJsonLine } from '../display/json.ts';
+import { renderJson, renderJsonLine } from '../display/json.ts';
 import { commandKey } from '../evidence/for-command.ts';
 import { exitCodes } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { repeated } from '../repeated.ts';
+import { atLeast, exportTexts, MINIMUM } from '../scan/export-text.ts';
 import { demandNew } from '../scan/new-file.ts';
 import { checkRecord, onlyKey, recordHolds, recordOf, recordText, writeRecord } from '../scan/record.ts';
-import { judge, narrowed, type ScanningOptions, withScanning } from '../scan/scanning.ts';
+import { judge, type ScanningOptions, withScanning } from '../scan/scanning.ts';
 import { findingsText } from '../scan/text.ts';
 import { cliError } from '../usage.ts';
 import { readVerifyingKeys } from '../verify/keys.ts';
@@ -53,7 +54,7 @@ it does not.
 export const scan: RegisterCommand = (program, io, done) => {
   const description = 'Judge a checkpoint by rules: what is suspicious, where it stands, and what it may be';
   withScanning(readingCommand(program, 'scan', description))
-    .addOption(new Option('--minimum <severity>', 'show from this severity on').choices(SEVERITIES).default('low'))
+    .addOption(new Option('--minimum <severity>', 'show from this severity on').choices(SEVERITIES).default(MINIMUM))
     .addOption(new Option('--fail-on <severity>', 'exit code 3 where one is as bad or worse').choices(SEVERITIES))
     .option('--record <file>', 'write a record of the run that can be repeated; the file must be new')
     .option('--check-record <file>', 'whether a run as recorded there gives the same, and who signed it')
@@ -76,13 +77,7 @@ export const scan: RegisterCommand = (program, io, done) => {
           outcome = exitCodes.findings;
         const holds = run && (await recording?.((name) => recordOf(judged, run, name)));
         if (holds === undefined)
-          return print(
-            narrowed(judged, ({ severity }) => isAtLeast(severity, minimum)),
-            what,
-            options.output,
-            io,
-            judged.analysis.findings.length,
-          );
+          return print(atLeast(judged, minimum), what, options.output, io, judged.analysis.findings.length);
         outcome = holds ? exitCodes.ok : exitCodes.failed;
       });
       done(outcome === undefined || outcome === exitCodes.ok ? code : outcome);
@@ -125,8 +120,7 @@ async function openRecording(options: ScanOptions, io: Io): Promise<Recording | 
 async function print(judged: JudgedCheckpoint, what: string, output: string, io: Io, all: number): Promise<void> {
   const { findings } = judged.analysis;
   if (isExport(output)) {
-    const { documents, lines } = exportFormats[output];
-    for (const document of documents(judged)) await io.write(renderForeignJson(document, !lines));
+    for (const text of exportTexts(judged, output)) await io.write(text);
   } else if (output === 'json') {
     const { diagnostics } = judged;
     await io.write(renderJson('FindingList', 1, { findings: findings.map(viewOf), diagnostics }));

@@ -1,19 +1,12 @@
 /** `stillframe timeline`: everything in checkpoints that has a time, in the order of time. */
 import { basename } from 'node:path';
-import { harmless, StillframeError } from '@stillframe/core';
-import {
-  type CaptureTimes,
-  readTime,
-  readTimeline,
-  TIMELINE_SOURCES,
-  type Timeline,
-  type TimelineSource,
-} from '@stillframe/forensics';
+import { harmless } from '@stillframe/core';
+import { readTime, readTimeline, TIMELINE_SOURCES, type Timeline, type TimelineSource } from '@stillframe/forensics';
 import { InvalidArgumentError, Option } from 'commander';
 import { renderJsonLine } from '../display/json.ts';
 import { JsonDocument } from '../display/json-document.ts';
-import { readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
+import { timesIn } from '../report/proof.ts';
 import { eventText, eventView, type Origin, plasoLine, timesketchLine } from '../timeline/view.ts';
 import { outputOption, type RegisterCommand } from './command.ts';
 import { type Opened, type ReadingOptions, readingSeveral, WHERE, withReading } from './reading.ts';
@@ -81,17 +74,6 @@ function offsetOf(text: string): bigint {
   const [whole = '', fraction = ''] = text.replace('-', '').split('.');
   const nanoseconds = BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
   return text.startsWith('-') ? -nanoseconds : nanoseconds;
-}
-
-/** Evidence that cannot be read is told and is none: the archive has times of its own. */
-async function timesIn(what: string, io: Io): Promise<CaptureTimes | undefined> {
-  try {
-    return await readEvidence(what);
-  } catch (error) {
-    if (!StillframeError.is(error)) throw error;
-    io.err(`warning: the evidence beside ${harmless(what)} cannot be read: ${harmless(error.message)}\n`);
-    return undefined;
-  }
 }
 
 function originOf({ what, checkpoint: { metadata, spec } }: Opened): Origin {

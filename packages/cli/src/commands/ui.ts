@@ -5,7 +5,8 @@ import { startDesk } from '@stillframe/server';
 import { pagePlace } from '@stillframe/ui/place';
 import { numberOf } from '../numbers.ts';
 import { productVersion } from '../product.ts';
-import { proofOf } from '../report/proof.ts';
+import { deskExports } from '../report/desk-exports.ts';
+import { proofOf, timesIn } from '../report/proof.ts';
 import { cliError } from '../usage.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import type { RegisterCommand } from './command.ts';
@@ -43,6 +44,8 @@ export const ui: RegisterCommand = (program, io, done) => {
           name: basename(what),
           checkpoint,
           proof: async () => (await proofOf(what, keys, io))?.proof,
+          exports: deskExports(what, checkpoint, keys, io),
+          times: () => timesIn(what, io),
         }));
         await using desk = await startDesk({ cases, page: pagePlace, version: productVersion, port });
         io.out(`${desk.address}\n`);

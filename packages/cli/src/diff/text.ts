@@ -1,11 +1,10 @@
 /** A comparison for people: the sum of it first, then a tree a table. Every text of the evidence is made harmless here. */
 import { harmless } from '@stillframe/core';
-import type { CheckpointDiff, DiffRow, DiffTable } from '@stillframe/forensics';
+import { type CheckpointDiff, type DiffRow, type DiffTable, type RowView, rowView, TOLD } from '@stillframe/forensics';
 import { clipped, shortDigests } from '../display/clipped.ts';
 import type { Style } from '../display/style.ts';
 import { renderTree, type TreeNode } from '../display/tree.ts';
 import { summaryParts } from './summary.ts';
-import { type RowView, rowView } from './view.ts';
 
 /** Rows of a table that are shown without `--all`, characters of a value, and runs of pages that are named. */
 const SHOWN = 40;
@@ -147,14 +146,6 @@ const PLACED: ReadonlySet<DiffTable> = new Set(['files', 'mappings', 'pages']);
 function placeText(table: DiffTable, key: string, label: string): string {
   return harmless(clipped(PLACED.has(table) ? `${key}  ${label}` : label, 2 * VALUE));
 }
-
-/** What is worth a line of each table. */
-const TOLD: Readonly<Record<DiffTable, readonly string[]>> = {
-  ...{ container: ['value'], processes: ['parent', 'arguments', 'workingFolder'], files: ['type', 'deleted'] },
-  ...{ sockets: ['holders'], mappings: ['protection', 'bytes'], pages: ['pages', 'protection'] },
-  ...{ mounts: ['source'], rootfs: ['change', 'type', 'size', 'sha256', 'flags'], environment: ['value'] },
-  findings: ['severity', 'rule'],
-};
 
 /** Facts that say themselves what they are. */
 const UNNAMED: ReadonlySet<string> = new Set(['value', 'sha256']);

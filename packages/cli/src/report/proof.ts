@@ -1,8 +1,8 @@
 /** What lies beside an archive, verified, as the plain data that a report tells. */
 import { stat } from 'node:fs/promises';
-import { at, listAt, StillframeError, textAt } from '@stillframe/core';
+import { at, harmless, listAt, StillframeError, textAt } from '@stillframe/core';
 import { decodeEnvelope, parseCustody } from '@stillframe/evidence';
-import type { CaptureTold, CustodyRow, Proof } from '@stillframe/forensics';
+import type { CaptureTimes, CaptureTold, CustodyRow, Proof } from '@stillframe/forensics';
 import { type FoundEvidence, readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
 import { checksOf, type NamedKey, verifyArchiveFile } from '../verify/model.ts';
@@ -39,6 +39,17 @@ export async function proofOf(path: string, keys: readonly NamedKey[], io: Io): 
     custodyHead: found.custodyHead,
   };
   return { proof, evidence };
+}
+
+/** Evidence that cannot be read is told and is none: the archive has times of its own. */
+export async function timesIn(what: string, io: Io): Promise<CaptureTimes | undefined> {
+  try {
+    return await readEvidence(what);
+  } catch (error) {
+    if (!StillframeError.is(error)) throw error;
+    io.err(`warning: the evidence beside ${harmless(what)} cannot be read: ${harmless(error.message)}\n`);
+    return undefined;
+  }
 }
 
 function rowOf(line: Uint8Array): CustodyRow | undefined {

@@ -1,15 +1,23 @@
 /** What the page may ask and what it is answered: plain data as JSON carries it. Addresses are hexadecimal texts, `0x7f00`. */
+import type { CustodyAnswer, ExportList } from './custody.ts';
+import type { DiffAnswer } from './diff.ts';
 import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
 import type { FindingList } from './findings.ts';
 import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
+import type { SocketList } from './network.ts';
 import type { DeskFacts, Integrity, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
+import type { TimelineAnswer } from './timeline.ts';
 
+export type * from './custody.ts';
+export type * from './diff.ts';
 export type * from './files.ts';
 export type * from './findings.ts';
 export type * from './memory.ts';
+export type * from './network.ts';
 export type * from './overview.ts';
 export type * from './processes.ts';
+export type * from './timeline.ts';
 
 /** Every question of the page by its name: what is asked, and the answer. The path is `/api/CASE/NAME?asked`. */
 export interface Contract {
@@ -32,6 +40,13 @@ export interface Contract {
   openfiles: { asked: { what: string }; answer: OpenFileList };
   /** Of a thing, or of `rootfs:/etc/passwd`. */
   preview: { asked: { thing: string }; answer: Preview };
+  /** `sibling`: `auto` goes by whether they are of one container. `memory`: whether pages are compared, which takes longer. */
+  diff: { asked: { other: string; sibling: 'auto' | 'true' | 'false'; memory: boolean }; answer: DiffAnswer };
+  custody: { asked: Record<never, never>; answer: CustodyAnswer };
+  exports: { asked: Record<never, never>; answer: ExportList };
+  sockets: { asked: Record<never, never>; answer: SocketList };
+  /** `from` and `to`: empty for everything. `sources`: words with commas between, of what is listed. */
+  timeline: { asked: { from: string; to: string; sources: string }; answer: TimelineAnswer };
 }
 
 /** Questions that are answered line by line, as things are found. */
@@ -45,6 +60,7 @@ export interface Streams {
 
 /** What is saved as a file, under `/api/CASE/NAME?asked`. */
 export interface Downloads {
+  export: { asked: { name: string } };
   download: { asked: { thing: string } };
 }
 

@@ -9,7 +9,15 @@ export type Answer =
   | { readonly kind: 'json'; readonly value: unknown; readonly cookie?: string | undefined }
   | { readonly kind: 'file'; readonly type: string; readonly body: string | Uint8Array }
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<unknown> }
-  | { readonly kind: 'download'; readonly name: string; readonly bytes: AsyncIterable<Uint8Array> };
+  | ({ readonly kind: 'download' } & Download);
+
+/** What is saved as a file; `name` is raw. */
+export interface Download {
+  readonly name: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Made here: it keeps the ending of its name. */
+  readonly isOurs?: boolean;
+}
 
 const POLICY = [
   "default-src 'none'",
@@ -70,7 +78,7 @@ export async function write(answer: Answer, response: ServerResponse, signal: Ab
         ...HEADERS,
         // Never a type that a browser would open: it is evidence.
         'content-type': 'application/octet-stream',
-        'content-disposition': `attachment; filename="${safeName(answer.name)}"`,
+        'content-disposition': `attachment; filename="${safeName(answer)}"`,
         'content-security-policy': `${POLICY}; sandbox`,
       });
       for await (const bytes of answer.bytes) await send(bytes, response, signal);
@@ -104,8 +112,8 @@ async function send(chunk: string | Uint8Array, response: ServerResponse, signal
     await once(response, 'drain', { signal });
 }
 
-/** The name of a download: nothing but what no system takes for a path, a device or a program to be run. */
-function safeName(name: string): string {
+/** The name of a download: nothing but what no system takes for a path, a device or a program to be run. Our own keeps its ending. */
+function safeName({ name, isOurs }: Extract<Answer, { kind: 'download' }>): string {
   const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '');
-  return `${plain.slice(-100) || 'evidence'}.bin`;
+  return `${plain.slice(-100) || 'evidence'}${isOurs ? '' : '.bin'}`;
 }

@@ -1,9 +1,9 @@
 /** What the rules say, the worst first, with the places that a click opens. */
-import { type Endpoint, endpointText } from '@stillframe/checkpoint';
-import { isObject } from '@stillframe/core';
-import { type EvidenceReference, type Finding, referenceText, rules, SEVERITIES } from '@stillframe/forensics';
-import type { FindingFacts, FindingList, Place } from '../contract/index.ts';
+import { type Finding, rules, SEVERITIES } from '@stillframe/forensics';
+import type { FindingFacts, FindingList } from '../contract/index.ts';
+import { placeOf } from './places.ts';
 import type { AnswerRoute } from './route.ts';
+import { valueText } from './value-text.ts';
 
 /** Findings, places and details that are listed, and characters of one detail. */
 const [MOST, MOST_PLACES, MOST_DETAILS, LONGEST] = [1000, 20, 24, 1000];
@@ -25,44 +25,7 @@ function factsOf({ id, rule, title, severity, summary, techniques, references, d
     details: Object.entries(details ?? {})
       .filter(([, value]) => value !== undefined)
       .slice(0, MOST_DETAILS)
-      .map(([name, value]) => [name, detailText(value).slice(0, LONGEST)] as const),
+      .map(([name, value]) => [name, valueText(value).slice(0, LONGEST)] as const),
     ...{ why: judge?.why ?? '', benign: judge?.benign ?? '' },
   };
-}
-
-/** Plain words where it is a word, an end of a connection as people write it, JSON for all else; bytes are told by how many they are. */
-function detailText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (isEndpoint(value)) return endpointText(value);
-  const text = JSON.stringify(value, (_, each) => {
-    if (typeof each === 'bigint') return `0x${each.toString(16)}`;
-    return each instanceof Uint8Array ? `${each.length} bytes` : each;
-  });
-  return text ?? '';
-}
-
-function placeOf(reference: EvidenceReference): Place {
-  const { kind } = reference;
-  const text = referenceText(reference);
-  switch (kind) {
-    case 'memory':
-      return { kind, text, pid: reference.pid, address: hex(reference.address), bytes: reference.bytes };
-    case 'mapping':
-      return { kind, text, pid: reference.pid, address: hex(reference.start) };
-    case 'process':
-    case 'fd':
-      return { kind, text, pid: reference.pid };
-    case 'rootfs':
-      return { kind, text, path: reference.path };
-    default:
-      return { kind, text };
-  }
-}
-
-function hex(address: bigint): string {
-  return `0x${address.toString(16)}`;
-}
-
-function isEndpoint(value: unknown): value is Endpoint {
-  return isObject(value) && typeof value['address'] === 'string' && typeof value['port'] === 'number';
 }

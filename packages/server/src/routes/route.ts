@@ -1,6 +1,7 @@
 /** What a route is: a question of the contract, and who answers it. */
 import type { DeskCase } from '../case.ts';
 import type { Contract, Streams } from '../contract/index.ts';
+import type { Download } from '../http/answer.ts';
 import type { Question } from '../http/question.ts';
 
 /** What a route works with. `signal` aborts when the one who asked goes away. */
@@ -19,7 +20,5 @@ export type AnswerRoute<Name extends keyof Contract> = (call: Call) => Promise<C
 /** Answers one question line by line. */
 export type StreamRoute<Name extends keyof Streams> = (call: Call) => AsyncIterable<Streams[Name]['line']>;
 
-/** Gives a file to be saved; its name is raw. */
-export type DownloadRoute = (
-  call: Call,
-) => Promise<{ readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }>;
+/** Gives a file to be saved. */
+export type DownloadRoute = (call: Call) => Promise<Download>;

@@ -89,7 +89,7 @@ function Finding({ finding, one, isOpen }: { finding: FindingFacts; one: string;
 }
 
 /** The view that shows a place; a plain text for one that no view has. */
-function placeLink(one: string, { kind, text, pid, address, bytes, path }: Place): Child {
+export function placeLink(one: string, { kind, text, pid, address, bytes, path }: Place): Child {
   if ((kind === 'memory' || kind === 'mapping') && pid !== undefined && address !== undefined)
     return link(linkTo(one, 'memory', pid, address, ...(bytes === undefined ? [] : [bytes])), code(text));
   if ((kind === 'process' || kind === 'fd') && pid !== undefined) return link(linkTo(one, 'process', pid), code(text));

@@ -1,11 +1,15 @@
 /** The table of views, in the order of the navigation: a file a view, and its row here. */
 import type { VNode } from 'preact';
+import { Custody } from './custody.ts';
+import { Diff } from './diff.ts';
 import { Files } from './files.ts';
 import { Findings } from './findings.ts';
 import { Memory } from './memory.ts';
+import { Network } from './network.ts';
 import { Overview } from './overview.ts';
 import { ProcessPage } from './process.ts';
 import { Processes } from './processes.ts';
+import { Timeline } from './timeline.ts';
 
 /** What a view is given: the checkpoint, and the rest of the address. */
 export interface ViewProps {
@@ -30,4 +34,8 @@ export const views: readonly View[] = [
   { id: 'process', show: ProcessPage },
   { id: 'memory', title: 'Memory', show: Memory },
   { id: 'files', title: 'Files', show: Files },
+  { id: 'network', title: 'Network', show: Network },
+  { id: 'timeline', title: 'Timeline', show: Timeline },
+  { id: 'diff', title: 'Compare', show: Diff },
+  { id: 'custody', title: 'Custody', show: Custody },
 ];

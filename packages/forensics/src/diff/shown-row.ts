@@ -1,10 +1,19 @@
-/** A difference as JSON has it: references as text, secrets hidden. */
+/** A difference as it is shown: references as text, secrets hidden; and which facts of a thing are worth a line. */
 import { namesSecret, redactVariable } from '@stillframe/core';
-import { type DiffRow, type Facts, referenceText } from '@stillframe/forensics';
+import { referenceText } from '../reference.ts';
+import type { DiffRow, DiffTable, Facts } from './row.ts';
 
 export type RowView = ReturnType<typeof rowView>;
 
-/** `showSecrets`: whether values of variables such as PASSWORD stay. */
+/** What is told of a thing of each table that was added or removed. */
+export const TOLD: Readonly<Record<DiffTable, readonly string[]>> = {
+  ...{ container: ['value'], processes: ['parent', 'arguments', 'workingFolder'], files: ['type', 'deleted'] },
+  ...{ sockets: ['holders'], mappings: ['protection', 'bytes'], pages: ['pages', 'protection'] },
+  ...{ mounts: ['source'], rootfs: ['change', 'type', 'size', 'sha256', 'flags'], environment: ['value'] },
+  findings: ['severity', 'rule'],
+};
+
+/** A row with its values; `showSecrets`: whether values of variables such as PASSWORD stay. */
 export function rowView(row: DiffRow, showSecrets: boolean) {
   const { table, key, label, change, before, after, references, withProcess } = row;
   const shown = (facts: Facts | undefined) => (facts && !showSecrets ? redacted(row, facts) : facts);
