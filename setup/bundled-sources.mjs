@@ -11,7 +11,7 @@ const MAIN = 'packages/cli/src/main.ts';
 /** Each command is loaded from the file of its name here. */
 const COMMANDS = 'packages/cli/src/commands/';
 /** What is started by its path as a thread. */
-const THREADS = ['packages/forensics/src/search/search-thread.ts'];
+const THREADS = ['packages/forensics/src/search/search-thread.ts', 'packages/evidence/src/measure-thread.ts'];
 const ENTRIES = [MAIN, ...THREADS];
 /** Sources that are imported for what they do; of all others only what is used is taken. */
 const EFFECTS = ['packages/criu-image/src/byte-true-text.ts'];

@@ -28,20 +28,24 @@ export interface ClusterOptions {
   readonly featureGates?: Readonly<Record<string, boolean>>;
 }
 
-const USERS = [
+/** The node, and its address, which test.sh gives the namespace that all of it is in. */
+export const NODE = 'node-1';
+const ADDRESS = '10.99.0.1';
+
+const USERS: readonly (readonly [name: string, group: string])[] = [
   ['admin', 'system:masters'],
   ['system:kube-controller-manager', 'system:masters'],
   ['system:kube-scheduler', 'system:masters'],
-  ['system:node:localhost', 'system:nodes'],
+  [`system:node:${NODE}`, 'system:nodes'],
   ['eve', ''],
-] as const;
+];
 /** Milliseconds: a loaded machine takes its time. */
-const PATIENCE = 150_000;
+const PATIENCE = 100_000;
 
 /** Starts all, and waits until the node is ready. Throws with the last lines of the log of what does not start. */
 export async function startCluster({ folder, cri, program, featureGates = {} }: ClusterOptions): Promise<Cluster> {
   const undo = new UndoStack({ deadline: 60_000 });
-  const pki = await openNodePki({ folder: join(folder, 'pki'), nodeName: 'localhost' });
+  const pki = await openNodePki({ folder: join(folder, 'pki'), nodeName: NODE, addresses: [ADDRESS] });
   const ports = { etcd: await freePort(), peer: await freePort(), api: await freePort(), kubelet: await freePort() };
   const server = `https://127.0.0.1:${ports.api}`;
   const kubeconfig = (user: string) => join(folder, `${user.replaceAll(':', '-')}.kubeconfig`);
@@ -130,7 +134,7 @@ export async function startCluster({ folder, cri, program, featureGates = {} }: 
         cgroupDriver: 'cgroupfs',
         cgroupsPerQOS: false,
       },
-      ...{ port: ports.kubelet, address: '127.0.0.1', healthzPort: 0, readOnlyPort: 0, failSwapOn: false },
+      ...{ port: ports.kubelet, address: ADDRESS, healthzPort: 0, readOnlyPort: 0, failSwapOn: false },
       ...{ tlsCertFile: pki.paths.server, tlsPrivateKeyFile: pki.paths.serverKey },
       authentication: {
         anonymous: { enabled: false },
@@ -148,18 +152,24 @@ export async function startCluster({ folder, cri, program, featureGates = {} }: 
       },
     };
     await mkdir(join(folder, 'kubelet'));
+    // It binds its folder to itself, and leaves that behind.
+    undo.push(
+      'mounts',
+      async () => void (await promisify(execFile)('umount', ['-R', join(folder, 'kubelet')]).catch(() => undefined)),
+    );
     await writeFile(join(folder, 'kubelet.yaml'), JSON.stringify(kubelet));
     start('kubelet', [
       ...[
         `--config=${join(folder, 'kubelet.yaml')}`,
         `--root-dir=${join(folder, 'kubelet')}`,
-        '--hostname-override=localhost',
+        `--hostname-override=${NODE}`,
+        `--node-ip=${ADDRESS}`,
       ],
-      `--kubeconfig=${kubeconfig('system:node:localhost')}`,
+      `--kubeconfig=${kubeconfig(`system:node:${NODE}`)}`,
     ]);
     await until('the node does not become ready', 'kubelet', async () => {
       const status = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
-      return (await kubectl('admin', ['get', 'node', 'localhost', '-o', status])) === 'True';
+      return (await kubectl('admin', ['get', 'node', NODE, '-o', status])) === 'True';
     });
     await until('there is no service account', 'kube-controller-manager', async () => {
       await kubectl('admin', ['get', 'serviceaccount', 'default']);

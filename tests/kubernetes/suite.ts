@@ -1,6 +1,6 @@
 /**
  * The cluster commands against real Kubernetes binaries, with a kubelet on our own CRI socket. Run by hand, after build.sh:
- * `npx node --test tests/kubernetes/suite.ts`. It writes what the binaries answered to packages/kubernetes/recorded/answers.json.
+ * `sh tests/kubernetes/test.sh`. It writes what the binaries answered to packages/kubernetes/recorded/answers.json.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { numbersIn, waitForNumbers } from '@stillframe/demo/stage';
 import { openClusterApi, openKubeconfig } from '@stillframe/kubernetes';
 import { stillframeHere } from '../lab/here.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
-import { type Cluster, startCluster } from './cluster.ts';
+import { type Cluster, NODE, startCluster } from './cluster.ts';
 
 const PROGRAM = join(process.env['STILLFRAME_KUBERNETES_BUILD'] ?? '/tmp/kube-build', 'kubernetes');
 const RECORDED = join(import.meta.dirname, '../../packages/kubernetes/recorded/answers.json');
@@ -104,11 +104,11 @@ describe('real Kubernetes binaries', {
       recorded.push({ name, request: `POST /api/v1/nodes/${path}`, ...answer });
       return answer;
     };
-    const counter = 'localhost/proxy/checkpoint/default/counters/counter';
+    const counter = `${NODE}/proxy/checkpoint/default/counters/counter`;
     assert.equal((await ask('forbidden user', 'eve', counter)).status, 403);
-    assert.equal((await ask('no such pod', 'admin', 'localhost/proxy/checkpoint/default/none/counter')).status, 404);
+    assert.equal((await ask('no such pod', 'admin', `${NODE}/proxy/checkpoint/default/none/counter`)).status, 404);
     assert.equal(
-      (await ask('no such container', 'admin', 'localhost/proxy/checkpoint/default/counters/none')).status,
+      (await ask('no such container', 'admin', `${NODE}/proxy/checkpoint/default/counters/none`)).status,
       404,
     );
     assert.equal((await ask('no such node', 'admin', 'none/proxy/checkpoint/default/counters/counter')).status, 404);

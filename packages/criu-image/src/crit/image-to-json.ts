@@ -117,6 +117,7 @@ async function* entryPieces(
   const filling = await paddingText(padding, options);
   const members: [string, Extra][] = Object.entries(filling === undefined ? json : { ...json, [PADDING]: filling });
   const extra = options.withoutPayloads ? sizeText(kind.name, group) : await extraOf(kind.name, group, options);
+  if (extra === undefined && filling === undefined) return yield textOf(json, options.pretty ? 2 : undefined);
   if (extra !== undefined) members.push(['extra', extra]);
   yield* objectPieces(members, options.pretty ? 2 : undefined, options.signal);
 }

@@ -23,8 +23,11 @@ const SHORT: Readonly<Record<string, string>> = {
   ...{ '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f', '\b': '\\b' },
 };
 
+const ODD = /["\\\u0000-\u001f\u0080-\uffff]/;
+
 /** Text in quotation marks, ASCII only. */
 export function quoted(text: string): string {
+  if (!ODD.test(text)) return `"${text}"`;
   const escaped = text.replace(/["\\\u0000-\u001f\u0080-\uffff]/g, (unit) => {
     return SHORT[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
@@ -52,7 +55,8 @@ export function separatorsAt(depth: number | undefined): Separators {
 export function textOf(value: Json, depth: number | undefined): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value !== 'object') return String(value);
-  const inner = depth === undefined ? undefined : depth + 1;
+  if (depth === undefined) return isList(value) ? listLine(value) : objectLine(value);
+  const inner = depth + 1;
   const list = isList(value);
   const parts = list
     ? value.map((item) => textOf(item, inner))
@@ -61,6 +65,22 @@ export function textOf(value: Json, depth: number | undefined): string {
   if (parts.length === 0) return `${open}${close}`;
   const { first, next, end } = separatorsAt(depth);
   return `${open}${first}${parts.join(next)}${end}${close}`;
+}
+
+/** In one line, by which most JSON is written: put together as it goes, without a list of parts. */
+function listLine(value: readonly Json[]): string {
+  let text = '[';
+  for (const item of value) text += text.length === 1 ? textOf(item, undefined) : `, ${textOf(item, undefined)}`;
+  return `${text}]`;
+}
+
+function objectLine(value: JsonObject): string {
+  let text = '{';
+  for (const name in value) {
+    const item = textOf(value[name] as Json, undefined);
+    text += text.length === 1 ? `${quoted(name)}: ${item}` : `, ${quoted(name)}: ${item}`;
+  }
+  return `${text}}`;
 }
 
 /** Base64 as Python's `encodebytes` breaks it; `end` is what ends a line. */
