@@ -58,14 +58,14 @@ describe('what happens between two checkpoints', needs('checkpoint', 'docker-reg
     assert.match(told('processes').join(), /^added process \d+ \(changing\)$/);
     assert.deepEqual(told('sockets'), ['added tcp 0.0.0.0:7777 listen']);
     assert.deepEqual(told('files'), ['added 0.0.0.0:7777 listen']);
-    // CRIU makes a folder in /tmp for a moment, and takes it away.
+    // CRIU made a folder in /tmp for a moment when the first one was taken, and took it away.
     const timesAlone = rows.filter(({ after = {} }) => Object.keys(after).join() === 'modified').map(({ key }) => key);
     assert.ok(
       timesAlone.every((path) => path === '/tmp'),
       timesAlone.join(),
     );
     assert.deepEqual(
-      told('rootfs').filter((row) => row !== 'changed /tmp'),
+      told('rootfs').filter((row) => !row.endsWith(' /tmp')),
       ['added /root-of-all'],
     );
     const written = rows.find(({ key, table }) => table === 'rootfs' && key === '/root-of-all');

@@ -34,7 +34,7 @@ export interface Capture extends CaptureTarget {
   /** Whether the filesystem's changes were cloned in the freeze and packed after it. */
   cloned: boolean;
   startedAt: Date;
-  /** Microseconds; `truePause` is that of all containers of one freeze, `rootfsDiff` is beside `dump`, and in it only where frozen. */
+  /** Microseconds; `truePause` is that of all containers of one freeze, `rootfsDiff` counts for it only where frozen. */
   pause: { truePause: number; dump: number; rootfsDiff: number };
   /** How long all containers of the freeze were expected to stand still, where there was a budget for that. */
   expected: (PauseBudget & PauseEstimate) | undefined;
@@ -161,8 +161,8 @@ async function resumeFrozen(context: NodeContext, id: string): Promise<void> {
 }
 
 /**
- * The dump, and what changed in the files beside it: both stand still, and CRIU needs one processor. Where it names deleted files
- * anew in their folders while it dumps, the files come after that.
+ * What changed in the files, then the dump, for which CRIU makes and removes folders in the container's /tmp. Where it names
+ * deleted files anew in their folders, too, the files come after it.
  */
 async function dumpWithFiles(
   context: NodeContext,
@@ -171,24 +171,9 @@ async function dumpWithFiles(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { rootfs, criu } = capture.choices;
-  if (rootfs === 'live') return await dump(context, capture, signal);
-  if (criu.linkRemap) {
-    await dump(context, capture, signal);
-    return await takeFrozen(context, capture, place, signal);
-  }
-  const failed = new AbortController();
-  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
-  const files = takeFrozen(context, capture, place, either);
-  // Told below: whatever fails, neither may go on when the container does.
-  files.catch(() => undefined);
-  try {
-    await dump(context, capture, signal);
-  } catch (error) {
-    failed.abort();
-    await files.catch(() => undefined);
-    throw error;
-  }
-  await files;
+  if (rootfs === 'frozen' && !criu.linkRemap) await takeFrozen(context, capture, place, signal);
+  await dump(context, capture, signal);
+  if (rootfs === 'frozen' && criu.linkRemap) await takeFrozen(context, capture, place, signal);
 }
 
 async function dump(
