@@ -12,6 +12,7 @@ import { pagePlace } from '@stillframe/ui/place';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const PACKAGES = join(import.meta.dirname, '../../packages');
+const { version } = JSON.parse(await readFile(join(PACKAGES, 'cli/package.json'), 'utf8')) as { version: string };
 /** Somebody had been in it: findings of every severity. */
 export const COMPROMISED = join(PACKAGES, 'forensics/fixtures/compromised.tar.zst');
 export const CLEAN = join(PACKAGES, 'forensics/fixtures/clean.tar.zst');
@@ -41,7 +42,7 @@ export async function openDesktop(cases: readonly (string | CaseInput)[]): Promi
   try {
     const opened: CaseInput[] = [];
     for (const one of cases) opened.push(typeof one === 'string' ? await openCase(one, closing) : one);
-    const desk = await startDesk({ cases: opened, page: pagePlace, version: '1.2.3' });
+    const desk = await startDesk({ cases: opened, page: pagePlace, version });
     closing.push('desk', () => desk[Symbol.asyncDispose]());
     // Tests run as root where there is a lab, and Chromium wants no sandbox then: the page is our own.
     const browser = await chromium.launch({

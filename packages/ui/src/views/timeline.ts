@@ -151,7 +151,10 @@ function events(one: string, { events: list, total, leftOut }: TimelineAnswer): 
     { title: 'What', cell: ({ what }: EventFacts) => what },
     { title: 'Message', grows: true, cell: ({ message }: EventFacts) => message },
     { title: 'Clock', cell: ({ clock }: EventFacts) => clock },
-    { title: 'Evidence', cell: ({ place }: EventFacts) => (place === null ? '' : placeLink(one, place)) },
+    {
+      title: 'Evidence',
+      cell: ({ place }: EventFacts) => place !== null && h('span', { class: 'event-place' }, placeLink(one, place)),
+    },
   ];
   const isCut = total > list.length;
   return panel(
