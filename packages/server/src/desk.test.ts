@@ -2,16 +2,23 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { openCheckpoint } from '@stillframe/checkpoint';
 import { openTemporaryFolder } from '@stillframe/core/file';
+import type { DeskExport } from './case.ts';
 import { startDesk } from './desk.ts';
 import { deskError } from './errors.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../checkpoint/fixtures/podman-redis.tar', import.meta.url));
+
+const note: DeskExport = {
+  ...{ name: 'note', title: 'Note', about: 'a line', command: 'stillframe note', ending: 'note.txt' },
+  make: async () => 'noted\n',
+};
 
 interface Asked {
   method?: string;
@@ -34,7 +41,7 @@ interface AtDesk {
   enter(): Promise<(path: string, asked?: Asked) => Promise<Given>>;
 }
 
-async function atDesk(use: (desk: AtDesk) => Promise<void>): Promise<void> {
+async function atDesk(use: (desk: AtDesk) => Promise<void>, name = 'podman-redis.tar'): Promise<void> {
   await using folder = await openTemporaryFolder(tmpdir());
   const page = join(folder.path, 'page');
   await mkdir(page);
@@ -44,7 +51,7 @@ async function atDesk(use: (desk: AtDesk) => Promise<void>): Promise<void> {
   await writeFile(join(folder.path, 'library.mjs'), 'export const h = 1;');
   await using checkpoint = await openCheckpoint(FIXTURE);
   await using desk = await startDesk({
-    cases: [{ name: 'podman-redis.tar', checkpoint }],
+    cases: [{ name, checkpoint, exports: [note] }],
     page: {
       folder: `${pathToFileURL(page)}/`,
       libraries: { library: String(pathToFileURL(join(folder.path, 'library.mjs'))) },
@@ -65,10 +72,10 @@ async function atDesk(use: (desk: AtDesk) => Promise<void>): Promise<void> {
   await use({ port, token, ask, enter });
 }
 
-/** As it is given: clients that mend paths and names would hide what is tested. */
+/** As it is given: clients that mend paths and names would hide what is tested. Each by a connection of its own. */
 function send(port: number, path: string, { method = 'GET', headers = {}, body }: Asked): Promise<Given> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;
@@ -103,6 +110,23 @@ test('the token opens the desk once; what is asked without a session, or with a 
     assert.match(String(stale.json()['message']), /used before/);
     const forged = await ask('/api/0/overview', { headers: { cookie: `stillframe-desk-${port}=${'a'.repeat(43)}` } });
     assert.equal(forged.status, 401);
+  }));
+
+test('however many connections are held open by who has no session, the page is answered', () =>
+  atDesk(async ({ port, enter }) => {
+    const mine = await enter();
+    const held: Socket[] = [];
+    try {
+      for (let at = 0; at < 200; at += 1) {
+        const socket = connect(port, '127.0.0.1');
+        held.push(socket);
+        await new Promise((resolve, reject) => socket.on('error', reject).once('connect', resolve));
+        socket.removeAllListeners('error').on('error', () => undefined);
+      }
+      assert.equal((await mine('/api/0/overview')).status, 200);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
   }));
 
 test('another origin, and a name that only leads here, are refused though they bring the session', () =>
@@ -270,3 +294,17 @@ test('only what the checkpoint holds is previewed or saved, never as something t
     assert.equal(log.headers['content-type'], 'application/octet-stream');
     assert.match(String(log.headers['content-disposition']), /^attachment; filename="[\w.-]+\.bin"$/);
   }));
+
+test('the name of what is saved is no path, no option of a command, no device and not hidden', async () => {
+  for (const [name, saved] of [
+    ['web.tar', 'web.note.txt'],
+    ['../..\u202e-rf "x".tar', '_.._-rf_x_.note.txt'],
+    ['.-rf.tar', 'rf.note.txt'],
+    ['con.tar.zst', '_con.note.txt'],
+    ['NUL', '_NUL.note.txt'],
+  ] as const)
+    await atDesk(async ({ enter }) => {
+      const { headers } = await (await enter())('/api/0/export?name=note');
+      assert.equal(headers['content-disposition'], `attachment; filename="${saved}"`);
+    }, name);
+});
