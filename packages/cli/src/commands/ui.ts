@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { basename } from 'node:path';
 import { startDesk } from '@stillframe/server';
 import { pagePlace } from '@stillframe/ui/place';
+import { rememberArchive } from '../evidence/measured-file.ts';
 import { numberOf } from '../numbers.ts';
 import { productVersion } from '../product.ts';
 import { deskExports } from '../report/desk-exports.ts';
@@ -38,13 +39,19 @@ export const ui: RegisterCommand = (program, io, done) => {
       const port = Number(numberOf(options.port ?? '0', '--port'));
       if (port > 65_535) throw cliError('ERR_USAGE_ARGUMENT', '--port takes a number up to 65535');
       const keys = await readVerifyingKeys(options.key ?? [], io);
+      const same = new Map<string, () => Promise<void>>();
+      // Before they are opened: what was opened is then that, or is told.
+      for (const what of whats) same.set(what, await rememberArchive(what));
       // Faults are on the page; they are no reason for a code of a command that only serves.
       await readingSeveral(whats, { ...options, output: 'json' }, io, async (opened) => {
         const cases = opened.map(({ what, checkpoint }) => ({
           name: basename(what),
           checkpoint,
-          proof: async () => (await proofOf(what, keys, io))?.proof,
-          exports: deskExports(what, checkpoint, keys, io),
+          proof: async () => {
+            const found = await proofOf(what, keys, io).finally(same.get(what));
+            return found?.proof;
+          },
+          exports: deskExports({ what, checkpoint, keys, demandSame: same.get(what) }, io),
           times: () => timesIn(what, io),
         }));
         await using desk = await startDesk({ cases, page: pagePlace, version: productVersion, port });
