@@ -308,3 +308,33 @@ test('the name of what is saved is no path, no option of a command, no device an
       assert.equal(headers['content-disposition'], `attachment; filename="${saved}"`);
     }, name);
 });
+
+test('what a finding points at in the archive is previewed: an entry, some bytes of it, an image as its entries, a mount', () =>
+  atDesk(async ({ enter }) => {
+    const mine = await enter();
+    const ask = (name: string, thing: string) => mine(`/api/0/${name}?thing=${encodeURIComponent(thing)}`);
+    const preview = async (thing: string) => {
+      const { base64, ...rest } = (await ask('preview', thing)).json();
+      return { ...rest, text: Buffer.from(String(base64), 'base64').toString() };
+    };
+    assert.match((await preview('entry/config.dump')).text, /^\{/);
+    assert.deepEqual(await preview('entry/config.dump@0+1'), { name: 'config.dump', bytes: 1, text: '{' });
+    const { magic, entries } = JSON.parse((await preview('image/files.img#0')).text);
+    assert.deepEqual([magic, entries.length], ['FILES', 1]);
+    const mount = await preview('mount/proc');
+    assert.equal(JSON.parse(mount.text).mountpoint, '/proc');
+    const raw = await ask('download', 'image/inventory.img');
+    assert.match(String(raw.headers['content-disposition']), /"inventory\.img\.bin"$/);
+    for (const [thing, status] of [
+      ['entry/../../etc/passwd', 404],
+      ['entry/', 400],
+      ['entry/config.dump@9999999999999999+9999999999999999', 200],
+      ['image/..%2F..%2Fetc%2Fpasswd', 404],
+      ['image/nothing.img', 404],
+      ['image/files.img#9999999999', 200],
+      ['mount/nowhere', 404],
+      ['mount/%', 400],
+    ] as const)
+      for (const name of ['preview', 'download'])
+        assert.equal((await ask(name, thing)).status, status, `${name} ${thing}`);
+  }));

@@ -59,8 +59,8 @@ export interface OpenFileList {
 /** The first bytes of a file or thing. */
 export interface Preview {
   readonly base64: string;
-  /** Of the whole. */
-  readonly bytes: number;
+  /** Of the whole; null where that is more than these, and how much nobody knows. */
+  readonly bytes: number | null;
   /** How it is saved: the last part of its name, before that is made safe. */
   readonly name: string;
 }

@@ -38,7 +38,7 @@ export interface Contract {
   changes: { asked: Record<never, never>; answer: ChangeList };
   things: { asked: Record<never, never>; answer: ThingList };
   openfiles: { asked: { what: string }; answer: OpenFileList };
-  /** Of a thing, or of `rootfs:/etc/passwd`. */
+  /** Of a thing, of `rootfs:/etc/passwd`, or of a reference to the archive: `entry/…`, `image/…`, `mount/…`. */
   preview: { asked: { thing: string }; answer: Preview };
   /** `sibling`: `auto` goes by whether they are of one container. `memory`: whether pages are compared, which takes longer. */
   diff: { asked: { other: string; sibling: 'auto' | 'true' | 'false'; memory: boolean }; answer: DiffAnswer };

@@ -11,6 +11,7 @@ import {
 import type { DeskCase } from '../case.ts';
 import type { ThingFacts, ThingList } from '../contract/index.ts';
 import { deskError } from '../errors.ts';
+import { type Opened, openReference, referenceIn } from './references.ts';
 import type { AnswerRoute, Call, DownloadRoute } from './route.ts';
 
 const KINDS: readonly ExtractKind[] = ['ghost', 'memfd', 'shm', 'pipe', 'fifo', 'socket', 'tcp', 'tty', 'log'];
@@ -33,7 +34,7 @@ export const things: AnswerRoute<'things'> = ({ one }) =>
   });
 
 export const preview: AnswerRoute<'preview'> = async (call) => {
-  const { name, size, bytes } = await opened(call);
+  const { name, size, bytes } = await opened(call, false);
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of bytes) {
@@ -42,13 +43,23 @@ export const preview: AnswerRoute<'preview'> = async (call) => {
     length += parts.at(-1)?.length ?? 0;
     if (length >= FIRST) break;
   }
-  return { base64: Buffer.concat(parts).toString('base64'), bytes: size, name };
+  // One that was read to its end is as long as that.
+  return {
+    ...{ base64: Buffer.concat(parts).toString('base64'), name },
+    bytes: size ?? (length < FIRST ? length : null),
+  };
 };
 
-export const download: DownloadRoute = opened;
+export const download: DownloadRoute = (call) => opened(call, true);
 
-/** The thing that is asked for; a path of the root filesystem is one that was changed. Throws ERR_DESK_QUESTION and what extracting throws. */
-async function opened({ one, question, signal }: Call) {
+/**
+ * The thing or place of the archive that is asked for; a path of the root filesystem is one that was changed. Throws
+ * ERR_DESK_QUESTION and what extracting throws.
+ */
+async function opened(call: Call, raw: boolean): Promise<Opened> {
+  const { one, question, signal } = call;
+  const reference = referenceIn(question.text('thing'));
+  if (reference) return openReference(call, reference, raw);
   const [, kind = '', id = ''] = /^([a-z]+):?(.*)$/s.exec(question.text('thing')) ?? [];
   const wanted = [...KINDS, 'rootfs' as const].find((each) => each === kind);
   if (wanted === undefined) throw deskError('ERR_DESK_QUESTION', 'thing is such as ghost:5 or rootfs:/etc/passwd');

@@ -13,7 +13,8 @@ export function Preview({ one, thing }: { one: string; thing: string }): VNode {
   const answer = useAnswer(one, 'preview', { thing });
   return whenThere(answer, ({ base64, bytes: whole }) => {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const lines = textLines(bytes, bytes.length < whole) ?? hexLines(bytes);
+    const isCut = whole === null || bytes.length < whole;
+    const lines = textLines(bytes, isCut) ?? hexLines(bytes);
     return h(
       'div',
       { class: 'preview' },
@@ -23,7 +24,9 @@ export function Preview({ one, thing }: { one: string; thing: string }): VNode {
         h(
           'span',
           { class: 'count' },
-          bytes.length < whole ? `the first ${bytesText(bytes.length)} of ${bytesText(whole)}` : bytesText(whole),
+          isCut
+            ? `the first ${bytesText(bytes.length)}${whole === null ? '' : ` of ${bytesText(whole)}`}`
+            : bytesText(whole),
         ),
         link(addressOf(one, 'download', { thing }), 'Save', { class: 'button plain', download: '' }),
       ),

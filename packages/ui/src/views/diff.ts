@@ -281,10 +281,8 @@ function shownValue(value: string | null): VNode {
   return h('code', { title: digest ? value : undefined }, digest ? `${value.slice(0, 19)}…` : value);
 }
 
-/** A link where a view shows it; the text of a reference alone says no more than the label. */
 function evidence(one: string, place: Place | null): Child {
-  if (place === null || (place.pid === undefined && place.path === undefined)) return false;
-  return h('span', { class: 'told' }, placeLink(one, place));
+  return place !== null && h('span', { class: 'told' }, placeLink(one, place));
 }
 
 /** `working folder` of `workingFolder`. */

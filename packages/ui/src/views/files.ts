@@ -19,10 +19,16 @@ export function Files({ one, rest }: ViewProps): VNode {
   return page(
     'Files',
     'What the container had changed in its root filesystem, and what it held open.',
+    rest[0] === 'archive' && rest[1] !== undefined && inArchive(one, rest[1]),
     part(Changes, { one, chosen: rest[0] === 'path' ? rest[1] : undefined }),
     part(Things, { one, chosen: rest[0] === 'thing' ? rest[1] : undefined }),
     part(OpenFiles, { one }),
   );
+}
+
+/** What a finding points at: an entry of the archive, an image of CRIU as its entries, a mount as its facts. */
+function inArchive(one: string, reference: string): VNode {
+  return panel('In the archive', part(Preview, { one, thing: reference, key: reference }), { aside: code(reference) });
 }
 
 function Changes({ one, chosen }: { one: string; chosen: string | undefined }): VNode {

@@ -88,11 +88,16 @@ function Finding({ finding, one, isOpen }: { finding: FindingFacts; one: string;
   );
 }
 
+/** Places of the archive itself, which the view of files shows. */
+const IN_ARCHIVE: ReadonlySet<string> = new Set(['entry', 'image', 'mount']);
+
 /** The view that shows a place; a plain text for one that no view has. */
 export function placeLink(one: string, { kind, text, pid, address, bytes, path }: Place): Child {
   if ((kind === 'memory' || kind === 'mapping') && pid !== undefined && address !== undefined)
     return link(linkTo(one, 'memory', pid, address, ...(bytes === undefined ? [] : [bytes])), code(text));
   if ((kind === 'process' || kind === 'fd') && pid !== undefined) return link(linkTo(one, 'process', pid), code(text));
   if (kind === 'rootfs' && path !== undefined) return link(linkTo(one, 'files', 'path', path), code(text));
+  if (kind === 'socket') return link(linkTo(one, 'network', text), code(text));
+  if (IN_ARCHIVE.has(kind)) return link(linkTo(one, 'files', 'archive', text), code(text));
   return code(text);
 }

@@ -23,7 +23,7 @@ type Group = SocketFacts['group'];
 /** Fds that are named of one socket. */
 const NAMED = 3;
 
-/** `rest`: key of the chosen box or `-`, and what of the queues is to be read. */
+/** `rest`: key of the chosen box, a socket as findings name it, or `-`; what of the queues is to be read. */
 export function Network({ one, rest }: ViewProps): VNode {
   const answer = useAnswer(one, 'sockets', {});
   return page(
@@ -55,7 +55,10 @@ function Sockets({ one, list, chosen, thing }: SocketsProps): VNode {
   const wanted = useMemo(() => sockets.filter(({ group }) => shown.has(group)), [sockets, shown]);
   const graph = useMemo(() => graphOf(wanted, list), [wanted, list]);
   const box = graph.boxes.find(({ key }) => key === chosen);
-  const rows = box ? wanted.filter(({ fileId }) => box.sockets.includes(fileId)) : wanted;
+  // What a finding points at is shown whatever its kind.
+  const alone = sockets.filter(({ fileId }) => chosen === `socket/${fileId}`);
+  const rows = alone.length > 0 ? alone : box ? wanted.filter(({ fileId }) => box.sockets.includes(fileId)) : wanted;
+  const isPart = rows === alone || box !== undefined;
   return h(
     'div',
     null,
@@ -73,15 +76,15 @@ function Sockets({ one, list, chosen, thing }: SocketsProps): VNode {
           `${title} ${numberText(sockets.filter((socket) => socket.group === group).length)}`,
         ),
       ),
-      box && link(linkTo(one, 'network'), 'Show all', { class: 'button plain' }),
+      isPart && link(linkTo(one, 'network'), 'Show all', { class: 'button plain' }),
     ),
     picture(one, graph, box?.key),
     thing !== undefined && panel('What waits', part(Preview, { one, thing, key: thing }), { aside: code(thing) }),
     panel(
-      box ? `Sockets of ${box.title} (${box.note})` : 'Sockets',
-      table('Sockets', columnsOf(one, list, box?.key), rows, {
+      rows === alone ? (chosen ?? '') : box ? `Sockets of ${box.title} (${box.note})` : 'Sockets',
+      table('Sockets', columnsOf(one, list, isPart ? chosen : undefined), rows, {
         none: 'No socket of these kinds.',
-        total: box ? rows.length : rows.length + total - sockets.length,
+        total: isPart ? rows.length : rows.length + total - sockets.length,
       }),
     ),
   );
