@@ -20,7 +20,8 @@ interface UiOptions extends ReadingOptions {
 
 const HELP = `
 The command prints an address of this machine that works once, in one browser, and answers until it is ended (Ctrl-C). It listens on
-127.0.0.1 alone: for a desk on another machine, forward the port with \`ssh -L PORT:127.0.0.1:PORT\` and open the same address.
+127.0.0.1 alone: for a desk on another machine, forward the port with \`ssh -L PORT:127.0.0.1:PORT\` (the
+same at both ends) and open the address.
 What the page shows is what the container had: whoever sees it sees the archive.
 
   stillframe ui web.tar --key node.pub
