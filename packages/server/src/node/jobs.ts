@@ -87,6 +87,7 @@ export class Jobs implements AsyncDisposable {
       if (!signal.aborted) job.stage = stage;
     };
     try {
+      signal.throwIfAborted();
       job.outcome = await run({ signal, told });
       job.state = 'done';
     } catch (error) {

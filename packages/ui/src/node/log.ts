@@ -20,7 +20,7 @@ export interface LogProps {
 
 export function Log({ node, one, id }: LogProps): VNode {
   const [answer] = useDesk('log', { container: id }, (log) => (log?.state === 'running' ? SOON : LATER));
-  const where = useRef<HTMLOListElement>(null);
+  const where = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   useEffect(() => {
     // Who has gone back to read stays there.
@@ -36,9 +36,9 @@ export function Log({ node, one, id }: LogProps): VNode {
     whenThere(answer, ({ lines, isCut, state }: LogAnswer) => [
       isCut && h('p', { class: 'more' }, 'Earlier lines are left out.'),
       h(
-        'ol',
+        'div',
         { class: 'log', ref: where, onScroll, tabIndex: 0, role: 'log', 'aria-label': `Lines of ${name}` },
-        lines.map((line, at) => h('li', { key: at }, line)),
+        lines.map((line, at) => h('div', { key: at }, line)),
       ),
       lines.length === 0 && h('p', { class: 'none' }, 'It has written nothing.'),
       state !== 'running' && h('p', { class: 'hint' }, `The container is ${state}.`),
