@@ -61,6 +61,8 @@ export async function useLiveNode(
   await log.getByText('line 1', { exact: true }).waitFor();
   more('line');
   await log.getByText('line 2', { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Close' }).click();
+  await log.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Remove default/web-copy-1' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove it' }).click();
   await containers.filter({ hasText: 'web-copy-1' }).waitFor({ state: 'detached' });

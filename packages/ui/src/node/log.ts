@@ -1,5 +1,5 @@
 /** What a container writes, as it writes it. */
-import type { LogAnswer, NodeAnswer } from '@stillframe/server/contract';
+import type { LogAnswer } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { h } from '../element.ts';
@@ -12,13 +12,14 @@ const SOON = 1000;
 const LATER = 4000;
 
 export interface LogProps {
-  readonly node: NodeAnswer;
   readonly one: string;
-  /** Of the container. */
+  /** Of the container, which is there. */
   readonly id: string;
+  /** Its address. */
+  readonly name: string;
 }
 
-export function Log({ node, one, id }: LogProps): VNode {
+export function Log({ one, id, name }: LogProps): VNode {
   const [answer] = useDesk('log', { container: id }, (log) => (log?.state === 'running' ? SOON : LATER));
   const where = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
@@ -30,7 +31,6 @@ export function Log({ node, one, id }: LogProps): VNode {
     const box = where.current;
     if (box) isAtEnd.current = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
   };
-  const name = nameOf(node, id);
   return panel(
     `Log of ${name}`,
     whenThere(answer, ({ lines, isCut, state }: LogAnswer) => [
@@ -45,12 +45,4 @@ export function Log({ node, one, id }: LogProps): VNode {
     ]),
     { aside: link(linkTo(one, 'node'), 'Close') },
   );
-}
-
-function nameOf({ pods }: NodeAnswer, id: string): string {
-  for (const { kubeNamespace, name, containers } of pods) {
-    const found = containers.find((each) => each.id === id);
-    if (found) return `${kubeNamespace}/${name}/${found.name}`;
-  }
-  return 'a container that is gone';
 }

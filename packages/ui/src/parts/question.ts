@@ -1,6 +1,6 @@
 /** What is asked before something is done: what it will do, and what the server said where it would not. */
 import type { VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Child, h } from '../element.ts';
 import { failed } from '../use-answer.ts';
 
@@ -21,11 +21,17 @@ export function Question({ title, say, yes, act, close }: QuestionProps): VNode 
   const name = useId();
   const [isActing, setActing] = useState(false);
   const [refused, setRefused] = useState<ReturnType<typeof failed>>();
-  useEffect(() => {
-    const dialog = where.current;
-    dialog?.showModal();
-    return () => dialog?.close();
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    where.current?.showModal();
+    // It goes away with its element, which closes it without an event: that would come late, when another question may be open.
+    return () => before instanceof HTMLElement && before.focus();
   }, []);
+  const cancel = (event: Event) => {
+    // Not by the browser alone: until the page knew, the button behind could be pressed again for nothing.
+    event.preventDefault();
+    close();
+  };
   const submit = (event: Event) => {
     event.preventDefault();
     setActing(true);
@@ -37,7 +43,7 @@ export function Question({ title, say, yes, act, close }: QuestionProps): VNode 
   };
   return h(
     'dialog',
-    { ref: where, class: 'question', 'aria-labelledby': name, onClose: close },
+    { ref: where, class: 'question', 'aria-labelledby': name, onCancel: cancel, onClose: close },
     h(
       'form',
       { onSubmit: submit },

@@ -23,7 +23,8 @@ const isUnderWay = ({ jobs }: NodeAnswer) => jobs.some(({ state }) => state === 
 export function LiveNode({ one, rest }: ViewProps): VNode {
   const [answer, look] = useDesk('node', {}, (node) => (node && isUnderWay(node) ? SOON : LATER));
   const desk = useDeskFacts();
-  const [deed, ask] = useState<Deed>();
+  const [open, setOpen] = useState<{ deed: Deed; number: number }>();
+  const ask = (deed: Deed) => setOpen((before) => ({ deed, number: (before?.number ?? 0) + 1 }));
   const taken = answer.state === 'there' ? answer.value.jobs.filter(({ capture }) => capture !== null).length : 0;
   useEffect(() => {
     if (taken > 0) deskChanged();
@@ -41,15 +42,28 @@ export function LiveNode({ one, rest }: ViewProps): VNode {
           containerTable(node, { one, ask }),
           node.left > 0 && h('p', { class: 'more' }, `… and ${numberText(node.left)} more pods`),
         ]),
-        kind === 'log' && logged !== undefined && part(Log, { node, one, id: logged, key: logged }),
+        kind === 'log' && logged !== undefined && log(node, one, logged),
         part(Copies, { node, cases, ask }),
       ],
       'Asking the node…',
     ),
-    deed &&
-      asked(deed, () => {
-        ask(undefined);
-        look();
-      }),
+    open &&
+      h(
+        'div',
+        { key: open.number },
+        asked(open.deed, () => {
+          setOpen((now) => (now === open ? undefined : now));
+          look();
+        }),
+      ),
   );
+}
+
+/** One that is gone is not asked for: its log went with it. */
+function log({ pods }: NodeAnswer, one: string, id: string): VNode {
+  for (const { kubeNamespace, name, containers } of pods) {
+    const found = containers.find((each) => each.id === id);
+    if (found) return part(Log, { one, id, name: `${kubeNamespace}/${name}/${found.name}`, key: id });
+  }
+  return panel('Log', h('p', { class: 'none' }, 'The container is gone, and its log with it.'));
 }
