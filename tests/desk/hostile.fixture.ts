@@ -9,6 +9,9 @@ export const HOSTILE = `"><img src=x onerror=alert(1)>\u202e\u001b[2J<script>ale
 export const SHOWN = `"><img src=x onerror=alert(1)>\\u202e\\x1b[2J<script>alert(2)</script>\\u200b\ufffd&lt;`;
 
 const MTIME = 1_795_473_539;
+/** A file of a time for which no calendar has a date. */
+export const FAR = 'far';
+const FAR_SECONDS = 9_000_000_000_000n;
 const MOST = 64 << 20;
 
 /** The archive, as bytes in memory: no file system would take all of its names. */
@@ -23,7 +26,9 @@ export async function hostileArchive(): Promise<ByteSource> {
   }
   const carried = carriedEntries(archive).filter(({ name }) => name !== 'rootfs-diff.tar');
   const changed = { name: HOSTILE.replaceAll('/', '|').toWellFormed(), mode: 0o4755, body: Buffer.from(HOSTILE) };
-  const diff = { name: 'rootfs-diff.tar', mode: 0o600, body: tarSource([changed], { mtime: MTIME }) };
+  const tar = tarSource([changed, { name: FAR, mode: 0o644, body: Buffer.from('far') }], { mtime: MTIME });
+  const body = farAway(await readAll(tar, { limit: MOST }));
+  const diff = { name: 'rootfs-diff.tar', mode: 0o600, body };
   const source = tarSource([...withBodies(carried, bodies), diff], { mtime: MTIME });
   return bytesSource(await readAll(source, { limit: MOST }));
 }
@@ -59,4 +64,17 @@ function hostileMemory(bytes: Uint8Array): Uint8Array {
   ] as const)
     for (let at = memory.indexOf(text); at >= 0; at = memory.indexOf(text, at + 1)) memory.write(other, at);
   return memory;
+}
+
+/** Gives the entry `FAR` its time: a number of more digits than its field has octal ones. */
+function farAway(bytes: Uint8Array): Uint8Array {
+  const tar = Buffer.from(bytes);
+  const header = tar.subarray(tar.indexOf(`${FAR}\0`)).subarray(0, 512);
+  header.fill(0, 136, 148);
+  header[136] = 0x80;
+  header.writeBigUInt64BE(FAR_SECONDS, 140);
+  header.fill(' ', 148, 156);
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return tar;
 }

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openCheckpoint } from '@stillframe/checkpoint';
 import { needs } from '@stillframe/testkit';
-import { openDesktop } from './browser.fixture.ts';
-import { HOSTILE, hostileArchive, SHOWN } from './hostile.fixture.ts';
+import { openDesktop, REDIS } from './browser.fixture.ts';
+import { vouchedBy } from './custody.fixture.ts';
+import { FAR, HOSTILE, hostileArchive, SHOWN } from './hostile.fixture.ts';
 
 /** A path keeps no slash in a name. */
 const BEGINNING = SHOWN.slice(0, SHOWN.indexOf('/'));
@@ -12,6 +13,7 @@ const BEGINNING = SHOWN.slice(0, SHOWN.indexOf('/'));
 /** Where a view shows such a name, and where it stands there. */
 const VIEWS: readonly (readonly [view: string, where: string])[] = [
   ['overview', 'h1'],
+  ['overview', 'dd'],
   ['processes', 'tbody a'],
   ['process/1', 'h1'],
   ['memory/1', 'option'],
@@ -19,11 +21,17 @@ const VIEWS: readonly (readonly [view: string, where: string])[] = [
   ['files', '.tree-name'],
   ['network', 'title'],
   ['timeline', 'td'],
+  ['diff/1', '.side-card'],
+  ['diff/1', 'tbody th'],
+  ['diff/1', 'td.there-side code'],
+  ['custody', 'td'],
+  ['custody', 'dd'],
+  ['custody', '.exports code'],
 ];
 
 test('hostile names are text in every view of the desk', needs('chromium'), async () => {
   await using checkpoint = await openCheckpoint(await hostileArchive());
-  await using desktop = await openDesktop([{ name: HOSTILE, checkpoint }]);
+  await using desktop = await openDesktop([{ name: HOSTILE, checkpoint, ...vouchedBy(HOSTILE) }, REDIS]);
   const { page } = desktop;
   for (const [view, where] of VIEWS) {
     await desktop.go(`#/0/${view}`);
@@ -36,5 +44,7 @@ test('hostile names are text in every view of the desk', needs('chromium'), asyn
   await desktop.go('#/0/process/1');
   await page.getByRole('button', { name: 'Show secrets' }).click();
   await page.getByText('PATH=<img src=x onerror=alert(3)>').waitFor();
+  await desktop.go(`#/0/files/path/%2F${FAR}`);
+  await page.getByText('9000000000000 seconds since 1970').waitFor();
   assert.deepEqual(desktop.faults(), []);
 });

@@ -224,14 +224,21 @@ async function compare({ page, go }: Desktop): Promise<void> {
   assert.equal((await miner.locator('td').first().textContent())?.trim(), 'not there');
   await miner.locator('td').last().getByText('/var/tmp/.cache/xmrig').waitFor();
   const before = await processes.count();
-  await page.getByRole('button', { name: /^\+ \d+ new$/ }).click();
+  await page.getByRole('button', { name: /^\+ \d+ only in the second$/ }).click();
   await miner.waitFor({ state: 'detached' });
-  await page.getByRole('button', { name: /^\+ \d+ new$/ }).click();
+  await page.getByRole('button', { name: /^\+ \d+ only in the second$/ }).click();
   // By the keyboard: the other way round.
   await page.getByRole('link', { name: 'Swap' }).focus();
   await page.keyboard.press('Enter');
   await miner.locator('td').last().getByText('not there').waitFor();
   assert.equal(await processes.count(), before);
+  await page.getByLabel('Two containers of one image').uncheck();
+  await page
+    .getByRole('region', { name: 'Processes' })
+    .getByRole('columnheader', { name: 'Before' })
+    .waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: /^− \d+ gone$/ }).waitFor();
+  await page.getByLabel('Two containers of one image').check();
   await page.getByLabel('Pages of memory, too').check();
   await page.getByText('Comparing page by page…').waitFor({ state: 'detached' });
   await page.getByRole('heading', { name: 'Not compared' }).waitFor();

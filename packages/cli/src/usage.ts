@@ -43,6 +43,10 @@ export const cliError = errorTable({
     kind: 'aborted',
     hint: 'somebody writes to it still: what would be said of it would hold for no moment; try again when it is finished',
   },
+  ERR_ARCHIVE_REPLACED: {
+    kind: 'failed-precondition',
+    hint: 'somebody took it away, wrote to it or put another one there: find out who, and start the command again',
+  },
   ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
   ERR_CHECKPOINT_NOT_ATOMIC: { kind: 'failed-precondition' },
   ERR_POD_EXISTS: { kind: 'already-exists', hint: 'choose another name, or remove it with `stillframe rm`' },

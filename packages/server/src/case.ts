@@ -32,6 +32,13 @@ export interface CaseInput {
   readonly exports?: readonly DeskExport[] | undefined;
 }
 
+/** A Map or a WeakMap. */
+interface Shelf<Key> {
+  get(key: Key): Promise<unknown> | undefined;
+  set(key: Key, value: Promise<unknown>): unknown;
+  delete(key: Key): unknown;
+}
+
 /** Address spaces that are kept open: the ones last asked for. */
 const SPACES = 8;
 
@@ -45,6 +52,8 @@ export class DeskCase {
   /** Of the whole desk: what is kept must not end with the request that began it. */
   readonly #signal: AbortSignal;
   readonly #kept = new Map<string, Promise<unknown>>();
+  /** Goes with what it was read from. */
+  readonly #beside = new WeakMap<object, Promise<unknown>>();
   readonly #spaces = new Map<number, Promise<AddressSpace | undefined>>();
 
   constructor(id: string, input: CaseInput, signal: AbortSignal) {
@@ -105,11 +114,20 @@ export class DeskCase {
 
   /** Reads a thing once, whoever asks for it; again where that failed. */
   keep<Value>(name: string, read: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    const kept = this.#kept.get(name) as Promise<Value> | undefined;
+    return this.#once(this.#kept, name, read);
+  }
+
+  /** As keep, one value of a thing, for as long as somebody has the thing. */
+  keepWith<Value>(thing: object, read: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    return this.#once(this.#beside, thing, read);
+  }
+
+  #once<Key, Value>(among: Shelf<Key>, key: Key, read: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    const kept = among.get(key) as Promise<Value> | undefined;
     if (kept) return kept;
     const reading = read(this.#signal);
-    this.#kept.set(name, reading);
-    reading.catch(() => this.#kept.delete(name));
+    among.set(key, reading);
+    reading.catch(() => among.delete(key));
     return reading;
   }
 }

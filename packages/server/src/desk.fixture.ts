@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { openCheckpoint } from '@stillframe/checkpoint';
 import { openTemporaryFolder } from '@stillframe/core/file';
+import type { DeskExport } from './case.ts';
 import { startDesk } from './desk.ts';
 import type { LiveNode } from './node/live-node.ts';
 
@@ -34,8 +35,16 @@ export interface AtDesk {
   enter(): Promise<(path: string, asked?: Asked) => Promise<Given>>;
 }
 
-/** `node`: a running one beside the checkpoint. */
-export async function atDesk(use: (desk: AtDesk) => Promise<void>, node?: LiveNode): Promise<void> {
+const note: DeskExport = {
+  ...{ name: 'note', title: 'Note', about: 'a line', command: 'stillframe note', ending: 'note.txt' },
+  make: async () => 'noted\n',
+};
+
+/** `node`: a running one beside the checkpoint; `name`: of that. */
+export async function atDesk(
+  use: (desk: AtDesk) => Promise<void>,
+  { node, name = 'podman-redis.tar' }: { node?: LiveNode; name?: string } = {},
+): Promise<void> {
   await using folder = await openTemporaryFolder(tmpdir());
   const page = join(folder.path, 'page');
   await mkdir(page);
@@ -45,7 +54,7 @@ export async function atDesk(use: (desk: AtDesk) => Promise<void>, node?: LiveNo
   await writeFile(join(folder.path, 'library.mjs'), 'export const h = 1;');
   await using checkpoint = await openCheckpoint(FIXTURE);
   await using desk = await startDesk({
-    cases: [{ name: 'podman-redis.tar', checkpoint }],
+    cases: [{ name, checkpoint, exports: [note] }],
     page: {
       folder: `${pathToFileURL(page)}/`,
       libraries: { library: String(pathToFileURL(join(folder.path, 'library.mjs'))) },
@@ -67,10 +76,10 @@ export async function atDesk(use: (desk: AtDesk) => Promise<void>, node?: LiveNo
   await use({ port, token, ask, enter });
 }
 
-/** As it is given: clients that mend paths and names would hide what is tested. */
+/** As it is given: clients that mend paths and names would hide what is tested. Each by a connection of its own. */
 function send(port: number, path: string, { method = 'GET', headers = {}, body }: Asked): Promise<Given> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;

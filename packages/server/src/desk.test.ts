@@ -1,5 +1,6 @@
 /** Who is refused at the desk, over real connections: other names, other pages, no token or a used one, paths outside. */
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { atDesk } from './desk.fixture.ts';
 import { startDesk } from './desk.ts';
@@ -20,6 +21,23 @@ test('the token opens the desk once; what is asked without a session, or with a 
     assert.match(String(stale.json()['message']), /used before/);
     const forged = await ask('/api/0/overview', { headers: { cookie: `stillframe-desk-${port}=${'a'.repeat(43)}` } });
     assert.equal(forged.status, 401);
+  }));
+
+test('however many connections are held open by who has no session, the page is answered', () =>
+  atDesk(async ({ port, enter }) => {
+    const mine = await enter();
+    const held: Socket[] = [];
+    try {
+      for (let at = 0; at < 200; at += 1) {
+        const socket = connect(port, '127.0.0.1');
+        held.push(socket);
+        await new Promise((resolve, reject) => socket.on('error', reject).once('connect', resolve));
+        socket.removeAllListeners('error').on('error', () => undefined);
+      }
+      assert.equal((await mine('/api/0/overview')).status, 200);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
   }));
 
 test('another origin, and a name that only leads here, are refused though they bring the session', () =>
@@ -187,3 +205,20 @@ test('only what the checkpoint holds is previewed or saved, never as something t
     assert.equal(log.headers['content-type'], 'application/octet-stream');
     assert.match(String(log.headers['content-disposition']), /^attachment; filename="[\w.-]+\.bin"$/);
   }));
+
+test('the name of what is saved is no path, no option of a command, no device and not hidden', async () => {
+  for (const [name, saved] of [
+    ['web.tar', 'web.note.txt'],
+    ['../..\u202e-rf "x".tar', '_.._-rf_x_.note.txt'],
+    ['.-rf.tar', 'rf.note.txt'],
+    ['con.tar.zst', '_con.note.txt'],
+    ['NUL', '_NUL.note.txt'],
+  ] as const)
+    await atDesk(
+      async ({ enter }) => {
+        const { headers } = await (await enter())('/api/0/export?name=note');
+        assert.equal(headers['content-disposition'], `attachment; filename="${saved}"`);
+      },
+      { name },
+    );
+});

@@ -10,6 +10,7 @@ import { deskError } from './errors.ts';
 import { type Answer, refuse, write } from './http/answer.ts';
 import { Gate } from './http/gate.ts';
 import { Question } from './http/question.ts';
+import { Visitors } from './http/visitors.ts';
 import { DeskNode } from './node/desk-node.ts';
 import type { LiveNode } from './node/live-node.ts';
 import { PageFiles, type PagePlace } from './page/page-files.ts';
@@ -36,10 +37,9 @@ export interface Desk extends AsyncDisposable {
   readonly address: string;
 }
 
-/** A body is a token or rules; connections are those of one page. */
+/** Bytes: a body is a token. */
 const MOST_BODY = 1 << 20;
 const MOST_TARGET = 8192;
-const MOST_CONNECTIONS = 64;
 
 /** Starts to listen on 127.0.0.1. Throws ERR_DESK_PORT where the port is not to be had. */
 export async function startDesk(options: DeskOptions): Promise<Desk> {
@@ -49,17 +49,18 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   const cases = new Cases(options.cases, signal);
   const node = options.node && new DeskNode(options.node, cases, signal);
   const server = createServer({ maxHeaderSize: 16 << 10 });
-  server.maxConnections = MOST_CONNECTIONS;
+  const visitors = new Visitors(server);
   server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   try {
     await once(server, 'listening', { signal });
   } catch (cause) {
+    server.close();
     if (systemCode(cause) === undefined) throw cause;
     throw deskError('ERR_DESK_PORT', `port ${options.port ?? 0}: ${messageOf(cause)}`, { cause });
   }
   const { port } = server.address() as AddressInfo;
   const gate = new Gate(port);
-  const requests = new Requests({ files, cases, node, gate, version: options.version });
+  const requests = new Requests({ files, cases, node, gate, visitors, version: options.version });
   server.on('request', (request, response) => void requests.serve(request, response, signal));
   return {
     port,
@@ -82,6 +83,7 @@ interface Parts {
   readonly cases: Cases;
   readonly node: DeskNode | undefined;
   readonly gate: Gate;
+  readonly visitors: Visitors;
   readonly version: string;
 }
 
@@ -106,7 +108,7 @@ class Requests {
   }
 
   async #answer(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
-    const { gate, files } = this.#parts;
+    const { gate, files, visitors } = this.#parts;
     gate.demandOwn(request);
     const { method = '', url = '/' } = request;
     if (url.length > MOST_TARGET) throw deskError('ERR_DESK_TOO_LARGE', 'the address is too long');
@@ -122,6 +124,7 @@ class Requests {
     if (method !== 'GET') throw deskError('ERR_DESK_METHOD', `nothing is done by ${method} here`);
     if (path.startsWith('/api/')) {
       gate.demandSession(request);
+      visitors.know(request.socket);
       return this.#ask(path, new URLSearchParams(query), signal);
     }
     const file = files.find(path);

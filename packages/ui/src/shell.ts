@@ -1,8 +1,9 @@
 /** The frame of the page: which checkpoint, which view, and the view itself. */
 import type { CaseName, DeskFacts } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { h, part } from './element.ts';
+import { page } from './parts/parts.ts';
 import { go, linkTo, type Place, usePlace } from './route.ts';
 import { useDeskFacts } from './use-answer.ts';
 import { type View, views } from './views/index.ts';
@@ -109,5 +110,25 @@ function Main({ place }: { place: Place }): VNode {
     where.current?.querySelector<HTMLElement>('#view-title')?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [place.one, place.view]);
-  return h('main', { ref: where }, view && part(view.show, { one: place.one, rest: place.rest }));
+  return h('main', { ref: where }, view && part(Whole, { place, view }));
+}
+
+/** A view, or what stands in its place where it cannot be drawn: the evidence is hostile, and the others must still be there. */
+function Whole({ place: { one, rest }, view }: { place: Place; view: View }): VNode {
+  const [error] = useErrorBoundary();
+  if (error === undefined) return part(view.show, { one, rest });
+  return page(
+    view.title ?? 'Process',
+    false,
+    h(
+      'div',
+      { class: 'failed', role: 'alert' },
+      h('p', null, `This view cannot be drawn: ${error instanceof Error ? error.message : String(error)}`),
+      h(
+        'p',
+        { class: 'hint' },
+        'That is a fault of the desk, or what the checkpoint holds means to be one. The commands show the same.',
+      ),
+    ),
+  );
 }

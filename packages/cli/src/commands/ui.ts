@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { harmless, messageOf, StillframeError } from '@stillframe/core';
 import { startDesk } from '@stillframe/server';
 import { pagePlace } from '@stillframe/ui/place';
+import { rememberArchive } from '../evidence/measured-file.ts';
 import type { Io } from '../io.ts';
 import type { CriPlace } from '../node/connect.ts';
 import type { LiveNodeOptions } from '../node/live-node.ts';
@@ -45,7 +46,11 @@ export const ui: RegisterCommand = (program, io, done) => {
       const port = Number(numberOf(options.port ?? '0', '--port'));
       if (port > 65_535) throw cliError('ERR_USAGE_ARGUMENT', '--port takes a number up to 65535');
       const keys = await readVerifyingKeys(options.key ?? [], io);
-      const caseOf: LiveNodeOptions['caseOf'] = (what, checkpoint) => deskCase(what, checkpoint, keys, io);
+      const same = new Map<string, () => Promise<void>>();
+      // Before they are opened: what was opened is then that, or is told.
+      for (const what of whats) same.set(what, await rememberArchive(what));
+      const caseOf: LiveNodeOptions['caseOf'] = (what, checkpoint) =>
+        deskCase({ what, checkpoint, keys, demandSame: same.get(what) }, io);
       // Faults are on the page; they are no reason for a code of a command that only serves.
       await readingSeveral(whats, { ...options, output: 'json' }, io, async (opened) => {
         const cases = opened.map(({ what, checkpoint }) => caseOf(what, checkpoint));

@@ -67,8 +67,23 @@ async function read(
 
 const seen = (path: string): Promise<BigIntStats> => stat(path, { bigint: true });
 
-/** Not by the time of its last change of status: a name that is added or taken away is none of the bytes. */
 function demandSame(path: string, before: BigIntStats, after: BigIntStats | undefined): void {
-  const same = (['dev', 'ino', 'size', 'mtimeNs'] as const).every((key) => before[key] === after?.[key]);
-  if (!same) throw cliError('ERR_ARCHIVE_CHANGED', `${harmless(path)} changed while it was read`);
+  if (!isSame(before, after)) throw cliError('ERR_ARCHIVE_CHANGED', `${harmless(path)} changed while it was read`);
+}
+
+/** Not by the time of its last change of status: a name that is added or taken away is none of the bytes. */
+function isSame(before: BigIntStats, after: BigIntStats | undefined): boolean {
+  return (['dev', 'ino', 'size', 'mtimeNs'] as const).every((key) => before[key] === after?.[key]);
+}
+
+/**
+ * For who keeps an archive open and verifies it by its path later. What it gives throws ERR_ARCHIVE_REPLACED where another file lies
+ * there than now, or none, or it was written to. What is no file has nothing beside it that is verified, and is not watched.
+ */
+export async function rememberArchive(path: string): Promise<() => Promise<void>> {
+  const before = await seen(path).catch(() => undefined);
+  return async () => {
+    if (!before?.isFile() || isSame(before, await seen(path).catch(() => undefined))) return;
+    throw cliError('ERR_ARCHIVE_REPLACED', `${harmless(path)} is not what it was when it was opened`);
+  };
 }

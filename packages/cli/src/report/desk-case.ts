@@ -1,18 +1,17 @@
 /** A checkpoint as the desk takes it. */
 import { basename } from 'node:path';
-import type { Checkpoint } from '@stillframe/checkpoint';
 import type { CaseInput } from '@stillframe/server';
 import type { Io } from '../io.ts';
-import type { NamedKey } from '../verify/model.ts';
-import { deskExports } from './desk-exports.ts';
+import { type DeskSource, deskExports } from './desk-exports.ts';
 import { proofOf, timesIn } from './proof.ts';
 
-/** `what`: as it was opened by; `keys`: those that evidence is verified by. */
-export function deskCase(what: string, checkpoint: Checkpoint, keys: readonly NamedKey[], io: Io): CaseInput {
+/** Throws what `demandSame` of the source throws where another file lies at its path, once that is read again. */
+export function deskCase(source: DeskSource, io: Io): CaseInput {
+  const { what, checkpoint, keys, demandSame } = source;
   return {
     ...{ name: basename(what), checkpoint, what },
-    proof: async () => (await proofOf(what, keys, io))?.proof,
-    exports: deskExports(what, checkpoint, keys, io),
+    proof: async () => (await proofOf(what, keys, io).finally(demandSame))?.proof,
+    exports: deskExports(source, io),
     times: () => timesIn(what, io),
   };
 }

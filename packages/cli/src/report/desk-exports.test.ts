@@ -18,7 +18,7 @@ test('what the desk saves is what the commands give', () =>
     await cp(CRIO, path);
     await using checkpoint = await openCheckpoint(path);
     const { signal } = new AbortController();
-    const offered = deskExports(path, checkpoint, [], ioOf(signal));
+    const offered = deskExports({ what: path, checkpoint, keys: [], demandSame: undefined }, ioOf(signal));
     assert.deepEqual(
       offered.map(({ name }) => name),
       ['report', 'sarif', 'stix', 'ocsf', 'case'],

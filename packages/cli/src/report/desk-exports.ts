@@ -17,13 +17,17 @@ const FORMATS: readonly (readonly [name: ExportName, title: string, about: strin
   ['case', 'CASE', 'findings and evidence for who keeps cases', 'case.jsonld'],
 ];
 
-/** `keys`: those that the evidence is verified by. */
-export function deskExports(
-  what: string,
-  checkpoint: Checkpoint,
-  keys: readonly NamedKey[],
-  io: Io,
-): readonly DeskExport[] {
+/** A checkpoint, and how to know that it is still the one that was opened. */
+export interface DeskSource {
+  readonly what: string;
+  readonly checkpoint: Checkpoint;
+  /** Those that the evidence is verified by. */
+  readonly keys: readonly NamedKey[];
+  /** Throws where `what` is not any more what was opened: nothing is said of another file then. */
+  readonly demandSame: (() => Promise<void>) | undefined;
+}
+
+export function deskExports({ what, checkpoint, keys, demandSame }: DeskSource, io: Io): readonly DeskExport[] {
   // Who asks is a page: nothing of it is drawn on the terminal of the command.
   const ioUntil = (signal: AbortSignal): Io => ({ ...io, interactive: false, signal });
   const options = { memory: true, output: 'json' };
@@ -43,7 +47,8 @@ export function deskExports(
     {
       ...{ name: 'report', title: 'Report', about: 'one page without scripts, for people who were not there' },
       ...{ command: `stillframe report ${word} -o report.html`, ending: 'report.html' },
-      make: (signal) => madePage(what, checkpoint, { ...options, keys }, ioUntil(signal), () => undefined),
+      make: (signal) =>
+        madePage(what, checkpoint, { ...options, keys }, ioUntil(signal), () => undefined).finally(demandSame),
     },
     ...FORMATS.map(([name, title, about, ending]) => ({
       ...{ name, title, about, ending, command: `stillframe scan ${word} --output ${name}` },

@@ -69,5 +69,6 @@ export type SearchLine =
       readonly contextOffset: number;
     }
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
-  | { readonly kind: 'end'; readonly matches: number; readonly truncated: boolean }
+  /** `faults`: what of the checkpoint could not be read, so that nobody searched it. */
+  | { readonly kind: 'end'; readonly matches: number; readonly truncated: boolean; readonly faults: number }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };

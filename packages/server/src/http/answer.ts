@@ -115,6 +115,11 @@ async function send(chunk: string | Uint8Array, response: ServerResponse, signal
 
 /** The name of a download: nothing but what no system takes for a path, a device or a program to be run. Our own keeps its ending. */
 function safeName({ name, isOurs }: Extract<Answer, { kind: 'download' }>): string {
-  const plain = name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '');
-  return `${plain.slice(-100) || 'evidence'}${isOurs ? '' : '.bin'}`;
+  const plain = name
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '_')
+    .slice(-100)
+    // Neither hidden nor an option of whatever command is given it.
+    .replace(/^[.-]+/, '');
+  const isDevice = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i.test(plain);
+  return `${isDevice ? '_' : ''}${plain || 'evidence'}${isOurs ? '' : '.bin'}`;
 }

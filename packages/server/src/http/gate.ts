@@ -24,9 +24,11 @@ export class Gate {
    * Throws ERR_DESK_HOST for a name that is not this machine's own (DNS rebinding gives a stranger's page such a one), and
    * ERR_DESK_ORIGIN for a request that another page makes.
    */
-  demandOwn({ method, headers }: IncomingMessage): void {
+  demandOwn({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): void {
     const { host = '', origin } = headers;
-    const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${this.#port}`);
+    // Browsers leave out the port that HTTP has anyway.
+    const port = this.#port === 80 ? '' : `:${this.#port}`;
+    const hosts = ['127.0.0.1', 'localhost'].map((name) => name + port);
     if (!hosts.includes(host)) throw deskError('ERR_DESK_HOST', 'the desk does not go by that name');
     if (origin !== undefined && origin !== `http://${host}`)
       throw deskError('ERR_DESK_ORIGIN', 'the request was made by another page');

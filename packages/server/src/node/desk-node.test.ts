@@ -73,13 +73,16 @@ function atNode(
 ): Promise<void> {
   return useFake(
     (fake) =>
-      atDesk(async (desk) => {
-        const get = await desk.enter();
-        const headers = { origin: `http://127.0.0.1:${desk.port}` };
-        const post = (name: string, body: string, asked: Asked = {}) =>
-          get(`/api/desk/${name}`, { method: 'POST', body, headers, ...asked });
-        await use({ ...fake, desk, get, post });
-      }, fake.node),
+      atDesk(
+        async (desk) => {
+          const get = await desk.enter();
+          const headers = { origin: `http://127.0.0.1:${desk.port}` };
+          const post = (name: string, body: string, asked: Asked = {}) =>
+            get(`/api/desk/${name}`, { method: 'POST', body, headers, ...asked });
+          await use({ ...fake, desk, get, post });
+        },
+        { node: fake.node },
+      ),
     isOwn,
   );
 }
@@ -234,7 +237,7 @@ test('a desk that ends calls off what is under way, and waits until that has end
         const body = 'container=c1&mostPause=';
         assert.equal((await (await enter())('/api/desk/checkpoint', { method: 'POST', headers, body })).status, 200);
       },
-      { ...fake.node, capture },
+      { node: { ...fake.node, capture } },
     );
     assert.ok(ended);
   }));

@@ -11,19 +11,24 @@ const MOST = 70_000;
 /** Parts of a mapping that have a density of their own. */
 const PARTS = 64n;
 
-export const maps: AnswerRoute<'maps'> = async ({ one, question, signal }): Promise<MapList> => {
+export const maps: AnswerRoute<'maps'> = async ({ one, question }): Promise<MapList> => {
   const { pid, comm } = await one.process(question.number('pid'));
-  const list = await mapsOf(one, pid, signal);
+  const list = await mapsOf(one, pid);
   return { pid, name: comm ?? null, maps: list.slice(0, MOST), total: list.length };
 };
 
-/** All mappings by ascending address. */
-export async function mapsOf(one: DeskCase, pid: number, signal: AbortSignal): Promise<readonly MapFacts[]> {
+/** All mappings by ascending address; kept as long as the address space is: there may be 65,530 of each process. */
+export async function mapsOf(one: DeskCase, pid: number): Promise<readonly MapFacts[]> {
   const space = await one.space(pid);
-  const { files } = await one.open();
-  const list: MapFacts[] = [];
-  for (const row of await readMaps(space, files, { signal })) list.push(await mapOf(row, space));
-  return list;
+  return one.keepWith(space, async (signal) => {
+    const { files } = await one.open();
+    const list: MapFacts[] = [];
+    for (const row of await readMaps(space, files, { signal })) {
+      signal.throwIfAborted();
+      list.push(await mapOf(row, space));
+    }
+    return list;
+  });
 }
 
 async function mapOf(row: MapRow, space: AddressSpace): Promise<MapFacts> {

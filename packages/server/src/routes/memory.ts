@@ -14,7 +14,7 @@ export const memory: AnswerRoute<'memory'> = async ({ one, question, signal }) =
   const wanted = question.number('bytes', { from: 1, to: MOST_BYTES });
   const bytes = new Uint8Array(left < BigInt(wanted) ? Number(left) : wanted);
   const ranges = await space.read(at, bytes, { signal });
-  const maps = await one.keep(`maps ${pid}`, (whole) => mapsOf(one, pid, whole));
+  const maps = await mapsOf(one, pid);
   return {
     at: hexAddress(at),
     base64: Buffer.from(bytes.buffer).toString('base64'),

@@ -26,18 +26,22 @@ async function* searched(
     progress = { done, total };
   };
   let matches = 0;
+  let truncated = false;
   try {
     const filter = pid === 0 ? undefined : { pids: [(await one.process(pid)).pid] };
     const options = { filter, limit: MOST + 1, context: CONTEXT, onProgress, signal };
     for await (const match of orTick(scanMemory(one.checkpoint, [pattern], options), signal)) {
       if (match === undefined) yield { kind: 'progress', ...progress };
-      else if (matches >= MOST) break;
-      else {
+      else if (matches >= MOST) {
+        truncated = true;
+        break;
+      } else {
         matches += 1;
         yield lineOf(match);
       }
     }
-    yield { kind: 'end', matches, truncated: matches >= MOST };
+    const faults = one.checkpoint.diagnostics().filter(({ severity }) => severity === 'error').length;
+    yield { kind: 'end', matches, truncated, faults };
   } catch (error) {
     // The answer has begun, so that the failure is its last line.
     if (signal.aborted || !StillframeError.is(error)) throw error;

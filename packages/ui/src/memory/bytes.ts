@@ -20,7 +20,8 @@ export class Pieces {
   readonly #one: string;
   readonly #pid: number;
   readonly #kept = new Map<bigint, Piece>();
-  readonly #asked = new Set<bigint>();
+  /** What is on its way, with what calls it off. */
+  readonly #asked = new Map<bigint, AbortSignal>();
 
   constructor(one: string, pid: number) {
     this.#one = one;
@@ -36,19 +37,24 @@ export class Pieces {
   async want(from: bigint, to: bigint, done: () => void, signal: AbortSignal): Promise<void> {
     const missing: bigint[] = [];
     for (let at = from - (from % PIECE); at < to && at < ADDRESSES; at += PIECE)
-      if (at >= 0n && !this.#kept.has(at) && !this.#asked.has(at)) missing.push(at);
+      if (at >= 0n && !this.#kept.has(at) && !this.#isComing(at)) missing.push(at);
     await Promise.all(missing.map((at) => this.#bring(at, done, signal)));
   }
 
   async #bring(at: bigint, done: () => void, signal: AbortSignal): Promise<void> {
-    this.#asked.add(at);
+    this.#asked.set(at, signal);
     try {
       const asked = { pid: this.#pid, at: `0x${at.toString(16)}`, bytes: Number(PIECE) };
       this.#keep(pieceOf(at, await ask(this.#one, 'memory', asked, signal)));
       done();
     } finally {
-      this.#asked.delete(at);
+      if (this.#asked.get(at) === signal) this.#asked.delete(at);
     }
+  }
+
+  /** What was called off does not come, though it has not ended yet. */
+  #isComing(at: bigint): boolean {
+    return this.#asked.get(at)?.aborted === false;
   }
 
   #keep(piece: Piece): void {

@@ -89,7 +89,7 @@ async function follow(one: string, asked: Asked, signal: AbortSignal, show: (goi
       if (line.kind === 'match') matches.push(line);
       else if (line.kind === 'progress') going = { ...going, done: line.done, total: line.total };
       else if (line.kind === 'failed') going = { ...going, state: 'ended', message: line.message };
-      else going = { ...going, state: 'ended', message: endText(line.matches, line.truncated) };
+      else going = { ...going, state: 'ended', message: endText(line) };
       if (line.kind === 'match' && performance.now() - drawn < DRAWN) continue;
       drawn = performance.now();
       matches = matches.slice();
@@ -100,10 +100,10 @@ async function follow(one: string, asked: Asked, signal: AbortSignal, show: (goi
   }
 }
 
-function endText(matches: number, truncated: boolean): string {
-  return truncated
-    ? `the first ${counted(matches, 'match', 'matches')}; there are more`
-    : counted(matches, 'match', 'matches');
+function endText({ matches, truncated, faults }: Extract<SearchLine, { kind: 'end' }>): string {
+  const found = counted(matches, 'match', 'matches');
+  const told = truncated ? `the first ${found}; there are more` : found;
+  return faults === 0 ? told : `${told}; what could not be read (see the overview) was not searched`;
 }
 
 function results(one: string, { matches, done, total, state, message }: Going): VNode {

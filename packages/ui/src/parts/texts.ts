@@ -19,6 +19,12 @@ export function momentText(text: string): string {
   return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** As momentText, of seconds since 1970; the number where no date is that far from it. */
+export function secondsText(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  return Number.isNaN(time.getTime()) ? `${seconds} seconds since 1970` : momentText(time.toISOString());
+}
+
 /** Digests and ids: enough to tell them apart; the whole is in the title of where it stands. */
 export function shortId(text: string): string {
   const [, digest] = /^(?:sha256:)?([0-9a-f]{24,})$/.exec(text) ?? [];

@@ -1,7 +1,16 @@
 /** Two checkpoints side by side: what came, went and changed, table by table, each side with its evidence. */
-import type { CaseName, DiffAnswer, DiffRowFacts, DiffSide, DiffTableFacts, Place } from '@stillframe/server/contract';
+import type {
+  CaseName,
+  ChangeName,
+  DiffAnswer,
+  DiffRowFacts,
+  DiffSide,
+  DiffTableFacts,
+  Place,
+} from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { type DiffWords, wordsFor } from '../diff/words.ts';
 import { type Child, h, part } from '../element.ts';
 import { badge, code, link, page, panel, whenThere } from '../parts/parts.ts';
 import { counted, momentText, numberText } from '../parts/texts.ts';
@@ -15,13 +24,6 @@ const TITLES: Readonly<Record<string, string>> = {
   ...{ pages: 'Pages of memory', mounts: 'Mounts', rootfs: 'Root filesystem', environment: 'Environment' },
   findings: 'Findings',
 };
-const CHANGES = [
-  ['added', 'new', '+'],
-  ['removed', 'gone', '−'],
-  ['changed', 'changed', '~'],
-] as const;
-type ChangeName = DiffRowFacts['change'];
-
 /** Facts that say themselves what they are. */
 const UNNAMED = new Set(['arguments', 'value', 'change', 'type', 'sha256', 'severity', 'rule', 'holders', 'flags']);
 /** What was judged stands first; the others in the order of the comparison. */
@@ -35,7 +37,7 @@ export function Diff({ one, rest }: ViewProps): VNode {
   const desk = useDeskFacts();
   return page(
     'Compare',
-    'What differs between two checkpoints: left as it was in the one, right as it is in the other.',
+    'What differs between two checkpoints: at the left what the one holds, at the right what the other does.',
     whenThere(desk, ({ cases }) => {
       const others = cases.filter(({ id }) => id !== one);
       const other =
@@ -101,6 +103,7 @@ function Compared({ one, other, others }: ComparedProps): VNode {
 function Result({ value }: { value: DiffAnswer }): VNode {
   const { before, after, tables, isReversed, sibling, sameFindings, notCompared } = value;
   const [hidden, setHidden] = useState<ReadonlySet<ChangeName>>(new Set());
+  const words = wordsFor(sibling);
   const shown = tables
     .map((table) => ({ ...table, rows: table.rows.filter(({ change }) => !hidden.has(change)) }))
     .filter(({ rows }) => rows.length > 0)
@@ -108,7 +111,7 @@ function Result({ value }: { value: DiffAnswer }): VNode {
   return h(
     'div',
     null,
-    h('div', { class: 'sides' }, sideCard('Before', before), sideCard('After', after)),
+    h('div', { class: 'sides' }, sideCard(words.sides[0], before), sideCard(words.sides[1], after)),
     isReversed &&
       !sibling &&
       h('p', { class: 'note-line' }, 'The right one was captured first: what is told as new was gone later.'),
@@ -123,7 +126,7 @@ function Result({ value }: { value: DiffAnswer }): VNode {
       : h(
           'div',
           { class: 'tools', role: 'group', 'aria-label': 'Changes' },
-          CHANGES.map(([change, word, sign]) =>
+          words.changes.map(([change, word, sign]) =>
             h(
               'button',
               {
@@ -135,7 +138,7 @@ function Result({ value }: { value: DiffAnswer }): VNode {
             ),
           ),
         ),
-    shown.map((table) => part(Table, { table, before, after, key: table.table })),
+    shown.map((table) => part(Table, { table, before, after, words, key: table.table })),
     h('p', { class: 'count' }, `${counted(sameFindings, 'finding')} ${sameFindings === 1 ? 'is' : 'are'} in both.`),
     notCompared.length > 0 &&
       panel(
@@ -165,15 +168,18 @@ interface TableProps {
   readonly table: DiffTableFacts;
   readonly before: DiffSide;
   readonly after: DiffSide;
+  readonly words: DiffWords;
 }
 
-function Table({ table: { table, counts, rows, total, withProcess }, before, after }: TableProps): VNode {
+function Table({ table: { table, counts, rows, total, withProcess }, before, after, words }: TableProps): VNode {
   const [isWhole, setWhole] = useState(rows.length <= FIRST + 3);
   const title = TITLES[table] ?? table;
   const drawn = isWhole ? rows : rows.slice(0, FIRST);
-  const summary = CHANGES.filter(([change]) => counts[change] > 0).map(([change, word]) =>
-    h('span', { key: change, class: `sum ${change}` }, `${numberText(counts[change])} ${word}`),
-  );
+  const summary = words.changes
+    .filter(([change]) => counts[change] > 0)
+    .map(([change, word]) =>
+      h('span', { key: change, class: `sum ${change}` }, `${numberText(counts[change])} ${word}`),
+    );
   return panel(
     title,
     [
@@ -191,21 +197,20 @@ function Table({ table: { table, counts, rows, total, withProcess }, before, aft
               'tr',
               null,
               h('th', { scope: 'col' }, 'What'),
-              h('th', { scope: 'col' }, 'Before'),
-              h('th', { scope: 'col' }, 'After'),
+              words.sides.map((side) => h('th', { scope: 'col', key: side }, side)),
             ),
           ),
           h(
             'tbody',
             null,
-            drawn.map((row, at) => rowOf(row, at, before.id, after.id)),
+            drawn.map((row, at) => rowOf(row, at, { before: before.id, after: after.id, words })),
           ),
         ),
       ),
       drawn.length < rows.length &&
         h('button', { type: 'button', onClick: () => setWhole(true) }, `Show all ${numberText(rows.length)}`),
       isWhole && total > rows.length && rows.length > 0 && h('p', { class: 'more' }, moreText(total - rows.length)),
-      withProcess > 0 && h('p', { class: 'more' }, `${numberText(withProcess)} more came or went with their process.`),
+      withProcess > 0 && h('p', { class: 'more' }, `${numberText(withProcess)} ${words.withProcess}`),
     ],
     { aside: h('span', { class: 'sums' }, summary) },
   );
@@ -215,9 +220,15 @@ function moreText(count: number): string {
   return `${numberText(count)} more are not shown here.`;
 }
 
-function rowOf(row: DiffRowFacts, at: number, before: string, after: string): VNode {
+interface Sides {
+  readonly before: string;
+  readonly after: string;
+  readonly words: DiffWords;
+}
+
+function rowOf(row: DiffRowFacts, at: number, { before, after, words }: Sides): VNode {
   const { label, change, key } = row;
-  const sign = CHANGES.find(([name]) => name === change);
+  const sign = words.changes.find(([name]) => name === change);
   const where = key === label || /^[\d+ ]+$/.test(key) ? undefined : key;
   return h(
     'tr',

@@ -7,7 +7,7 @@ import { h, part } from '../element.ts';
 import { ChangeTree } from '../files/change-tree.ts';
 import { Preview } from '../files/preview.ts';
 import { badge, code, facts, link, page, panel, table, unknown, whenThere } from '../parts/parts.ts';
-import { counted, momentText } from '../parts/texts.ts';
+import { counted, secondsText } from '../parts/texts.ts';
 import { go, linkTo } from '../route.ts';
 import { useAnswer } from '../use-answer.ts';
 import type { ViewProps } from './index.ts';
@@ -60,7 +60,7 @@ function changed(one: string, change: ChangeFacts): VNode {
       ['Change', change.change],
       ['Type', type ?? undefined],
       ['Mode', mode === null ? undefined : `${mode.toString(8).padStart(4, '0')}, owner ${uid ?? '?'}:${gid ?? '?'}`],
-      ['Modified', modified === null ? undefined : momentText(new Date(modified * 1000).toISOString())],
+      ['Modified', modified === null ? undefined : secondsText(modified)],
       ['Leads to', linkTarget === null ? undefined : code(linkTarget)],
       ['Worth a look', flags.length === 0 ? undefined : flags.map((flag) => badge('high', flag))],
     ]),

@@ -22,7 +22,7 @@ export function Memory({ one, rest }: ViewProps): VNode {
     'Memory',
     'Bytes as they were at the moment of the checkpoint. Dots stand for what was not captured.',
     whenThere(processes, ({ processes: list }) => {
-      const pid = Number(rest[0] ?? list[0]?.pid ?? 0);
+      const pid = Number.parseInt(rest[0] ?? '', 10) || (list[0]?.pid ?? 0);
       return [
         h('div', { class: 'tools' }, choice(one, list, pid), part(Jump, { one, pid })),
         part(Space, { one, pid, rest: rest.slice(1), key: pid }),

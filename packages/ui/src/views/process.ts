@@ -22,7 +22,7 @@ const DANGEROUS = new Set([
 ]);
 
 export function ProcessPage({ one, rest }: ViewProps): VNode {
-  const pid = Number(rest[0] ?? 0);
+  const pid = Number.parseInt(rest[0] ?? '', 10) || 0;
   const answer = useAnswer(one, 'process', { pid });
   const name = answer.state === 'there' ? (answer.value.name ?? '?') : 'Process';
   return page(
