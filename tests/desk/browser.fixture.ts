@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Checkpoint, openCheckpoint } from '@stillframe/checkpoint';
 import { UndoStack } from '@stillframe/core';
-import { type CaseInput, startDesk } from '@stillframe/server';
+import { type CaseInput, type LiveNode, startDesk } from '@stillframe/server';
 import { findProgram } from '@stillframe/testkit';
 import { pagePlace } from '@stillframe/ui/place';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -36,13 +36,13 @@ export interface Desktop extends AsyncDisposable {
   axe(): Promise<readonly string[]>;
 }
 
-/** `cases`: paths of archives, or checkpoints that are open already. */
-export async function openDesktop(cases: readonly (string | CaseInput)[]): Promise<Desktop> {
+/** `cases`: paths of archives, or checkpoints that are open already. `node`: a running one beside them. */
+export async function openDesktop(cases: readonly (string | CaseInput)[], node?: LiveNode): Promise<Desktop> {
   const closing = new UndoStack();
   try {
     const opened: CaseInput[] = [];
     for (const one of cases) opened.push(typeof one === 'string' ? await openCase(one, closing) : one);
-    const desk = await startDesk({ cases: opened, page: pagePlace, version });
+    const desk = await startDesk({ cases: opened, node, page: pagePlace, version });
     closing.push('desk', () => desk[Symbol.asyncDispose]());
     // Tests run as root where there is a lab, and Chromium wants no sandbox then: the page is our own.
     const browser = await chromium.launch({

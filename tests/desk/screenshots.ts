@@ -8,6 +8,7 @@ import { openCheckpoint } from '@stillframe/checkpoint';
 import type { Page } from 'playwright-core';
 import { CLEAN, COMPROMISED, openDesktop } from './browser.fixture.ts';
 import { VOUCHED } from './custody.fixture.ts';
+import { fakeNode } from './node.fixture.ts';
 
 const OUT = join(import.meta.dirname, '../../docs/desk');
 
@@ -59,13 +60,16 @@ const SHOTS: readonly Shot[] = [
   { name: 'timeline', place: 'timeline', prepare: (page) => page.locator('.chart-picture .lane').first().waitFor() },
   { name: 'compare', place: 'diff/1', prepare: (page) => page.locator('table.diff').first().waitFor() },
   { name: 'custody', one: 2, place: 'custody', prepare: (page) => page.locator('.there').nth(1).waitFor() },
+  { name: 'node', place: 'node/log/c1', prepare: showNode },
 ];
 
 const words = process.argv.slice(2);
 await mkdir(OUT, { recursive: true });
 await using checkpoint = await openCheckpoint(COMPROMISED);
 const vouched = { name: 'compromised.tar.zst', checkpoint, ...VOUCHED };
-await using desktop = await openDesktop([COMPROMISED, CLEAN, vouched]);
+const { node, more } = fakeNode(checkpoint);
+more('written');
+await using desktop = await openDesktop([COMPROMISED, CLEAN, vouched], node);
 const { page } = desktop;
 for (const { name, one = 0, place, prepare } of SHOTS.filter((shot) =>
   words.every((word) => shot.name.includes(word)),
@@ -82,4 +86,15 @@ for (const { name, one = 0, place, prepare } of SHOTS.filter((shot) =>
     await page.screenshot({ path: join(OUT, `${name}-${colorScheme}.png`), animations: 'disabled' });
     process.stdout.write(`docs/desk/${name}-${colorScheme}.png\n`);
   }
+}
+
+/** One container checkpointed, and asked about again. */
+async function showNode(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Checkpoint default/web/app' });
+  if ((await page.locator('.jobs').count()) === 0) {
+    await button.click();
+    await page.getByRole('button', { name: 'Checkpoint it' }).click();
+  }
+  await page.getByRole('link', { name: 'Open it' }).waitFor();
+  await page.getByRole('log').getByText('line 1').waitFor();
 }

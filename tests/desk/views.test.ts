@@ -6,11 +6,14 @@ import { openCheckpoint } from '@stillframe/checkpoint';
 import { needs } from '@stillframe/testkit';
 import { CLEAN, COMPROMISED, type Desktop, OPEN_FILES, openDesktop, REDIS, testView } from './browser.fixture.ts';
 import { VOUCHED } from './custody.fixture.ts';
+import { fakeNode } from './node.fixture.ts';
+import { useLiveNode } from './node-view.ts';
 
 test('the desk in a browser', needs('chromium'), async (t) => {
   await using checkpoint = await openCheckpoint(CLEAN);
+  const { node, more } = fakeNode(checkpoint);
   const vouched = { name: 'clean.tar.zst', checkpoint, ...VOUCHED };
-  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched]);
+  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched], node);
   const views: readonly (readonly [string, (desktop: Desktop) => Promise<void>])[] = [
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
@@ -21,6 +24,10 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['timeline: looked at closer by mouse and keyboard, and by source', timeline],
     ['compare: what another checkpoint has more, side by side, and back', compare],
     ['custody: what holds and what does not, and a report that is saved', custody],
+    [
+      'live node: a container is checkpointed, its archive opened, a copy restored and its log watched',
+      (at) => useLiveNode(at, more),
+    ],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
   await t.test('in the dark', async () => {
@@ -35,6 +42,7 @@ test('the desk in a browser', needs('chromium'), async (t) => {
       'network',
       'timeline',
       'diff/1',
+      'node/log/c1',
     ]) {
       await desktop.go(`#/0/${view}`);
       await desktop.page.locator('.there').first().waitFor();

@@ -26,6 +26,8 @@ export interface CaseInput {
   proof?(signal: AbortSignal): Promise<Proof | undefined>;
   /** What that says of times, unverified: it takes no time. */
   times?(): Promise<CaptureTimes | undefined>;
+  /** What a node is to restore: path or reference. Undefined for what it cannot. */
+  readonly what?: string | undefined;
   /** None by default. */
   readonly exports?: readonly DeskExport[] | undefined;
 }
@@ -45,6 +47,7 @@ export class DeskCase {
   readonly name: string;
   readonly checkpoint: Checkpoint;
   readonly exports: readonly DeskExport[];
+  readonly what: string | undefined;
   readonly #input: CaseInput;
   /** Of the whole desk: what is kept must not end with the request that began it. */
   readonly #signal: AbortSignal;
@@ -58,6 +61,7 @@ export class DeskCase {
     this.name = input.name;
     this.checkpoint = input.checkpoint;
     this.exports = input.exports ?? [];
+    this.what = input.what;
     this.#input = input;
     this.#signal = signal;
   }

@@ -1,99 +1,10 @@
 /** Who is refused at the desk, over real connections: other names, other pages, no token or a used one, paths outside. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { openCheckpoint } from '@stillframe/checkpoint';
-import { openTemporaryFolder } from '@stillframe/core/file';
-import type { DeskExport } from './case.ts';
+import { atDesk } from './desk.fixture.ts';
 import { startDesk } from './desk.ts';
 import { deskError } from './errors.ts';
-
-const FIXTURE = fileURLToPath(new URL('../../checkpoint/fixtures/podman-redis.tar', import.meta.url));
-
-const note: DeskExport = {
-  ...{ name: 'note', title: 'Note', about: 'a line', command: 'stillframe note', ending: 'note.txt' },
-  make: async () => 'noted\n',
-};
-
-interface Asked {
-  method?: string;
-  headers?: Record<string, string>;
-  body?: string;
-}
-
-interface Given {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  json(): Record<string, unknown>;
-}
-
-interface AtDesk {
-  port: number;
-  token: string;
-  ask(path: string, asked?: Asked): Promise<Given>;
-  /** With the session of whoever has the token. */
-  enter(): Promise<(path: string, asked?: Asked) => Promise<Given>>;
-}
-
-async function atDesk(use: (desk: AtDesk) => Promise<void>, name = 'podman-redis.tar'): Promise<void> {
-  await using folder = await openTemporaryFolder(tmpdir());
-  const page = join(folder.path, 'page');
-  await mkdir(page);
-  await writeFile(join(folder.path, 'secret.css'), 'outside');
-  await writeFile(join(page, 'index.html'), '<!doctype html>');
-  await writeFile(join(page, 'main.ts'), "import { h } from 'library';\nexport const x: number = 1;\n");
-  await writeFile(join(folder.path, 'library.mjs'), 'export const h = 1;');
-  await using checkpoint = await openCheckpoint(FIXTURE);
-  await using desk = await startDesk({
-    cases: [{ name, checkpoint, exports: [note] }],
-    page: {
-      folder: `${pathToFileURL(page)}/`,
-      libraries: { library: String(pathToFileURL(join(folder.path, 'library.mjs'))) },
-    },
-    version: '1.2.3',
-  });
-  const { port } = desk;
-  const token = new URL(desk.address).hash.slice('#token='.length);
-  const origin = `http://127.0.0.1:${port}`;
-  const ask = (path: string, asked: Asked = {}) => send(port, path, asked);
-  const enter = async () => {
-    const entered = await ask('/api/enter', { method: 'POST', headers: { origin }, body: token });
-    assert.equal(entered.status, 200);
-    const cookie = String(entered.headers['set-cookie']).split(';')[0] ?? '';
-    return (path: string, { headers = {}, ...asked }: Asked = {}) =>
-      ask(path, { ...asked, headers: { cookie, ...headers } });
-  };
-  await use({ port, token, ask, enter });
-}
-
-/** As it is given: clients that mend paths and names would hide what is tested. Each by a connection of its own. */
-function send(port: number, path: string, { method = 'GET', headers = {}, body }: Asked): Promise<Given> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          json: () => JSON.parse(text) as Record<string, unknown>,
-        }),
-      );
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
 
 test('the token opens the desk once; what is asked without a session, or with a stranger’s, is refused', () =>
   atDesk(async ({ port, token, ask, enter }) => {
@@ -303,10 +214,13 @@ test('the name of what is saved is no path, no option of a command, no device an
     ['con.tar.zst', '_con.note.txt'],
     ['NUL', '_NUL.note.txt'],
   ] as const)
-    await atDesk(async ({ enter }) => {
-      const { headers } = await (await enter())('/api/0/export?name=note');
-      assert.equal(headers['content-disposition'], `attachment; filename="${saved}"`);
-    }, name);
+    await atDesk(
+      async ({ enter }) => {
+        const { headers } = await (await enter())('/api/0/export?name=note');
+        assert.equal(headers['content-disposition'], `attachment; filename="${saved}"`);
+      },
+      { name },
+    );
 });
 
 test('what a finding points at in the archive is previewed: an entry, some bytes of it, an image as its entries, a mount', () =>

@@ -3,20 +3,25 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, messageOf, systemCode } from '@stillframe/core';
-import { type CaseInput, DeskCase } from './case.ts';
-import type { Contract, Downloads, Streams } from './contract/index.ts';
+import type { CaseInput } from './case.ts';
+import { Cases } from './cases.ts';
+import type { Actions, Contract, DeskContract, Downloads, Streams } from './contract/index.ts';
 import { deskError } from './errors.ts';
 import { type Answer, refuse, write } from './http/answer.ts';
 import { Gate } from './http/gate.ts';
 import { Question } from './http/question.ts';
 import { Visitors } from './http/visitors.ts';
+import { DeskNode } from './node/desk-node.ts';
+import type { LiveNode } from './node/live-node.ts';
 import { PageFiles, type PagePlace } from './page/page-files.ts';
-import { answers, downloads, streams } from './routes/index.ts';
+import { actions, answers, deskAnswers, downloads, streams } from './routes/index.ts';
 
 /** Options of startDesk. */
 export interface DeskOptions {
   readonly cases: readonly CaseInput[];
   readonly page: PagePlace;
+  /** A running node, whose containers can be checkpointed, and which restores copies. */
+  readonly node?: LiveNode | undefined;
   /** Of Stillframe. */
   readonly version: string;
   /** 0, the default: one that is free. */
@@ -25,7 +30,7 @@ export interface DeskOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A desk that answers. Disposing ends what is under way; the checkpoints stay open. */
+/** A desk that answers. Disposing ends what is under way and waits for it; the checkpoints stay open. */
 export interface Desk extends AsyncDisposable {
   readonly port: number;
   /** With the token that works once. */
@@ -41,7 +46,8 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   const ending = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
   const files = await PageFiles.read(options.page);
-  const cases = options.cases.map((input, index) => new DeskCase(String(index), input, signal));
+  const cases = new Cases(options.cases, signal);
+  const node = options.node && new DeskNode(options.node, cases, signal);
   const server = createServer({ maxHeaderSize: 16 << 10 });
   const visitors = new Visitors(server);
   server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
@@ -54,7 +60,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   }
   const { port } = server.address() as AddressInfo;
   const gate = new Gate(port);
-  const requests = new Requests({ files, cases, gate, visitors, version: options.version });
+  const requests = new Requests({ files, cases, node, gate, visitors, version: options.version });
   server.on('request', (request, response) => void requests.serve(request, response, signal));
   return {
     port,
@@ -67,13 +73,15 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
       server.close();
       server.closeAllConnections();
       await closed;
+      await node?.[Symbol.asyncDispose]();
     },
   };
 }
 
 interface Parts {
   readonly files: PageFiles;
-  readonly cases: readonly DeskCase[];
+  readonly cases: Cases;
+  readonly node: DeskNode | undefined;
   readonly gate: Gate;
   readonly visitors: Visitors;
   readonly version: string;
@@ -109,6 +117,10 @@ class Requests {
       const cookie = gate.enter((await bodyOf(request, signal)).trim());
       return { kind: 'json', value: {}, cookie };
     }
+    if (method === 'POST' && path.startsWith('/api/')) {
+      gate.demandSession(request);
+      return this.#act(path, new URLSearchParams(await bodyOf(request, signal)), signal);
+    }
     if (method !== 'GET') throw deskError('ERR_DESK_METHOD', `nothing is done by ${method} here`);
     if (path.startsWith('/api/')) {
       gate.demandSession(request);
@@ -121,16 +133,28 @@ class Requests {
   }
 
   async #ask(path: string, values: URLSearchParams, signal: AbortSignal): Promise<Answer> {
-    const { cases, version } = this.#parts;
-    const [, id, name = ''] = /^\/api\/(\d{1,4})\/([a-z]+)$/.exec(path) ?? [];
-    const one = cases.find((each) => each.id === id);
+    const { cases, node, version } = this.#parts;
+    const [, id, name = ''] = /^\/api\/(\d{1,4}|desk)\/([a-z]+)$/.exec(path) ?? [];
+    const whole = { cases, node, question: new Question(values), signal, version };
+    if (id === 'desk' && Object.hasOwn(deskAnswers, name))
+      return { kind: 'json', value: await deskAnswers[name as keyof DeskContract](whole) };
+    const one = cases.find(id);
     if (!one) throw deskError('ERR_DESK_NOT_FOUND', 'the desk has no such checkpoint');
-    const call = { one, cases, question: new Question(values), signal, version };
+    const call = { ...whole, one };
     if (Object.hasOwn(answers, name)) return { kind: 'json', value: await answers[name as keyof Contract](call) };
     if (Object.hasOwn(streams, name)) return { kind: 'lines', lines: streams[name as keyof Streams](call) };
     if (Object.hasOwn(downloads, name))
       return { kind: 'download', ...(await downloads[name as keyof Downloads](call)) };
     throw deskError('ERR_DESK_NOT_FOUND', 'the desk knows no such question');
+  }
+
+  /** What changes something: only ever posted, by the page itself, with its session. */
+  async #act(path: string, values: URLSearchParams, signal: AbortSignal): Promise<Answer> {
+    const { cases, node, version } = this.#parts;
+    const [, name = ''] = /^\/api\/desk\/([a-z]+)$/.exec(path) ?? [];
+    if (!Object.hasOwn(actions, name)) throw deskError('ERR_DESK_NOT_FOUND', 'the desk does no such thing');
+    const call = { cases, node, question: new Question(values), signal, version };
+    return { kind: 'json', value: await actions[name as keyof Actions](call) };
   }
 }
 

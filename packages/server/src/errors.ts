@@ -14,6 +14,14 @@ export const deskError = errorTable({
   ERR_DESK_QUESTION: { kind: 'invalid-argument' },
   ERR_DESK_NOT_FOUND: { kind: 'not-found' },
   ERR_DESK_METHOD: { kind: 'unimplemented', hint: 'what the desk shows is read; only few things are posted' },
+  ERR_DESK_NO_NODE: {
+    kind: 'not-found',
+    hint: 'start one with `stillframe node up`, then `stillframe ui` again; `--cri SOCKET` names another runtime',
+  },
+  ERR_DESK_NOT_RUNNING: { kind: 'failed-precondition', hint: 'only what runs can be checkpointed' },
+  ERR_DESK_SANDBOX: { kind: 'failed-precondition', hint: 'restore on a node of Stillframe' },
+  ERR_DESK_BUSY: { kind: 'failed-precondition', hint: 'wait until that is over, or call it off' },
+  ERR_DESK_STOPPED: { kind: 'cancelled' },
   ERR_DESK_TOO_LARGE: { kind: 'resource-exhausted' },
   ERR_DESK_PORT: { kind: 'unavailable', hint: 'leave --port out: the system then gives one that is free' },
 });

@@ -1,5 +1,5 @@
 /** Questions to the server that the page came from, as the contract has them. */
-import type { Contract, Refusal, Streams } from '@stillframe/server/contract';
+import type { Actions, Contract, DeskContract, Refusal, Streams } from '@stillframe/server/contract';
 
 /** What the server refuses. */
 export class Refused extends Error {
@@ -26,6 +26,25 @@ export async function ask<Name extends keyof Contract>(
   return (await response.json()) as Contract[Name]['answer'];
 }
 
+/** As ask, about the desk as a whole. */
+export async function askDesk<Name extends keyof DeskContract>(
+  name: Name,
+  asked: DeskContract[Name]['asked'],
+  signal: AbortSignal,
+): Promise<DeskContract[Name]['answer']> {
+  const response = await answered(addressOf('desk', name, asked), { signal });
+  return (await response.json()) as DeskContract[Name]['answer'];
+}
+
+/** Has something done. Throws as ask does. */
+export async function act<Name extends keyof Actions>(
+  name: Name,
+  asked: Actions[Name]['asked'],
+): Promise<Actions[Name]['answer']> {
+  const response = await answered(`/api/desk/${name}`, { method: 'POST', body: valuesOf(asked) });
+  return (await response.json()) as Actions[Name]['answer'];
+}
+
 /** Lines as they come. Throws as ask does. */
 export async function* askLines<Name extends keyof Streams>(
   one: string,
@@ -50,8 +69,11 @@ export async function enter(token: string): Promise<void> {
 
 /** Where a question is asked. */
 export function addressOf(one: string, name: string, asked: Values): string {
-  const values = new URLSearchParams(Object.entries(asked).map(([key, value]) => [key, String(value)]));
-  return `/api/${one}/${name}?${values}`;
+  return `/api/${one}/${name}?${valuesOf(asked)}`;
+}
+
+function valuesOf(asked: Values): URLSearchParams {
+  return new URLSearchParams(Object.entries(asked).map(([key, value]) => [key, String(value)]));
 }
 
 async function answered(address: string, init: RequestInit): Promise<Response> {

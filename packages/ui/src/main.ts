@@ -1,6 +1,6 @@
 /** The page begins: the token of its address is changed for a session, then the desk is drawn. */
 import { render } from 'preact';
-import { ask, enter } from './ask.ts';
+import { askDesk, enter } from './ask.ts';
 import { part } from './element.ts';
 import { Desk, Locked } from './shell.ts';
 import { failed } from './use-answer.ts';
@@ -31,7 +31,7 @@ async function begin(where: HTMLElement): Promise<void> {
 }
 
 function hasSession(): Promise<boolean> {
-  return ask('0', 'desk', {}).then(
+  return askDesk('facts', {}, AbortSignal.timeout(10_000)).then(
     () => true,
     () => false,
   );

@@ -1,11 +1,11 @@
 /** The frame of the page: which checkpoint, which view, and the view itself. */
-import type { CaseName } from '@stillframe/server/contract';
+import type { CaseName, DeskFacts } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { h, part } from './element.ts';
 import { page } from './parts/parts.ts';
 import { go, linkTo, type Place, usePlace } from './route.ts';
-import { useAnswer } from './use-answer.ts';
+import { useDeskFacts } from './use-answer.ts';
 import { type View, views } from './views/index.ts';
 
 /** What stands there for who has no session. */
@@ -21,11 +21,12 @@ export function Locked({ message, hint }: { message: string; hint?: string | und
 
 export function Desk(): VNode {
   const place = usePlace();
-  const desk = useAnswer('0', 'desk', {});
+  const desk = useDeskFacts();
   if (desk.state === 'waiting') return h('main', { class: 'locked' }, h('p', { role: 'status' }, 'Opening the desk…'));
   if (desk.state === 'failed') return part(Locked, desk);
   const { cases, version } = desk.value;
-  const known = cases.some(({ id }) => id === place.one) ? place : { one: '0', view: 'overview', rest: [] };
+  const shown = viewsOf(desk.value);
+  const known = knownPlace(place, desk.value, shown);
   return h(
     'div',
     { class: 'desk' },
@@ -35,11 +36,22 @@ export function Desk(): VNode {
       { class: 'side' },
       h('p', { class: 'brand' }, h('span', { class: 'mark', 'aria-hidden': 'true' }), 'Stillframe'),
       caseChoice(cases, known),
-      navigation(known),
+      navigation(known, shown),
       h('p', { class: 'version' }, `Version ${version}`),
     ),
     part(Main, { place: known, key: known.one + known.view }),
   );
+}
+
+/** Views of what is not there are left out: of a node, of checkpoints. */
+function viewsOf({ cases, hasNode }: DeskFacts): readonly View[] {
+  return views.filter(({ isOfNode }) => (isOfNode ? hasNode : cases.length > 0));
+}
+
+function knownPlace(place: Place, { cases }: DeskFacts, shown: readonly View[]): Place {
+  const view = shown.find(({ id }) => id === place.view);
+  if (view && (view.isOfNode || cases.some(({ id }) => id === place.one))) return place;
+  return { one: '0', view: shown[0]?.id ?? 'overview', rest: [] };
 }
 
 /** The address stays as it is: it says where one is. */
@@ -50,7 +62,8 @@ function skip(event: Event): void {
 
 function caseChoice(cases: readonly CaseName[], { one, view }: Place): VNode {
   const [only] = cases;
-  if (cases.length < 2) return h('p', { class: 'case', title: only?.name }, only?.name ?? '');
+  if (!only) return h('p', { class: 'case' }, 'No checkpoint is open');
+  if (cases.length < 2) return h('p', { class: 'case', title: only.name }, only.name);
   const changed = (event: Event) => go(linkTo((event.target as HTMLSelectElement).value, view));
   return h(
     'label',
@@ -64,14 +77,14 @@ function caseChoice(cases: readonly CaseName[], { one, view }: Place): VNode {
   );
 }
 
-function navigation({ one, view }: Place): VNode {
+function navigation({ one, view }: Place, shown: readonly View[]): VNode {
   return h(
     'nav',
     { 'aria-label': 'Views' },
     h(
       'ul',
       null,
-      views
+      shown
         .filter(({ title }) => title !== undefined)
         .map(({ id, title, within = [] }) =>
           h(

@@ -1,6 +1,5 @@
 /** `stillframe checkpoint`: a running container into an archive, over any CRI socket. */
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   bytesText,
   microsecondsText,
@@ -10,16 +9,11 @@ import {
   parsePause,
 } from '@stillframe/core';
 import { evidencePath, type RecordedCapture } from '@stillframe/evidence';
-import { type ContainerAddress, reserveArchive } from '@stillframe/kubelet/names';
-import { foldersOf } from '@stillframe/runtime/place';
 import { type Command, Option } from 'commander';
-import { readRecordedCapture } from '../capture-facts.ts';
-import { metadataFor } from '../checkpoint/metadata.ts';
-import { noteAccess } from '../custody/note.ts';
+import { captureOne, demandFreePath } from '../checkpoint/one-container.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
-import { askerNow, attestForCommand, commandKey } from '../evidence/for-command.ts';
-import { evidenceText, foreignCapture, pauseText } from '../evidence/foreign-capture.ts';
+import { evidenceText, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
 import { type ClusterPlace, meansCluster, withCluster, withFetching } from '../node/cluster-place.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
@@ -111,31 +105,14 @@ async function oneContainer(text: string, timeout: number, options: CheckpointOp
   if (options.export !== undefined) await demandFreePath(resolve(options.export));
   await using client = await connectCri(options, io.signal);
   const found = await findContainer(client, text, io.signal);
-  const { pod, container } = found;
-  const address = { kubeNamespace: pod.kubeNamespace, pod: pod.pod, container: container.name };
-  const asker = askerNow(io);
-  const metadata = metadataFor(client, options, asker);
-  const foreign = client.version.runtimeName !== 'stillframe';
-  const key = foreign ? await commandKey(options.signKey, io) : undefined;
-  await using place = await placeFor(options, address, io.signal);
-  const location = place.path;
-  const from = performance.now();
-  const startedAt = new Date();
-  try {
-    await client.runtime.checkpointContainer(
-      { containerId: container.id, location, timeout: BigInt(timeout) },
-      { signal: io.signal, timeoutMs: timeout * 1000 + 5000, metadata },
-    );
-  } catch (error) {
-    // Runtimes other than ours may leave half an archive, which nobody must take for evidence.
-    if (foreign) await rm(location, { force: true });
-    throw error;
-  }
-  const took = performance.now() - from;
-  if (foreign) await attestForCommand(location, foreignCapture(client, found, { startedAt, took, asker }), key, io);
-  const { size } = await stat(location);
-  const facts = await readRecordedCapture(location);
-  await noteAccess(location, io);
+  const {
+    archive: location,
+    size,
+    took,
+    facts,
+    address,
+  } = await captureOne(client, found, { ...options, timeout }, io);
+  const { container } = found;
   const { truePause, pauseAtMost, digest } = facts ?? {};
   const body = {
     archive: location,
@@ -172,32 +149,6 @@ async function wholePod(text: string, timeout: number, options: CheckpointOption
   if (options.rootfs !== undefined) throw cliError('ERR_USAGE_ARGUMENT', '--rootfs is of one container');
   const { checkpointPod } = await import('../checkpoint/pod.ts');
   await checkpointPod(text, timeout, options, io);
-}
-
-/**
- * The path to write to, which nobody else uses until disposal: a runtime other than ours would overwrite what is there.
- * In a folder, names count seconds, so a second capture in one second waits for the next.
- */
-async function placeFor(
-  options: CheckpointOptions,
-  address: ContainerAddress,
-  signal: AbortSignal,
-): Promise<{ path: string } & AsyncDisposable> {
-  const wanted = options.export === undefined ? foldersOf(options).checkpoints : resolve(options.export);
-  if (options.export === undefined) await mkdir(wanted, { recursive: true, mode: 0o700 });
-  if ((await demandFreePath(wanted)) === 'folder') return reserveArchive(wanted, address, signal);
-  return { path: wanted, [Symbol.asyncDispose]: async () => undefined };
-}
-
-/** Throws ERR_CHECKPOINT_EXISTS where the archive or its evidence is there, ERR_PATH_MISSING without a folder for it. */
-async function demandFreePath(path: string): Promise<'folder' | 'free'> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return 'folder';
-  for (const taken of [path, evidencePath(path)]) {
-    if (await stat(taken).catch(() => undefined)) throw cliError('ERR_CHECKPOINT_EXISTS', `${taken} exists already`);
-  }
-  await stat(dirname(path));
-  return 'free';
 }
 
 /** What the pause was made of, as far as it is recorded. */

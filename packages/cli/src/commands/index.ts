@@ -129,7 +129,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'ui',
-    summary: 'the desk: checkpoints in a browser, with processes, memory, files and findings',
+    summary: 'the desk: checkpoints and a running node in a browser',
     load: async () => (await import('./ui.ts')).ui,
   },
   {

@@ -1,8 +1,7 @@
 /** `stillframe logs`: what a container has written, from its CRI log. */
-import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { harmless } from '@stillframe/core';
 import { type CriPlace, connectCri } from '../node/connect.ts';
+import { readLog } from '../node/container-log.ts';
 import { cliError } from '../usage.ts';
 import { ADDRESS_HELP, demandTarget, findContainer } from './address.ts';
 import { type RegisterCommand, withCri } from './command.ts';
@@ -22,22 +21,6 @@ export const logs: RegisterCommand = (program, io) => {
       for (const line of lines) io.out(`${harmless(line)}\n`);
     });
 };
-
-/** The texts of a CRI log (`time stream tag text`), the last `most` lines; partial lines are joined. */
-async function readLog(path: string, most = Number.POSITIVE_INFINITY): Promise<string[]> {
-  await using file = await open(path, 'r');
-  const lines: string[] = [];
-  let partial = '';
-  for await (const line of createInterface({ input: file.createReadStream(), crlfDelay: Number.POSITIVE_INFINITY })) {
-    const [, , tag = 'F', ...words] = line.split(' ');
-    partial += words.join(' ');
-    if (tag !== 'F') continue;
-    lines.push(partial);
-    partial = '';
-    if (lines.length > most) lines.shift();
-  }
-  return lines;
-}
 
 function tailOf(text: string | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY;

@@ -1,5 +1,4 @@
 /** `stillframe restore`: running copies of a checkpoint, from an archive or an image. */
-import { randomUUID } from 'node:crypto';
 import { harmless } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import type { Command } from 'commander';
@@ -10,15 +9,14 @@ import type { Io } from '../io.ts';
 import { type DecryptionOptions, type IdentityOptions, withDecryptionKey, withIdentity } from '../key-options.ts';
 import { type ContextPlace, withContext } from '../node/cluster-place.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
-import { demandFreeName, podNames, type StartedContainer, startPod } from '../pod.ts';
 import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
-import { describeSource, type RestoreSource } from '../restore-source.ts';
-import { type CopyFacts, demandOwnRuntime, factsOfCopy, linesOf, wishesOf } from '../restore-wishes.ts';
+import { type CopyOptions, checkedCopies, restoreCopies } from '../restore/copies.ts';
+import { describeSource } from '../restore-source.ts';
+import { demandOwnRuntime, linesOf } from '../restore-wishes.ts';
 import { type PolicyOptions, withPolicy } from '../signature-policy.ts';
 import { cliError } from '../usage.ts';
-import { demandNames } from './address.ts';
 import { outputOption, type RegisterCommand, withCri } from './command.ts';
-import { collect, pairsOf, parseMount } from './run.ts';
+import { collect } from './run.ts';
 
 interface RestoreOptions
   extends CriPlace,
@@ -26,23 +24,12 @@ interface RestoreOptions
     DecryptionOptions,
     IdentityOptions,
     PolicyOptions,
-    RegistryFlags {
+    RegistryFlags,
+    CopyOptions {
   toCluster?: boolean;
   dryRun?: boolean;
   like?: string;
-  copies: string;
   container?: string;
-  name?: string;
-  namespace: string;
-  network: string;
-  mount: string[];
-  sandbox?: string;
-  sinkhole?: boolean;
-  pcap?: string;
-  scrubTokens?: boolean;
-  setEnv: string[];
-  annotation: string[];
-  runtime?: string;
   output: string;
 }
 
@@ -83,7 +70,7 @@ export const restore: RegisterCommand = (program, io, done) => {
     .addOption(outputOption('table', 'json'))
     .addHelpText('after', HELP)
     .action(async (what: string, options: RestoreOptions, command: Command) => {
-      const wanted = checked(options);
+      const wanted = checkedCopies(options);
       if (options.toCluster) {
         const given = OF_A_NODE.filter((name) => command.getOptionValueSource(name) === 'cli');
         if (given.length > 0)
@@ -105,7 +92,10 @@ export const restore: RegisterCommand = (program, io, done) => {
       if (options.network === 'none') tellNetwork(client, asked, io);
       const known = distinct(source.diagnostics);
       tellDiagnostics(io, known);
-      const restored = await restoreCopies(client, source, options, wanted, io);
+      const told = (started: Parameters<typeof linesOf>[0][]) => {
+        if (options.output !== 'json') io.out(started.map(linesOf).join(''));
+      };
+      const restored = await restoreCopies(client, source, { options, wanted, told, signal: io.signal });
       const diagnostics = distinct([...known, ...restored.flatMap((copy) => copy.diagnostics ?? [])]);
       tellDiagnostics(io, diagnostics.slice(known.length));
       if (options.output === 'json') io.out(renderJson('RestoredList', 1, { restored, diagnostics }));
@@ -128,20 +118,6 @@ The node pulls an image by its own configuration (docs/operate.md); the options 
 
   stillframe restore ARCHIVE --sandbox forensic --sinkhole --pcap traffic.pcap --scrub-tokens --copies 2`;
 
-/** What was asked for, checked before anything is opened. Throws ERR_USAGE_ARGUMENT. */
-function checked(options: RestoreOptions) {
-  const copies = Number(options.copies);
-  if (!Number.isInteger(copies) || copies < 1 || copies > 100) {
-    throw cliError('ERR_USAGE_ARGUMENT', `--copies takes 1 to 100, not ${JSON.stringify(options.copies)}`);
-  }
-  if (options.network !== 'none' && options.network !== 'host') {
-    throw cliError('ERR_USAGE_ARGUMENT', `--network takes none or host, not ${JSON.stringify(options.network)}`);
-  }
-  demandNames({ kubeNamespace: options.namespace, pod: options.name ?? 'copy', container: 'copy' });
-  const annotations = pairsOf('--annotation', options.annotation);
-  return { copies, annotations, mounts: options.mount.map(parseMount), wishes: wishesOf(options, copies) };
-}
-
 /** Another runtime passes over the annotation by which a pod has only a loopback interface. */
 function tellNetwork({ version }: CriClient, asked: boolean, io: Io): void {
   if (version.runtimeName === 'stillframe') return;
@@ -149,51 +125,4 @@ function tellNetwork({ version }: CriClient, asked: boolean, io: Io): void {
   if (asked)
     throw cliError('ERR_USAGE_ARGUMENT', message, { hint: 'restore on a node of Stillframe: leave --cri away' });
   io.err(`warning: ${message}\n`);
-}
-
-/** Starts them one after another; each is told as soon as it runs. Answers a row a container. */
-async function restoreCopies(
-  client: CriClient,
-  source: RestoreSource,
-  options: RestoreOptions,
-  { copies, annotations, mounts, wishes }: ReturnType<typeof checked>,
-  { signal, out }: Io,
-) {
-  const { namespace: kubeNamespace, name, network, runtime } = options;
-  const taken = await podNames(client, kubeNamespace, signal);
-  const base = name ?? `${source.pod}-copy`;
-  const only = copies === 1 && name !== undefined;
-  if (only) await demandFreeName(client, kubeNamespace, base, signal);
-  const restored: (StartedContainer & CopyFacts & { address: string })[] = [];
-  for (let copy = 1; copy <= copies; copy += 1) {
-    const pod = only ? base : freeName(base, taken);
-    for (const { name: container } of source.containers) demandNames({ kubeNamespace, pod, container });
-    const part = { mounts, command: [], env: [], annotations: { ...annotations, ...wishes.annotations } };
-    const started = await startPod(client, {
-      kubeNamespace,
-      pod,
-      uid: randomUUID(),
-      containers: source.containers.map((container) => ({ ...container, ...part })),
-      hostNetwork: network === 'host',
-      noNetwork: network === 'none',
-      podAnnotations: { ...annotations, ...wishes.podAnnotations(copy) },
-      runtime,
-      signal,
-    });
-    for (const [at, each] of started.entries()) {
-      const facts = await factsOfCopy(client, each, signal);
-      const address = `${kubeNamespace}/${pod}/${source.containers[at]?.name}`;
-      restored.push({ address, ...each, ...facts });
-    }
-    if (options.output !== 'json') out(restored.slice(-started.length).map(linesOf).join(''));
-  }
-  return restored;
-}
-
-/** `<base>-<n>` with the first number that is free; takes it. */
-function freeName(base: string, taken: Set<string>): string {
-  let number = 1;
-  while (taken.has(`${base}-${number}`)) number += 1;
-  taken.add(`${base}-${number}`);
-  return `${base}-${number}`;
 }

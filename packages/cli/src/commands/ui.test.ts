@@ -12,31 +12,43 @@ import { runProgram } from '../program.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../../checkpoint/fixtures/crio-counter.tar', import.meta.url));
 
-async function atUi(archive: string, use: (address: URL) => Promise<void>): Promise<void> {
+interface Told {
+  readonly io: Io;
+  readonly ending: AbortController;
+  /** The address, once it is printed. */
+  readonly printed: Promise<string>;
+  readonly errors: string[];
+}
+
+function listening(): Told {
   const ending = new AbortController();
   const printed = Promise.withResolvers<string>();
-  const ended = runProgram(['ui', archive], {
-    ...ioOf((text) => printed.resolve(text.trim()), ending.signal),
-    err: () => undefined,
-  });
+  const errors: string[] = [];
+  const io: Io = {
+    out: (text) => printed.resolve(text.trim()),
+    write: async () => undefined,
+    input: () => Readable.from([]),
+    err: (text) => void errors.push(text),
+    env: {},
+    ...{ colour: false, interactive: false, answering: false, width: 100, argv: [] },
+    signal: ending.signal,
+  };
+  return { io, ending, printed: printed.promise, errors };
+}
+
+/** No node works there. */
+const NOWHERE = ['--root', '/nonexistent', '--state', '/nonexistent'];
+
+async function atUi(archive: string, use: (address: URL) => Promise<void>): Promise<void> {
+  const { io, ending, printed, errors } = listening();
+  const ended = runProgram(['ui', archive, ...NOWHERE], io);
   try {
-    await use(new URL(await Promise.race([printed.promise, ended.then(String)])));
+    await use(new URL(await Promise.race([printed, ended.then(String)])));
   } finally {
     ending.abort();
   }
   assert.equal(await ended, 0);
-}
-
-function ioOf(tell: (text: string) => void, signal: AbortSignal): Io {
-  return {
-    out: tell,
-    write: async () => undefined,
-    input: () => Readable.from([]),
-    err: tell,
-    env: {},
-    ...{ colour: false, interactive: false, answering: false, width: 100, argv: [] },
-    signal,
-  };
+  assert.doesNotMatch(errors.join(''), /warning/);
 }
 
 test('ui prints where the desk is, answers there, and ends with code 0 when it is interrupted', () =>
@@ -69,8 +81,19 @@ test('of an archive that was replaced or taken away since, nothing is verified o
 });
 
 test('a port that is none is refused before anything is opened', async () => {
-  const told: string[] = [];
-  const io = ioOf((text) => void told.push(text), new AbortController().signal);
+  const { io, errors } = listening();
   assert.equal(await runProgram(['ui', '/nowhere', '--port', '70000'], io), 2);
-  assert.match(told.join(''), /up to 65535/);
+  assert.match(errors.join(''), /up to 65535/);
+});
+
+test('without a checkpoint it needs a node; with one, a node that is not to be had is told', async () => {
+  const alone = listening();
+  assert.equal(await runProgram(['ui', ...NOWHERE], alone.io), 1);
+  assert.match(alone.errors.join(''), /ERR_NODE_NOT_RUNNING/);
+  const { io, ending, printed, errors } = listening();
+  const ended = runProgram(['ui', FIXTURE, ...NOWHERE, '--cri', '/nonexistent/cri.sock'], io);
+  await Promise.race([printed, ended]);
+  ending.abort();
+  assert.equal(await ended, 0);
+  assert.match(errors.join(''), /^warning: the desk shows no node: .*cri\.sock/m);
 });

@@ -17,7 +17,8 @@ const FORMATS: readonly (readonly [name: ExportName, title: string, about: strin
   ['case', 'CASE', 'findings and evidence for who keeps cases', 'case.jsonld'],
 ];
 
-interface Exported {
+/** A checkpoint, and how to know that it is still the one that was opened. */
+export interface DeskSource {
   readonly what: string;
   readonly checkpoint: Checkpoint;
   /** Those that the evidence is verified by. */
@@ -26,7 +27,7 @@ interface Exported {
   readonly demandSame: (() => Promise<void>) | undefined;
 }
 
-export function deskExports({ what, checkpoint, keys, demandSame }: Exported, io: Io): readonly DeskExport[] {
+export function deskExports({ what, checkpoint, keys, demandSame }: DeskSource, io: Io): readonly DeskExport[] {
   // Who asks is a page: nothing of it is drawn on the terminal of the command.
   const ioUntil = (signal: AbortSignal): Io => ({ ...io, interactive: false, signal });
   const options = { memory: true, output: 'json' };

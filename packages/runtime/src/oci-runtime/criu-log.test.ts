@@ -57,6 +57,7 @@ const CAUSES: readonly [line: string, remedy: RegExp][] = [
   ['unix: External socket is used. Consider using --ext-unix-sk option.', /leads out of the container/],
   ["unix: Can't dump half of stream unix connection.", /leads out of the container/],
   ["files-reg: Can't dump ghost file /tmp/x of 99999999 size, increase limit", /ghost-limit/],
+  ['Unseizable non-zombie 4711 found, state t, err -1/10', /traces a process/],
   ["Can't dump file 4 of that type [20666] (unknown /dev/nvidiactl)", /holds a device/],
   ["Can't dump file 4 of that type [600] (anon_inode:[io_uring])", /UV_USE_IO_URING=0/],
   ['cgroup: Unable to freeze cgroup /sys/fs/cgroup/x (timeout)', /could not be frozen/],

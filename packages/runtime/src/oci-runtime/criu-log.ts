@@ -53,6 +53,11 @@ const REMEDIES: readonly { cause: RegExp; remedy: string }[] = [
   },
   { cause: /unknown \/dev\//, remedy: 'the container holds a device that CRIU cannot dump' },
   {
+    cause: /Unseizable non-zombie/,
+    remedy:
+      'another program traces a process of the container (gdb, strace: TracerPid in its /proc/PID/status), or it hangs in the kernel (state D): end that, and try again',
+  },
+  {
     cause: /Unable to freeze|timeout/i,
     remedy: 'a process could not be frozen in time; it may hang in the kernel: try again',
   },

@@ -5,6 +5,7 @@ import type { ChangeList, OpenFileList, Preview, ThingList } from './files.ts';
 import type { FindingList } from './findings.ts';
 import type { BytesAnswer, MapList, MemoryTexts, SearchLine } from './memory.ts';
 import type { SocketList } from './network.ts';
+import type { Begun, LogAnswer, NodeAnswer } from './node.ts';
 import type { DeskFacts, Integrity, Overview } from './overview.ts';
 import type { EnvironmentAnswer, ProcessList, ProcessPage } from './processes.ts';
 import type { TimelineAnswer } from './timeline.ts';
@@ -15,13 +16,34 @@ export type * from './files.ts';
 export type * from './findings.ts';
 export type * from './memory.ts';
 export type * from './network.ts';
+export type * from './node.ts';
 export type * from './overview.ts';
 export type * from './processes.ts';
+export type * from './refusal.ts';
 export type * from './timeline.ts';
 
-/** Every question of the page by its name: what is asked, and the answer. The path is `/api/CASE/NAME?asked`. */
+/** Questions about the desk as a whole: `/api/desk/NAME?asked`. */
+export interface DeskContract {
+  facts: { asked: Record<never, never>; answer: DeskFacts };
+  /** Where a node runs. */
+  node: { asked: Record<never, never>; answer: NodeAnswer };
+  log: { asked: { container: string }; answer: LogAnswer };
+}
+
+/** What is done: posted to `/api/desk/NAME`, what is asked in the body as a form has it. What takes long goes on as a job. */
+export interface Actions {
+  /** `mostPause`: as `500ms`; it is refused where the container would stand still for longer. Empty for no such limit. */
+  checkpoint: { asked: { container: string; mostPause: string }; answer: Begun };
+  /** Of a checkpoint of the desk, into a forensic sandbox. */
+  restore: { asked: { one: string; sinkhole: boolean; scrubTokens: boolean }; answer: Begun };
+  /** Only of a pod that this desk made. */
+  remove: { asked: { sandbox: string }; answer: Begun };
+  /** Calls a job off, which then undoes what it did. */
+  stop: { asked: { job: string }; answer: Record<never, never> };
+}
+
+/** Questions about one checkpoint by their name: what is asked, and the answer. The path is `/api/CASE/NAME?asked`. */
 export interface Contract {
-  desk: { asked: Record<never, never>; answer: DeskFacts };
   overview: { asked: Record<never, never>; answer: Overview };
   /** Takes as long as reading the archive once. */
   integrity: { asked: Record<never, never>; answer: Integrity };
@@ -62,11 +84,4 @@ export interface Streams {
 export interface Downloads {
   export: { asked: { name: string } };
   download: { asked: { thing: string } };
-}
-
-/** How a question is refused. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string | undefined;
 }

@@ -6,10 +6,14 @@ export interface CaseName {
   readonly id: string;
   /** Of the archive, without folders. */
   readonly name: string;
+  /** Whether a node can make a copy of it. */
+  readonly isRestorable: boolean;
 }
 
 export interface DeskFacts {
   readonly version: string;
+  /** Whether there is a running node beside the checkpoints. */
+  readonly hasNode: boolean;
   readonly cases: readonly CaseName[];
 }
 

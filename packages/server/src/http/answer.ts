@@ -93,16 +93,17 @@ export function refuse(error: unknown, response: ServerResponse): void {
     return;
   }
   const failure = unsuppressed(error);
-  const known = StillframeError.is(failure) ? failure : undefined;
-  const refusal: Refusal = {
-    code: known?.code ?? 'ERR_DESK_FAILED',
-    message: harmless(messageOf(failure)),
-    hint: known?.hint,
-  };
-  const status = STATUS[known?.kind ?? ''] ?? 500;
+  const status = STATUS[StillframeError.is(failure) ? failure.kind : ''] ?? 500;
   response
     .writeHead(status, { ...HEADERS, 'content-type': 'application/json', connection: 'close' })
-    .end(JSON.stringify(refusal));
+    .end(JSON.stringify(refusalOf(error)));
+}
+
+/** What failed, in words that are harmless. */
+export function refusalOf(error: unknown): Refusal {
+  const failure = unsuppressed(error);
+  const known = StillframeError.is(failure) ? failure : undefined;
+  return { code: known?.code ?? 'ERR_DESK_FAILED', message: harmless(messageOf(failure)), hint: known?.hint };
 }
 
 async function send(chunk: string | Uint8Array, response: ServerResponse, signal: AbortSignal): Promise<void> {

@@ -21,7 +21,7 @@ const [MOST, MOST_FACTS, LONGEST, MOST_SKIPPED] = [400, 24, 600, 50];
 
 /** Throws ERR_DESK_NOT_FOUND for another one that is not on the desk, ERR_DESK_QUESTION for the very same. */
 export const diff: AnswerRoute<'diff'> = async ({ one, cases, question }): Promise<DiffAnswer> => {
-  const other = cases.find(({ id }) => id === question.text('other'));
+  const other = cases.find(question.text('other'));
   if (!other) throw deskError('ERR_DESK_NOT_FOUND', 'the desk has no such checkpoint to compare with');
   if (other === one) throw deskError('ERR_DESK_QUESTION', 'a checkpoint differs in nothing from itself');
   const [before, after] = [sideOf(one), sideOf(other)];

@@ -8,7 +8,7 @@ import { findings } from './findings.ts';
 import { maps } from './maps.ts';
 import { memory } from './memory.ts';
 import { openfiles } from './open-files.ts';
-import { desk, integrity, overview } from './overview.ts';
+import { integrity, overview } from './overview.ts';
 import { process } from './process.ts';
 import { processes } from './processes.ts';
 import type { AnswerRoute, DownloadRoute, StreamRoute } from './route.ts';
@@ -18,8 +18,10 @@ import { strings } from './strings.ts';
 import { download, preview, things } from './things.ts';
 import { timeline } from './timeline.ts';
 
+export { actions, deskAnswers } from './node.ts';
+
 export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
-  ...{ desk, overview, integrity, processes, process, environment, findings },
+  ...{ overview, integrity, processes, process, environment, findings },
   ...{ maps, memory, strings, changes, things, openfiles, preview },
   ...{ sockets, timeline, diff, custody, exports },
 };

@@ -1,15 +1,10 @@
-/** What the desk holds, and of one checkpoint what a first look asks: read from metadata and the process tree alone. */
+/** What a first look at a checkpoint asks: read from metadata and the process tree alone. */
 import { missingParts, readStatistics } from '@stillframe/checkpoint';
 import type { Check } from '../contract/index.ts';
 import type { AnswerRoute } from './route.ts';
 
 /** Faults that are listed. */
 const MOST_FAULTS = 200;
-
-export const desk: AnswerRoute<'desk'> = async ({ cases, version }) => ({
-  version,
-  cases: cases.map(({ id, name }) => ({ id, name })),
-});
 
 export const overview: AnswerRoute<'overview'> = async ({ one, signal }) => {
   const { checkpoint } = one;

@@ -1,17 +1,24 @@
 /** What a route is: a question of the contract, and who answers it. */
 import type { DeskCase } from '../case.ts';
+import type { Cases } from '../cases.ts';
 import type { Contract, Streams } from '../contract/index.ts';
 import type { Download } from '../http/answer.ts';
 import type { Question } from '../http/question.ts';
+import type { DeskNode } from '../node/desk-node.ts';
 
 /** What a route works with. `signal` aborts when the one who asked goes away. */
-export interface Call {
-  readonly one: DeskCase;
-  readonly cases: readonly DeskCase[];
+export interface DeskCall {
+  readonly cases: Cases;
+  readonly node: DeskNode | undefined;
   readonly question: Question;
   readonly signal: AbortSignal;
   /** Of Stillframe. */
   readonly version: string;
+}
+
+/** The same, of one checkpoint. */
+export interface Call extends DeskCall {
+  readonly one: DeskCase;
 }
 
 /** Answers one question with one value. */

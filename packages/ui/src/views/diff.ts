@@ -15,7 +15,7 @@ import { type Child, h, part } from '../element.ts';
 import { badge, code, link, page, panel, whenThere } from '../parts/parts.ts';
 import { counted, momentText, numberText } from '../parts/texts.ts';
 import { go, linkTo } from '../route.ts';
-import { useAnswer } from '../use-answer.ts';
+import { useAnswer, useDeskFacts } from '../use-answer.ts';
 import { placeLink } from './findings.ts';
 import type { ViewProps } from './index.ts';
 
@@ -34,7 +34,7 @@ const FIRST = 12;
 
 /** `rest`: id of the other checkpoint. */
 export function Diff({ one, rest }: ViewProps): VNode {
-  const desk = useAnswer('0', 'desk', {});
+  const desk = useDeskFacts();
   return page(
     'Compare',
     'What differs between two checkpoints: at the left what the one holds, at the right what the other does.',

@@ -6,6 +6,7 @@ import { Files } from './files.ts';
 import { Findings } from './findings.ts';
 import { Memory } from './memory.ts';
 import { Network } from './network.ts';
+import { LiveNode } from './node.ts';
 import { Overview } from './overview.ts';
 import { ProcessPage } from './process.ts';
 import { Processes } from './processes.ts';
@@ -24,6 +25,8 @@ export interface View {
   readonly title?: string;
   /** Views that belong to this one in the navigation. */
   readonly within?: readonly string[];
+  /** Of the running node, whichever checkpoint is looked at. */
+  readonly isOfNode?: boolean;
   readonly show: (props: ViewProps) => VNode;
 }
 
@@ -38,4 +41,5 @@ export const views: readonly View[] = [
   { id: 'timeline', title: 'Timeline', show: Timeline },
   { id: 'diff', title: 'Compare', show: Diff },
   { id: 'custody', title: 'Custody', show: Custody },
+  { id: 'node', title: 'Live node', isOfNode: true, show: LiveNode },
 ];

@@ -1,0 +1,38 @@
+/** The port to a running node. Whoever starts the desk implements it: the server itself knows no runtime and no client of one. */
+import type { CaseInput } from '../case.ts';
+import type { CaptureOutcome, LiveCopy, LivePod, LogAnswer } from '../contract/index.ts';
+
+/** What something under way is given: it ends with `signal`, and says what it does. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** A few words: `taking the checkpoint`. */
+  told(stage: string): void;
+}
+
+/** An archive that has just been written, open. It stays whoever's who opened it to close. */
+export interface Captured extends Omit<CaptureOutcome, 'one'> {
+  readonly input: CaseInput;
+}
+
+/** Each method throws what the node says, as a StillframeError with its hint. Texts are raw. */
+export interface LiveNode {
+  /** Name and version of the runtime. */
+  readonly runtime: string;
+  readonly socket: string;
+  /** Whether it knows forensic sandboxes and budgets of the pause. */
+  readonly isOwn: boolean;
+  /** Oldest first. */
+  pods(signal: AbortSignal): Promise<readonly LivePod[]>;
+  /** `mostPause`: as `500ms`, or empty. */
+  capture(container: string, options: { mostPause: string }, watch: Watch): Promise<Captured>;
+  /** A copy of what a CaseInput names as its `what`, in a forensic sandbox. */
+  restore(
+    what: string,
+    options: { sinkhole: boolean; scrubTokens: boolean },
+    watch: Watch,
+  ): Promise<readonly LiveCopy[]>;
+  /** The last lines that a container has written. */
+  log(container: string, signal: AbortSignal): Promise<Omit<LogAnswer, 'state'>>;
+  /** Takes a pod away with all its containers. */
+  remove(sandbox: string, watch: Watch): Promise<void>;
+}

@@ -1,0 +1,60 @@
+/** Restoring a checkpoint of the desk into the node's forensic sandbox. */
+import type { CaseName, NodeAnswer } from '@stillframe/server/contract';
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { h } from '../element.ts';
+import { panel } from '../parts/parts.ts';
+import type { Deed } from './questions.ts';
+
+export interface CopiesProps {
+  readonly node: NodeAnswer;
+  readonly cases: readonly CaseName[];
+  readonly ask: (deed: Deed) => void;
+}
+
+export function Copies({ node, cases, ask }: CopiesProps): VNode {
+  const there = cases.filter(({ isRestorable }) => isRestorable);
+  const [chosen, choose] = useState<string>();
+  const [sinkhole, setSinkhole] = useState(false);
+  const [scrubTokens, setScrubTokens] = useState(false);
+  // The one that was taken last, until another is chosen.
+  const one = there.find(({ id }) => id === chosen) ?? there.at(-1);
+  const title = 'A copy in the forensic sandbox';
+  if (!node.isOwn)
+    return panel(
+      title,
+      h('p', { class: 'none' }, 'This runtime knows no forensic sandbox; a node of Stillframe does.'),
+    );
+  if (!one) return panel(title, h('p', { class: 'none' }, 'Checkpoint a container first: a copy is made of that.'));
+  return panel(
+    title,
+    h(
+      'form',
+      {
+        class: 'tools',
+        onSubmit: (event: Event) => {
+          event.preventDefault();
+          ask({ kind: 'restore', one, sinkhole, scrubTokens });
+        },
+      },
+      h(
+        'label',
+        { class: 'field' },
+        h('span', null, 'Of'),
+        h(
+          'select',
+          { value: one.id, onChange: (event: Event) => choose((event.target as HTMLSelectElement).value) },
+          there.map(({ id, name }) => h('option', { value: id, key: id }, name)),
+        ),
+      ),
+      tick('record what it tries (sinkhole)', sinkhole, setSinkhole),
+      tick('overwrite tokens', scrubTokens, setScrubTokens),
+      h('button', { type: 'submit', class: 'main' }, 'Restore a copy…'),
+    ),
+  );
+}
+
+function tick(text: string, checked: boolean, set: (checked: boolean) => void): VNode {
+  const onChange = (event: Event) => set((event.target as HTMLInputElement).checked);
+  return h('label', { class: 'tick' }, h('input', { type: 'checkbox', checked, onChange }), text);
+}

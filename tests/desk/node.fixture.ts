@@ -1,0 +1,57 @@
+/** A node as the desk sees one: two containers of a pod, an archive that is a fixture, a copy that writes lines. */
+import type { Checkpoint } from '@stillframe/checkpoint';
+import { errorTable } from '@stillframe/core';
+import type { LiveNode } from '@stillframe/server';
+
+const nodeError = errorTable({ ERR_FAKE_PAUSE: { kind: 'failed-precondition', hint: 'allow a longer pause' } });
+
+const COPY = 'default/web-copy-1/app';
+
+/** `more`: lets the archive be written, or another line be in each log. */
+export function fakeNode(checkpoint: Checkpoint): { node: LiveNode; more: (stage: 'written' | 'line') => void } {
+  const written = Promise.withResolvers<void>();
+  const lines = ['line 1'];
+  let hasCopy = false;
+  const container = { name: 'app', image: 'docker.io/library/redis:7', memory: 4 << 20, state: 'running' as const };
+  const pod = { kubeNamespace: 'default', ready: true };
+  const node: LiveNode = {
+    ...{ runtime: 'stillframe 0.1.0', socket: '/run/stillframe/cri.sock', isOwn: true },
+    pods: async () => [
+      {
+        ...{ ...pod, sandbox: 'b0', name: 'web', isOurs: false },
+        containers: [
+          { ...container, id: 'c1' },
+          { ...container, id: 'c2', name: 'setup', state: 'exited', memory: null },
+        ],
+      },
+      ...(hasCopy
+        ? [{ ...pod, sandbox: 'b1', name: 'web-copy-1', isOurs: true, containers: [{ ...container, id: 'c3' }] }]
+        : []),
+    ],
+    async capture(_id, { mostPause }, { signal, told }) {
+      if (mostPause !== '') throw nodeError('ERR_FAKE_PAUSE', 'it would stand still for 40 ms');
+      told('freezing, dumping and writing the archive');
+      await written.promise;
+      signal.throwIfAborted();
+      return {
+        input: { name: 'fresh.tar', checkpoint, what: '/var/lib/stillframe/checkpoints/fresh.tar' },
+        ...{ archive: '/var/lib/stillframe/checkpoints/fresh.tar', bytes: 5 << 20 },
+        ...{ pause: 81_200, pauseAtMost: null, dump: 40_100 },
+      };
+    },
+    async restore(_what, { sinkhole }) {
+      hasCopy = true;
+      const packets = sinkhole ? '/var/log/pods/traffic.pcap' : null;
+      return [{ address: COPY, container: 'c3', sandbox: 'b1', clamped: ['memory limited'], altered: [], packets }];
+    },
+    log: async () => ({ lines, isCut: false }),
+    async remove() {
+      hasCopy = false;
+    },
+  };
+  const more = (stage: 'written' | 'line') => {
+    if (stage === 'written') written.resolve();
+    else lines.push(`line ${lines.length + 1}`);
+  };
+  return { node, more };
+}

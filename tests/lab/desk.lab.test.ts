@@ -1,0 +1,129 @@
+/** The desk over a real node: what its buttons ask for is done to real containers, and told as it was. */
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Io, runProgram } from '@stillframe/cli/program';
+import { needs } from '@stillframe/testkit';
+import { openLab } from './lab.ts';
+import { waitForLines } from './log-lines.ts';
+
+interface Job {
+  id: string;
+  state: 'running' | 'done' | 'failed';
+  failure: { code: string; message: string } | null;
+  capture: { one: string; archive: string; bytes: number; pause: number | null; dump: number | null } | null;
+  copies: { address: string; container: string; sandbox: string; clamped: string[] }[];
+}
+
+interface Seen {
+  pods: { name: string; isOurs: boolean; containers: { id: string; state: string; memory: number | null }[] }[];
+  jobs: Job[];
+}
+
+interface Page {
+  get<Answer>(path: string): Promise<Answer>;
+  /** What is posted is begun; answers the job once it is over. */
+  done(name: string, asked: Record<string, string>): Promise<Job>;
+}
+
+test('the desk over a real node', needs('checkpoint', 'docker-registry'), async () => {
+  await using lab = await openLab();
+  const log = await lab.run('default/web/app', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done');
+  await waitForLines(log, 3);
+  await atPage(lab.folder, async ({ get, done }) => {
+    const [web] = (await get<Seen>('desk/node')).pods;
+    const [app] = web?.containers ?? [];
+    assert.ok(app);
+    assert.deepEqual([web?.name, web?.isOurs, app.state], ['web', false, 'running']);
+    assert.ok((app.memory ?? 0) > 0);
+    const refused = await done('checkpoint', { container: app.id, mostPause: '1ms' });
+    assert.equal(refused.state, 'failed');
+    assert.match(refused.failure?.message ?? '', /is expected, 1\.?0* ms are allowed/);
+    const { capture, failure } = await done('checkpoint', { container: app.id, mostPause: '' });
+    assert.equal(failure, null);
+    assert.ok(capture && capture.pause !== null && capture.pause >= (capture.dump ?? 0) && capture.pause > 0);
+    assert.equal((await stat(capture.archive)).size, capture.bytes);
+    const overview = await get<{ pause: number; container: { id: string } }>(`${capture.one}/overview`);
+    assert.deepEqual([overview.pause, overview.container.id], [capture.pause, app.id]);
+    const { copies } = await done('restore', { one: capture.one, sinkhole: 'false', scrubTokens: 'false' });
+    const [copy] = copies;
+    assert.ok(copy);
+    assert.equal(copy.address, 'default/web-copy-1/app');
+    const written = async () => (await get<{ lines: string[] }>(`desk/log?container=${copy.container}`)).lines;
+    await until('three lines of the copy', async () => (await written()).length >= 3 || undefined);
+    const removed = await done('remove', { sandbox: copy.sandbox });
+    assert.equal(removed.state, 'done');
+    const { pods } = await get<Seen>('desk/node');
+    assert.deepEqual(
+      pods.map(({ name, containers }) => [name, containers[0]?.state]),
+      [['web', 'running']],
+    );
+  });
+});
+
+/** The command with the node of this folder and no checkpoint, and what its page asks with its session. */
+async function atPage(folder: string, use: (page: Page) => Promise<void>): Promise<void> {
+  const ending = new AbortController();
+  const printed = Promise.withResolvers<string>();
+  const errors: string[] = [];
+  const io: Io = {
+    out: (text) => printed.resolve(text.trim()),
+    write: async () => undefined,
+    input: () => Readable.from([]),
+    err: (text) => void errors.push(text),
+    env: process.env,
+    ...{ colour: false, interactive: false, answering: false, width: 100, argv: ['ui'] },
+    signal: ending.signal,
+  };
+  const ended = runProgram(['ui', '--root', join(folder, 'root'), '--state', join(folder, 'state')], io);
+  try {
+    const first = await Promise.race([printed.promise, ended]);
+    assert.equal(typeof first, 'string', errors.join(''));
+    const { origin, port, hash } = new URL(String(first));
+    const ask = (method: string, path: string, cookie: string, body = '') =>
+      new Promise<{ text: string; cookie: string }>((resolve, reject) => {
+        const headers = { origin, cookie };
+        const sent = request({ host: '127.0.0.1', port, method, path: `/api/${path}`, headers }, (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part: string) => {
+            text += part;
+          });
+          response.on('error', reject).on('end', () => {
+            const given = String(response.headers['set-cookie']).split(';')[0] ?? '';
+            if (response.statusCode === 200) resolve({ text, cookie: given });
+            else reject(new Error(`${path}: ${text}`));
+          });
+        });
+        sent.on('error', reject).end(body);
+      });
+    const { cookie } = await ask('POST', 'enter', '', hash.slice('#token='.length));
+    const get: Page['get'] = async (path) => JSON.parse((await ask('GET', path, cookie)).text);
+    await use({
+      get,
+      async done(name, asked) {
+        const { text } = await ask('POST', `desk/${name}`, cookie, String(new URLSearchParams(asked)));
+        const { job } = JSON.parse(text) as { job: string };
+        return until(`the end of ${name}`, async () => {
+          const found = (await get<Seen>('desk/node')).jobs.find(({ id }) => id === job);
+          return found?.state === 'running' ? undefined : found;
+        });
+      },
+    });
+  } finally {
+    ending.abort();
+    assert.equal(await ended, 0, errors.join(''));
+  }
+}
+
+/** What `look` finds at last, within a minute. */
+async function until<Found>(what: string, look: () => Promise<Found | undefined>): Promise<Found> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${what} is not there after a minute`);
+}
