@@ -1,6 +1,7 @@
 /** Connections of a desk: anybody on this machine can make some, and none of these must keep the page out. */
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server } from 'node:http';
+
+type Socket = IncomingMessage['socket'];
 
 /** Connections at once, and those of them that have not shown a session. A page makes six. */
 const [MOST, MOST_STRANGERS] = [128, 32];
