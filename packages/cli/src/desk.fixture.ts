@@ -62,6 +62,11 @@ export async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> 
   });
 }
 
+/** A test at a desk of its own. */
+export function at(use: (desk: Desk) => Promise<void>): () => Promise<void> {
+  return () => atDesk(use);
+}
+
 let isBusy = false;
 
 /** The working folder and the environment are those of the process, so that a second one beside it is a fault of the test. */

@@ -110,3 +110,17 @@ export interface PacketSocket extends Common {
 }
 
 export type Socket = InetSocket | UnixSocket | NetlinkSocket | PacketSocket;
+
+/** `tcp`, `udp`, `unix-stream`, `netlink-route`, `packet-raw`; a raw socket with the protocol inside. */
+export function socketKind(socket: Socket): string {
+  switch (socket.family) {
+    case 'unix':
+      return `unix-${socket.type}`;
+    case 'netlink':
+      return `netlink-${socket.protocol}`;
+    case 'packet':
+      return `packet-${socket.type}`;
+    default:
+      return socket.type === 'raw' ? `raw-${socket.protocol}` : socket.protocol;
+  }
+}

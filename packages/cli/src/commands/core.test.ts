@@ -4,18 +4,13 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { atDesk, type Desk } from '../desk.fixture.ts';
+import { at, type Desk } from '../desk.fixture.ts';
 
 const REDIS = fileURLToPath(new URL('../../../checkpoint/fixtures/podman-redis.tar', import.meta.url));
 
 async function core(desk: Desk, ...args: string[]) {
   const { code, stdout, stderr } = await desk.run('core', ...args);
   return { status: code, stdout, stderr };
-}
-
-/** A test at a desk of its own. */
-function at(use: (desk: Desk) => Promise<void>): () => Promise<void> {
-  return () => atDesk(use);
 }
 
 test(

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { atDesk, type Desk, PROGRAM } from '../desk.fixture.ts';
+import { at, type Desk, PROGRAM } from '../desk.fixture.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../../checkpoint/fixtures/${name}.tar`, import.meta.url));
 const REDIS = fixture('podman-redis');
@@ -17,11 +17,6 @@ const COUNTER = fixture('crio-counter');
 async function extract(desk: Desk, ...args: string[]) {
   const { code, stdout, stderr } = await desk.run('extract', ...args);
   return { status: code, stdout, stderr };
-}
-
-/** A test at a desk of its own. */
-function at(use: (desk: Desk) => Promise<void>): () => Promise<void> {
-  return () => atDesk(use);
 }
 
 test(

@@ -5,6 +5,7 @@ import {
   type OptionValue,
   type Queued,
   type Socket,
+  socketKind,
   type UnixSocket,
 } from '@stillframe/checkpoint';
 import { bytesText, harmless, microsecondsText } from '@stillframe/core';
@@ -22,7 +23,7 @@ const NAME = 32;
 const right = 'right' as const;
 
 export const COLUMNS = [
-  { title: 'PROTO', cell: ({ socket }: ShownSocket) => protoText(socket) },
+  { title: 'PROTO', cell: ({ socket }: ShownSocket) => socketKind(socket) },
   { title: 'STATE', cell: ({ socket }: ShownSocket) => stateText(socket) },
   { title: 'RECV-Q', cell: ({ socket }: ShownSocket) => receiveText(socket), align: right },
   { title: 'SEND-Q', cell: ({ socket }: ShownSocket) => sendText(socket), align: right },
@@ -31,20 +32,6 @@ export const COLUMNS = [
   { title: 'PID/FD', cell: ({ view }: ShownSocket) => holdersText(view.holders) ?? '-' },
   { title: 'PROCESS', cell: ({ view }: ShownSocket) => harmless(clipped(view.comm ?? '-', NAME)) },
 ];
-
-/** `tcp`, `udp`, `unix-stream`, `netlink-route`, `packet`; a raw socket with the protocol inside. */
-function protoText(socket: Socket): string {
-  switch (socket.family) {
-    case 'unix':
-      return `unix-${socket.type}`;
-    case 'netlink':
-      return `netlink-${socket.protocol}`;
-    case 'packet':
-      return `packet-${socket.type}`;
-    default:
-      return socket.type === 'raw' ? `raw-${socket.protocol}` : socket.protocol;
-  }
-}
 
 /** Words of ss(8) where they differ from the kernel's. */
 const STATES: Readonly<Record<string, string>> = { established: 'ESTAB', close: 'UNCONN', 'syn-received': 'SYN-RECV' };
@@ -228,7 +215,7 @@ export function socketNode(shown: ShownSocket, style: Style): TreeNode {
   const held = `${holdersText(view.holders, 4) ?? 'no fd'}${view.comm === undefined ? '' : ` ${view.comm}`}`;
   const queues = `receive queue ${receiveText(socket)}, send queue ${sendText(socket)}`;
   return {
-    label: `${style.bold(`${protoText(socket)} ${stateText(socket)}`)} ${harmless(ends)}  ${style.dim(harmless(held))}`,
+    label: `${style.bold(`${socketKind(socket)} ${stateText(socket)}`)} ${harmless(ends)}  ${style.dim(harmless(held))}`,
     children: [queues, ...longTexts(socket, view)].map((text) => ({ label: harmless(text) })),
   };
 }

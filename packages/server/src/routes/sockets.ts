@@ -6,6 +6,7 @@ import {
   type Queued,
   readSockets,
   type Socket,
+  socketKind,
 } from '@stillframe/checkpoint';
 import type { DeskCase } from '../case.ts';
 import type { QueueFacts, SocketFacts, SocketList } from '../contract/index.ts';
@@ -40,7 +41,7 @@ function factsOf(socket: Socket, open: OpenFiles, doors: Doors): SocketFacts {
   const peer = 'peer' in socket ? socket.peer : undefined;
   return {
     fileId,
-    ...{ kind: kindOf(socket), group: groupOf(socket), state: 'state' in socket ? socket.state : 'close' },
+    ...{ kind: socketKind(socket), group: groupOf(socket), state: 'state' in socket ? socket.state : 'close' },
     ...{ role: roleOf(socket), local: localOf(socket), remote: remoteOf(socket) },
     remoteHost: 'remote' in socket && socket.remote.port !== 0 ? socket.remote.address : null,
     peer: { place: peer?.place ?? 'none', fileId: peer && 'fileId' in peer ? peer.fileId : null },
@@ -50,19 +51,6 @@ function factsOf(socket: Socket, open: OpenFiles, doors: Doors): SocketFacts {
     ...queuesOf(socket),
     backlog: 'backlog' in socket ? (socket.backlog ?? null) : null,
   };
-}
-
-function kindOf(socket: Socket): string {
-  switch (socket.family) {
-    case 'unix':
-      return `unix-${socket.type}`;
-    case 'netlink':
-      return `netlink-${socket.protocol}`;
-    case 'packet':
-      return `packet-${socket.type}`;
-    default:
-      return socket.type === 'raw' ? `raw-${socket.protocol}` : socket.protocol;
-  }
 }
 
 /** Packets of the wire are the network, whatever family they are read by. */
