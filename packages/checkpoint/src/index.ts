@@ -69,6 +69,7 @@ export { reportMissingImages } from './missing-images.ts';
 export { missingParts } from './missing-parts.ts';
 export * from './mount/mount-tree.ts';
 export * from './mount/mounts.ts';
+export { PROVIDED_MOUNTS } from './mount/provided.ts';
 export * from './namespace/kernel-namespaces.ts';
 export type { ConnectionRow, ConnectionTuple } from './network/conntrack.ts';
 export type { DeviceRow } from './network/devices.ts';

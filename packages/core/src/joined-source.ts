@@ -1,5 +1,6 @@
 /** Sources one after another, as one. */
 import { type ByteSource, bytesSource, demandOffset, type FileLocator, type Locator } from './byte-source.ts';
+import { countUpTo } from './sorted.ts';
 
 /**
  * The parts in their order as one source, which shares them, no copy. It is located where each part is bytes or lies in a
@@ -19,7 +20,7 @@ export function joinedSource(parts: readonly (Uint8Array | ByteSource)[]): ByteS
     async readInto(offset, target, options) {
       demandOffset(offset);
       const wanted = Math.min(target.length, Math.max(0, size - offset));
-      let at = lastNotAfter(starts, offset);
+      let at = Math.max(0, countUpTo(starts, (start) => start <= offset) - 1);
       for (let done = 0; done < wanted; at += 1) {
         const source = sources[at] ?? bytesSource(new Uint8Array());
         const inside = offset + done - (starts[at] ?? 0);
@@ -43,16 +44,4 @@ function locatorOf(parts: readonly (Uint8Array | ByteSource)[], size: number): L
     places.push(place);
   }
   return { kind: 'joined', parts: places, offset: 0, size };
-}
-
-/** Index of the last of the ascending `starts` that is not above `offset`; 0 where there is none. */
-function lastNotAfter(starts: readonly number[], offset: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] ?? 0) <= offset) low = middle;
-    else high = middle;
-  }
-  return low;
 }

@@ -5,6 +5,7 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { type ByteSource, demandOffset, messageOf, type ReadOptions, readExactly, viewOf } from '@stillframe/core';
+import { countUpTo } from '@stillframe/core/sorted';
 import { checkpointError } from '../errors.ts';
 import { frameLength } from './zstd-frame.ts';
 
@@ -150,12 +151,5 @@ function damaged(frame: number, why: string, cause: unknown) {
 
 /** Index of the frame that has the byte at `offset`; empty frames have none. */
 function lastAtOrBefore(starts: Float64Array, offset: number): number {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return countUpTo(starts.subarray(0, -1), (start) => start <= offset) - 1;
 }

@@ -15,7 +15,7 @@ import {
   type PodContainer,
 } from '@stillframe/kubernetes';
 import { readRecordedCapture } from '../capture-facts.ts';
-import { demandNames } from '../commands/address.ts';
+import { addressText, demandNames } from '../commands/address.ts';
 import { noteAccess } from '../custody/note.ts';
 import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
@@ -27,6 +27,7 @@ import type { Io } from '../io.ts';
 import { type ClusterPlace, openCluster } from '../node/cluster-place.ts';
 import { cliError } from '../usage.ts';
 import { clusterCapture, writeContext } from './cluster-evidence.ts';
+import { refuseOfKubelet } from './for-kubelet.ts';
 import { notAtomic } from './pod.ts';
 
 interface ClusterCheckpointOptions extends ClusterPlace {
@@ -158,10 +159,9 @@ export async function captureInCluster(
 
 function textOf(told: ClusterCheckpoint, facts: RecordedCapture | undefined): string {
   const { archive, node, nodeArchive, container, size, digest } = told;
-  const address = `${container.kubeNamespace}/${container.pod}/${container.container}`;
   const rows: [string, string][] = [
     ['archive', archive ?? `not fetched: ${harmless(nodeArchive)} on ${harmless(node)}`],
-    ['container', harmless(address)],
+    ['container', harmless(addressText(container))],
     ['node', harmless(node)],
     ['request to answer', millisecondsText(told.requestMilliseconds)],
     ['true pause', facts ? pauseText(facts) : 'not told by a kubelet'],
@@ -216,11 +216,7 @@ function targetOf({ export: wanted, allContainers }: OneOptions, nodeArchive: st
 }
 
 function refuseForeign({ rootfs, maxPause, fetch, export: path }: ClusterCheckpointOptions): void {
-  const given = { '--rootfs': rootfs, '--max-pause': maxPause };
-  const refused = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (refused.length > 0) {
-    throw cliError('ERR_USAGE_ARGUMENT', `${refused.join(', ')}: a kubelet has no room for it in a request`);
-  }
+  refuseOfKubelet({ '--rootfs': rootfs, '--max-pause': maxPause });
   if (!fetch && path !== undefined) {
     throw cliError('ERR_USAGE_ARGUMENT', '--export says where to, --no-fetch that nothing is fetched');
   }

@@ -11,6 +11,7 @@ import { evidenceText, pauseText } from '../evidence/foreign-capture.ts';
 import type { Io } from '../io.ts';
 import { type KubeletPlace, openKubelet } from '../node/kubelet-place.ts';
 import { cliError } from '../usage.ts';
+import { refuseOfKubelet } from './for-kubelet.ts';
 import { evidenceHere } from './kubelet-archive.ts';
 import { notAtomic } from './pod.ts';
 import { parsePodAddress } from './pod-address.ts';
@@ -118,10 +119,6 @@ async function containersOf(
 }
 
 function refuseForeign({ export: path, rootfs, maxPause }: KubeletCheckpointOptions): void {
-  const given = { '--export': path, '--rootfs': rootfs, '--max-pause': maxPause };
-  const refused = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (refused.length === 0) return;
-  throw cliError('ERR_USAGE_ARGUMENT', `${refused.join(', ')}: a kubelet has no room for it in a request`, {
-    hint: 'leave it out; the archive lies in the kubelet’s own folder, /var/lib/kubelet/checkpoints as a rule',
-  });
+  const hint = 'leave it out; the archive lies in the kubelet’s own folder, /var/lib/kubelet/checkpoints as a rule';
+  refuseOfKubelet({ '--export': path, '--rootfs': rootfs, '--max-pause': maxPause }, hint);
 }

@@ -1,4 +1,5 @@
 /** The memory of one dumped process as it saw it: VMAs, and for every byte its value or why there is none. spec 7.5. */
+import { countUpTo } from '@stillframe/core/sorted';
 import type { ImageSet } from '../image-set.ts';
 import type { mm_entry, vma_entry } from '../proto.ts';
 import { type AbsentReason, appendRange, type MemoryRange, type ReadMemoryOptions } from './memory-range.ts';
@@ -221,15 +222,7 @@ export class AddressSpace {
   }
 
   #lastVmaAtOrBefore(vaddr: bigint): number {
-    let low = 0;
-    let high = this.vmas.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const vma = this.vmas[middle];
-      if (vma !== undefined && vma.start <= vaddr) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return countUpTo(this.vmas, ({ start }) => start <= vaddr) - 1;
   }
 }
 

@@ -1,5 +1,6 @@
 /** A pagemap together with its pages image: which page lies where, in both directions. checkpoint-spec 7.4. */
 import type { ByteSource } from '@stillframe/core';
+import { countUpTo } from '@stillframe/core/sorted';
 import { framedKind, type ImageSet, type SignalOptions } from '../image-set.ts';
 import { fileNameOf } from '../kinds.ts';
 import { type Pagemap, readPagemap } from './pagemap.ts';
@@ -212,12 +213,5 @@ function reportSize(set: ImageSet, pagemap: Pagemap, source: ByteSource | undefi
 
 /** Index of the last element that is at most `value` in an ascending column; -1 where there is none. */
 function lastAtOrBefore(column: Float64Array, value: number): number {
-  let low = 0;
-  let high = column.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((column[middle] ?? 0) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return countUpTo(column, (each) => each <= value) - 1;
 }

@@ -1,4 +1,5 @@
 /** Which pages differ, mapping by mapping: for rows, and for whoever looks at what changed and nothing else. */
+import { countUpTo } from '@stillframe/core/sorted';
 import type { AddressRange } from '../search/match.ts';
 import { protectionOf } from './mapping-rows.ts';
 import type { PageChange, PageRuns } from './page-runs.ts';
@@ -45,15 +46,8 @@ export class ChangedPages {
   touches(side: 'before' | 'after', pid: number, address: bigint, bytes: number): boolean {
     const isBefore = side === 'before';
     const all = this.#of(side).get(pid) ?? [];
-    let [low, high] = [0, all.length];
     const at = (mapping: ChangedMapping) => (isBefore ? address + mapping.delta : address);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const mapping = all[middle];
-      if (mapping && mapping.end > at(mapping)) high = middle;
-      else low = middle + 1;
-    }
-    const mapping = all[low];
+    const mapping = all[countUpTo(all, (each) => each.end <= at(each))];
     return mapping?.runs.touches(at(mapping) - mapping.shift, bytes) ?? false;
   }
 

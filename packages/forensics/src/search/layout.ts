@@ -8,6 +8,7 @@ import {
   readFileTable,
   readProcesses,
 } from '@stillframe/checkpoint';
+import { countUpTo } from '@stillframe/core/sorted';
 import {
   type AddressSpace,
   type ImageSet,
@@ -20,7 +21,7 @@ import type { vma_entry } from '@stillframe/criu-image/proto';
 import type { AddressRange, ScanOptions } from './match.ts';
 import { apart, choosesPlaces, isChosen, rangesOf, vmaTest } from './memory-filter.ts';
 import { type PlacedBytes, runsOf, slice, stretchesOf, together, within } from './runs.ts';
-import { countUpTo, type Stretch } from './stretch.ts';
+import type { Stretch } from './stretch.ts';
 
 /** A process that is searched; undefined in `process` stands for segments that nobody maps. */
 export interface Owner {

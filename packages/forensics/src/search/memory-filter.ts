@@ -1,11 +1,11 @@
 /** Which parts of an address space are looked at: ranges of addresses from what is asked of VMAs, addresses and pages. */
 import { backingOf, type FileTable } from '@stillframe/checkpoint';
+import { countUpTo } from '@stillframe/core/sorted';
 import { type AddressSpace, VmaStatus } from '@stillframe/criu-image';
 import type { vma_entry } from '@stillframe/criu-image/proto';
 import { forensicsError } from '../errors.ts';
 import { AHEAD } from './bounds.ts';
 import type { AddressRange, BackingType, MemoryFilter, ScanOptions } from './match.ts';
-import { countUpTo } from './stretch.ts';
 
 const PROTECTIONS: Readonly<Record<string, number>> = { r: 1, w: 2, x: 4, '-': 0, p: 0 };
 

@@ -1,9 +1,10 @@
 /** Captured memory as runs: ascending, cut to ranges, laid together to stretches. */
 import type { ByteSource } from '@stillframe/core';
+import { countUpTo } from '@stillframe/core/sorted';
 import type { PageChain } from '@stillframe/criu-image';
 import type { AddressRange } from './match.ts';
 import { earlier, later } from './memory-filter.ts';
-import { countUpTo, type Part, type Piece, type Stretch } from './stretch.ts';
+import type { Part, Piece, Stretch } from './stretch.ts';
 
 /** Captured bytes that lie together in one pages image. */
 export interface PlacedBytes {

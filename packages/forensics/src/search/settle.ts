@@ -2,9 +2,9 @@
  * Puts the matches of parts together that were searched apart. One match begins where the one before has ended, so what was
  * found in a part holds from where both agree; up to there it is searched again.
  */
-
+import { countUpTo } from '@stillframe/core/sorted';
 import { AHEAD, SIGHT } from './bounds.ts';
-import { countUpTo, type Part, type Stretch } from './stretch.ts';
+import type { Part, Stretch } from './stretch.ts';
 
 /** A match in a stretch. */
 export interface Entry {

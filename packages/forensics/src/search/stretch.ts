@@ -1,5 +1,6 @@
 /** Captured memory without a gap: of a process, of a segment, or a file. What matches may span. */
 import type { ByteSource } from '@stillframe/core';
+import { countUpTo } from '@stillframe/core/sorted';
 
 /** Bytes of a stretch that lie together in one pages image. */
 export interface Piece {
@@ -31,16 +32,4 @@ export interface Stretch {
 /** The number of the piece that holds the byte at `at`. */
 export function pieceAt({ pieces }: Pick<Stretch, 'pieces'>, at: number): number {
   return Math.max(0, countUpTo(pieces, (piece) => piece.at <= at) - 1);
-}
-
-/** How many items of a list `holds` is true for, which it is for the first ones only. */
-export function countUpTo<T>(list: ArrayLike<T>, holds: (item: T) => boolean): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(list[middle] as T)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,4 +1,5 @@
 /** The pod that restores a checkpoint: the one that it was taken of, where that is known, else as little as will do. */
+import { PROVIDED_MOUNTS } from '@stillframe/checkpoint';
 import { at, harmless, isObject, type JsonObject, listAt, textAt } from '@stillframe/core';
 import { clusterError } from '../errors.ts';
 import type { RestoreNeeds } from './needs.ts';
@@ -25,20 +26,11 @@ export interface RestoreManifest {
   readonly notes: readonly string[];
 }
 
-/** Mounts that every runtime or kubelet makes by itself, whatever the pod says. */
-const PROVIDED = new Set([
-  ...['/proc', '/dev', '/dev/pts', '/dev/mqueue', '/dev/shm', '/sys', '/sys/fs/cgroup', '/run/.containerenv'],
-  ...[
-    '/etc/resolv.conf',
-    '/etc/hostname',
-    '/etc/hosts',
-    '/etc/passwd',
-    '/etc/group',
-    '/run/secrets',
-    '/dev/termination-log',
-  ],
-]);
+/** Where a kubelet mounts the file for a container's last words, whatever the pod says. */
+const TERMINATION_LOG = '/dev/termination-log';
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** By a runtime, a kubelet or an admission plugin. */
+const isProvided = (path: string) => PROVIDED_MOUNTS.has(path) || path === TERMINATION_LOG || path === TOKEN;
 const RESTARTS =
   'a container that is restarted restores from the same checkpoint again: what it did in between is lost, and clients see the old state';
 
@@ -120,7 +112,7 @@ function demandMounts({ binds }: RestoreNeeds, container: JsonObject): void {
   const declared = new Set(
     listAt(container, 'volumeMounts').map((mount) => textAt(mount, 'mountPath').replace(/(?<=.)\/+$/, '')),
   );
-  const missing = binds.filter(({ path }) => !PROVIDED.has(path) && path !== TOKEN && !declared.has(path));
+  const missing = binds.filter(({ path }) => !isProvided(path) && !declared.has(path));
   if (missing.length === 0) return;
   const paths = missing.map(({ path }) => harmless(path));
   throw clusterError(

@@ -2,25 +2,11 @@
  * What must hold before a checkpoint may be restored. The archive decides nothing on its own: mounts, namespaces and
  * cgroups are those of the request (CVE-2024-8676 restored mounts that nobody had asked for).
  */
-import type { CheckpointMetadata } from '@stillframe/checkpoint';
+import { type CheckpointMetadata, PROVIDED_MOUNTS } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import type { MountRequest, SandboxRecord } from '../store/records.ts';
 import type { DumpFacts } from './dump-facts.ts';
-
-/** Destinations that the node itself provides, or CRIU restores from its own images (checkpoint-spec, CRI-O's list). */
-const PROVIDED = new Set([
-  ...['/proc', '/dev', '/dev/pts', '/dev/mqueue', '/dev/shm', '/sys', '/sys/fs/cgroup'],
-  ...[
-    '/etc/resolv.conf',
-    '/etc/hostname',
-    '/etc/hosts',
-    '/etc/passwd',
-    '/etc/group',
-    '/run/secrets',
-    '/run/.containerenv',
-  ],
-]);
 
 /** Where a kubelet mounts the file for a container's last words: no path that whoever restores has ever declared. */
 const TERMINATION_LOG = '/dev/termination-log';
@@ -40,7 +26,7 @@ export function checkMounts(
   const wanted = new Set(declared.map((mount) => mount.containerPath));
   const specified = metadata.mounts.filter(({ type }) => type === 'bind').map(({ destination }) => destination);
   const missing = [...new Set([...specified, ...dumped])]
-    .filter((destination) => !PROVIDED.has(destination) && !wanted.has(destination))
+    .filter((destination) => !PROVIDED_MOUNTS.has(destination) && !wanted.has(destination))
     .map((destination) => harmless(destination));
   if (missing.length > 0) {
     throw runtimeError(

@@ -1,5 +1,6 @@
 /** Bytes of a process at any address, with what each part of them is. */
 import { hexAddress } from '@stillframe/core';
+import { countUpTo } from '@stillframe/core/sorted';
 import type { MapFacts } from '../contract/index.ts';
 import { mapsOf } from './maps.ts';
 import type { AnswerRoute } from './route.ts';
@@ -29,12 +30,6 @@ export const memory: AnswerRoute<'memory'> = async ({ one, question, signal }) =
 
 /** By halves: there may be 65,530. */
 function mapAt(maps: readonly MapFacts[], at: bigint): MapFacts | null {
-  let [low, high] = [0, maps.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (BigInt(maps[middle]?.end ?? 0) <= at) low = middle + 1;
-    else high = middle;
-  }
-  const found = maps[low];
+  const found = maps[countUpTo(maps, ({ end }) => BigInt(end) <= at)];
   return found && BigInt(found.start) <= at ? found : null;
 }
