@@ -1,10 +1,10 @@
 /** One image as the JSON that crit 4.2 prints of it. */
 import { type ByteSource, type ReadOptions, readExactly, viewOf } from '@stillframe/core';
 import { COMMON_MAGIC, decodeImage, type ImageEntry, type Report, SERVICE_MAGIC } from '../decode.ts';
-import { schemaOf } from '../encode.ts';
 import { criuError } from '../errors.ts';
-import type { FramedKind } from '../kind.ts';
+import { type FramedKind, messageNameOf } from '../kind.ts';
 import { type FramedName, kindNamed, kindsOfMagic } from '../kinds.ts';
+import { shapeOf } from '../wire/shape.ts';
 import { type EntryGroup, type Extra, extraOf, extraSize, PADDING, paddingText } from './extra.ts';
 import { Base64, base64Pieces, type Json, quoted, separatorsAt, textOf } from './json-text.ts';
 import { type JsonStyle, messageToJson } from './message-to-json.ts';
@@ -113,7 +113,7 @@ async function* entryPieces(
   options: CritOptions,
 ): AsyncGenerator<string> {
   const { role, message, padding } = group.entry;
-  const json = messageToJson(schemaOf(kind, role), message, options);
+  const json = messageToJson(shapeOf(messageNameOf(kind, role)), message, options);
   const filling = await paddingText(padding, options);
   const members: [string, Extra][] = Object.entries(filling === undefined ? json : { ...json, [PADDING]: filling });
   const extra = options.withoutPayloads ? sizeText(kind.name, group) : await extraOf(kind.name, group, options);
