@@ -29,6 +29,9 @@ const DEFERRED = {
     "export default { spawn: (...words) => process.getBuiltinModule('node:child_process').spawn(...words) };",
 };
 
+/** How esbuild takes our sources: only what is used of each. */
+export const OURS = { name: 'stillframe', setup: prepare };
+
 /**
  * Returns `files`, the bytes of each file of the bundle by its name, and `lists`, paths of sources from the project's
  * folder by the name of the command that may load them, with those of LISTS.
@@ -53,7 +56,7 @@ export async function bundleSources() {
     banner: {
       js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
     },
-    plugins: [{ name: 'stillframe', setup: prepare }],
+    plugins: [OURS],
     metafile: true,
     write: false,
     logLevel: 'silent',

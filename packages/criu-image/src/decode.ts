@@ -1,6 +1,6 @@
 /** One CRIU image to typed entries: magics, then head, entries, members and payloads as the row of its kind says. */
 import { type ByteSource, type Diagnostic, messageOf } from '@stillframe/core';
-import { FrameReader, type FrameReaderOptions } from './frame.ts';
+import { type Frame, FrameReader, type FrameReaderOptions } from './frame.ts';
 import { type FramedKind, MESSAGE_LIMIT, type PayloadPart } from './kind.ts';
 import { kindsOfMagic } from './kinds.ts';
 import { readMessage } from './wire/read-message.ts';
@@ -135,14 +135,8 @@ async function one<R extends ImageEntry['role']>(
 ): Promise<ImageEntry<R> | undefined> {
   const frame = reader.buffered() ?? (await reader.next());
   if (frame === undefined) return undefined;
-  let message: AnyMessage;
-  try {
-    message = readMessage(name, frame.bytes);
-  } catch (error) {
-    const text = `the ${name} at this place cannot be decoded: ${messageOf(error)}`;
-    report({ id: 'image-message-undecodable', severity: 'error', offset: frame.offset, message: text });
-    return undefined;
-  }
+  const message = decodeMessage(name, frame, report);
+  if (message === undefined) return undefined;
   const payload: Record<string, ByteSource> = {};
   const filling: Record<string, ByteSource> = {};
   for (const { name, bytes, padding } of payloadOf(message) ?? []) {
@@ -150,4 +144,15 @@ async function one<R extends ImageEntry['role']>(
     if (padding && reader.fault === undefined) filling[name] = reader.payload(padding);
   }
   return { role, offset: frame.offset, size: frame.bytes.length, message, payload, padding: filling };
+}
+
+/** The message of a frame; undefined, after a report, where it is none. */
+export function decodeMessage(name: MessageName, frame: Frame, report: Report): AnyMessage | undefined {
+  try {
+    return readMessage(name, frame.bytes);
+  } catch (error) {
+    const message = `the ${name} at this place cannot be decoded: ${messageOf(error)}`;
+    report({ id: 'image-message-undecodable', severity: 'error', offset: frame.offset, message });
+    return undefined;
+  }
 }

@@ -172,6 +172,9 @@ export interface NamedImage {
 }
 
 const rows: readonly (ImageKind & { name: KindName })[] = kinds;
+const byMagic: ReadonlyMap<number | undefined, readonly KindName[]> = new Map(
+  [...Map.groupBy(rows, ({ magic }) => magic)].map(([magic, kinds]) => [magic, kinds.map(({ name }) => name)]),
+);
 const byName = new Map(rows.map((kind) => [kind.name, kind]));
 interface Pattern {
   readonly kind: ImageKind & { name: KindName };
@@ -223,7 +226,7 @@ export function kindOfSymbol(symbol: string): (FramedKind & { name: FramedName }
 
 /** The names of all kinds that have this magic: none, one, or several. */
 export function kindsOfMagic(magic: number): readonly KindName[] {
-  return rows.filter((kind) => kind.magic === magic).map((kind) => kind.name);
+  return byMagic.get(magic) ?? [];
 }
 
 /** What stands before the first dot, without the id at its end: of `core-17.img` and of `core-%u.img`, `core`. */

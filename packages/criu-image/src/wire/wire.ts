@@ -77,11 +77,21 @@ export class Wire {
 
   uint64(): bigint {
     this.varint();
-    return this.high === 0 ? BigInt(this.low) : this.#wide().getBigUint64(0, true);
+    return this.unsigned();
   }
 
   int64(): bigint {
     this.varint();
+    return this.signed();
+  }
+
+  /** The varint that `varint` read, from 0 on. */
+  unsigned(): bigint {
+    return this.high === 0 ? BigInt(this.low) : this.#wide().getBigUint64(0, true);
+  }
+
+  /** The varint that `varint` read, as two's complement. */
+  signed(): bigint {
     return this.high === 0 ? BigInt(this.low) : this.#wide().getBigInt64(0, true);
   }
 
@@ -99,14 +109,14 @@ export class Wire {
   }
 
   fixed32(): number {
-    const at = this.#take(4);
+    const at = this.take(4);
     scratch.setUint32(0, 0);
     for (let index = 0; index < 4; index += 1) scratch.setUint8(index, this.bytes[at + index] ?? 0);
     return scratch.getUint32(0, true);
   }
 
   fixed64(): bigint {
-    const at = this.#take(8);
+    const at = this.take(8);
     for (let index = 0; index < 8; index += 1) scratch.setUint8(index, this.bytes[at + index] ?? 0);
     return scratch.getBigUint64(0, true);
   }
@@ -114,14 +124,14 @@ export class Wire {
   /** A view of bytes that have their length before them. */
   block(): Uint8Array {
     const length = this.uint32();
-    const at = this.#take(length);
+    const at = this.take(length);
     return this.bytes.subarray(at, at + length);
   }
 
   /** Text, losslessly also where it is no UTF-8. */
   string(): string {
     const length = this.uint32();
-    const at = this.#take(length);
+    const at = this.take(length);
     const { bytes } = this;
     for (let index = at; index < at + length; index += 1) {
       if ((bytes[index] ?? 0) >= 0x80) return decodeBytes(bytes.subarray(at, at + length));
@@ -168,7 +178,9 @@ export class Wire {
     }
   }
 
-  #take(length: number): number {
+  /** Goes over so many bytes, and says where they begin. */
+  /** Goes over so many bytes, and says where they begin. */
+  take(length: number): number {
     const at = this.position;
     if (at + length > this.bytes.length) throw new RangeError('premature EOF');
     this.position = at + length;
