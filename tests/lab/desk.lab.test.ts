@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Io, runProgram } from '@stillframe/cli/program';
+import { parseManifest, RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
 import { openLab } from './lab.ts';
 import { waitForLines } from './log-lines.ts';
@@ -16,6 +17,7 @@ interface Job {
   state: 'running' | 'done' | 'failed';
   failure: { code: string; message: string } | null;
   capture: { one: string; archive: string; bytes: number; pause: number | null; dump: number | null } | null;
+  pushed: { reference: string; digest: string; layer: string; bytes: number; evidence: string } | null;
   copies: { address: string; container: string; sandbox: string; clamped: string[] }[];
 }
 
@@ -49,6 +51,24 @@ test('the desk over a real node', needs('checkpoint', 'docker-registry'), async 
     assert.equal((await stat(capture.archive)).size, capture.bytes);
     const overview = await get<{ pause: number; container: { id: string } }>(`${capture.one}/overview`);
     assert.deepEqual([overview.pause, overview.container.id], [capture.pause, app.id]);
+    const reference = `${lab.registry}/evidence/web:1`;
+    const { pushed, ...push } = await done('push', { one: capture.one, reference, sign: 'false' });
+    assert.equal(push.failure, null);
+    assert.deepEqual([pushed?.reference, pushed?.bytes], [reference, capture.bytes]);
+    assert.match(pushed?.evidence ?? '', /is what was recorded at the capture/);
+    await using registry = new RegistryClient(lab.registry);
+    const store = registry.repository('evidence/web');
+    const manifest = await store.resolve('1');
+    assert.equal(manifest.digest, pushed?.digest);
+    const { layers } = parseManifest(await store.manifest(manifest), manifest.mediaType);
+    assert.deepEqual(
+      layers.map(({ digest, size }) => [digest, size]),
+      [[pushed?.layer, capture.bytes]],
+    );
+    await assert.rejects(
+      done('push', { one: capture.one, reference: 'evidence/web', sign: 'false' }),
+      /names no registry/,
+    );
     const { copies } = await done('restore', { one: capture.one, sinkhole: 'false', scrubTokens: 'false' });
     const [copy] = copies;
     assert.ok(copy);

@@ -36,6 +36,8 @@ export interface Actions {
   checkpoint: { asked: { container: string; mostPause: string }; answer: Begun };
   /** Of a checkpoint of the desk, into a forensic sandbox. */
   restore: { asked: { one: string; sinkhole: boolean; scrubTokens: boolean }; answer: Begun };
+  /** An image of a checkpoint of the desk, to where a reference says that names its registry. */
+  push: { asked: { one: string; reference: string; sign: boolean }; answer: Begun };
   /** Only of a pod that this desk made. */
   remove: { asked: { sandbox: string }; answer: Begun };
   /** Calls a job off, which then undoes what it did. */

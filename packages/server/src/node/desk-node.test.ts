@@ -8,7 +8,10 @@ import type { Job, NodeAnswer } from '../contract/index.ts';
 import { type Asked, type AtDesk, atDesk, FIXTURE } from '../desk.fixture.ts';
 import type { LiveNode, Watch } from './live-node.ts';
 
-const nodeError = errorTable({ ERR_FAKE_CRIU: { kind: 'failed-precondition', hint: 'read dump.log' } });
+const nodeError = errorTable({
+  ERR_FAKE_CRIU: { kind: 'failed-precondition', hint: 'read dump.log' },
+  ERR_FAKE_REFERENCE: { kind: 'invalid-argument' },
+});
 
 interface Fake {
   readonly node: LiveNode;
@@ -28,7 +31,7 @@ async function useFake(use: (fake: Fake) => Promise<void>, isOwn = true): Promis
     );
   const container = { name: 'app', image: 'busybox', memory: 4096 };
   const node: LiveNode = {
-    ...{ runtime: 'stillframe 1', socket: '/run/cri.sock', isOwn },
+    ...{ runtime: 'stillframe 1', socket: '/run/cri.sock', isOwn, canSign: false },
     pods: async () => [
       {
         ...{ sandbox: 'b0', kubeNamespace: 'default', name: 'web', ready: true, isOurs: false },
@@ -51,6 +54,15 @@ async function useFake(use: (fake: Fake) => Promise<void>, isOwn = true): Promis
       done.push(`restore ${what} ${sinkhole} ${scrubTokens}`);
       const facts = { clamped: ['memory'], altered: [], packets: null };
       return [{ address: 'default/web-copy-1/app', container: 'c3', sandbox: 'b1', ...facts }];
+    },
+    registryTarget(reference) {
+      if (!reference.includes('.')) throw nodeError('ERR_FAKE_REFERENCE', 'it names no registry');
+      return `${reference}:latest`;
+    },
+    async push(what, { reference, sign }, watch) {
+      done.push(`push ${what} ${reference} ${sign}`);
+      watch.told('pushing', { done: 1, total: 7 });
+      return { reference, digest: 'sha256:aa', layer: 'sha256:bb', bytes: 7, evidence: 'none', signed: null };
     },
     log: async (id) => ({ lines: [`${id} says`, 'x'.repeat(9000)], isCut: false }),
     async remove(sandbox) {
@@ -159,7 +171,7 @@ test('nothing is done for another page, without a session, or by a question', ()
       { origin, 'sec-fetch-site': 'same-site' },
       { origin, host: `evil.example:${desk.port}` },
     ];
-    for (const name of ['checkpoint', 'restore', 'remove', 'stop'])
+    for (const name of ['checkpoint', 'restore', 'push', 'remove', 'stop'])
       for (const headers of strangers)
         assert.equal((await post(name, body, { headers })).status, 403, `${name} ${JSON.stringify(headers)}`);
     const path = '/api/desk/checkpoint';
@@ -184,6 +196,7 @@ test('containers that are not there or do not run, pods of others and checkpoint
       ['restore', 'one=0&sinkhole=false&scrubTokens=false', 404, 'ERR_DESK_NOT_FOUND'],
       ['restore', 'one=7&sinkhole=false&scrubTokens=false', 404, 'ERR_DESK_NOT_FOUND'],
       ['restore', 'one=0&sinkhole=perhaps&scrubTokens=false', 400, 'ERR_DESK_QUESTION'],
+      ['push', 'one=0&reference=r.example/a&sign=false', 404, 'ERR_DESK_NOT_FOUND'],
       ['remove', 'sandbox=b0', 404, 'ERR_DESK_NOT_FOUND'],
       ['remove', 'sandbox=b9', 404, 'ERR_DESK_NOT_FOUND'],
       ['stop', 'job=9', 404, 'ERR_DESK_NOT_FOUND'],
@@ -218,6 +231,21 @@ test('without a node nothing of one is answered or done', () =>
     const body = 'container=c1&mostPause=';
     const answer = await mine('/api/desk/checkpoint', { method: 'POST', headers, body });
     assert.deepEqual([answer.status, answer.json()['code']], [404, 'ERR_DESK_NO_NODE']);
+  }));
+
+test('an image is pushed to a registry that is named, signed only where there is a key, and told with how far it is', () =>
+  atNode(async ({ get, post, done, end }) => {
+    await post('checkpoint', 'container=c1&mostPause=');
+    end.resolve('well');
+    await over(get, '1');
+    const nowhere = await post('push', 'one=1&reference=evidence/web&sign=false');
+    assert.deepEqual([nowhere.status, nowhere.json()['code']], [400, 'ERR_FAKE_REFERENCE']);
+    const unsigned = await post('push', 'one=1&reference=r.example/web&sign=true');
+    assert.deepEqual([unsigned.status, unsigned.json()['code']], [400, 'ERR_DESK_QUESTION']);
+    const job = await over(get, (await post('push', 'one=1&reference=%20r.example/web&sign=false')).json()['job']);
+    assert.deepEqual(job.progress, { done: 1, total: 7 });
+    assert.equal(job.pushed?.reference, 'r.example/web:latest');
+    assert.deepEqual(done.slice(1), ['push /fresh.tar r.example/web:latest false']);
   }));
 
 test('a desk that ends calls off what is under way, and waits until that has ended', () =>

@@ -26,10 +26,10 @@ export class DeskNode implements AsyncDisposable {
 
   /** Throws what the node throws, as where it has ended. */
   async facts(signal: AbortSignal): Promise<NodeAnswer> {
-    const { runtime, socket, isOwn } = this.#node;
+    const { runtime, socket, isOwn, canSign } = this.#node;
     const pods = await this.#node.pods(signal);
     const left = Math.max(0, pods.length - MOST_PODS);
-    return { runtime, socket, isOwn, pods: pods.slice(0, MOST_PODS), left, jobs: this.#jobs.list() };
+    return { runtime, socket, isOwn, canSign, pods: pods.slice(0, MOST_PODS), left, jobs: this.#jobs.list() };
   }
 
   /** Throws ERR_DESK_NOT_FOUND for a container that the node does not have. */
@@ -65,6 +65,19 @@ export class DeskNode implements AsyncDisposable {
     if (!one || what === undefined) throw deskError('ERR_DESK_NOT_FOUND', 'the desk has no such checkpoint to restore');
     return this.#jobs.begin({ kind: 'restore', subject: one.name, key: `restore ${one.id}` }, async (watch) => ({
       copies: await this.#node.restore(what, options, watch),
+    }));
+  }
+
+  /** Throws ERR_DESK_NOT_FOUND for a case that lies nowhere, ERR_DESK_QUESTION without a key, what registryTarget throws, ERR_DESK_BUSY. */
+  push(one: DeskCase | undefined, { reference, sign }: { reference: string; sign: boolean }): string {
+    const what = one?.what;
+    if (!one || what === undefined)
+      throw deskError('ERR_DESK_NOT_FOUND', 'the desk has no such checkpoint to be pushed');
+    if (sign && !this.#node.canSign)
+      throw deskError('ERR_DESK_QUESTION', 'there is no key to sign with: the desk was started without --sign-key');
+    const options = { reference: this.#node.registryTarget(reference), sign };
+    return this.#jobs.begin({ kind: 'push', subject: one.name, key: `push ${options.reference}` }, async (watch) => ({
+      pushed: await this.#node.push(what, options, watch),
     }));
   }
 

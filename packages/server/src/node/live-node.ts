@@ -1,12 +1,12 @@
 /** The port to a running node. Whoever starts the desk implements it: the server itself knows no runtime and no client of one. */
 import type { CaseInput } from '../case.ts';
-import type { CaptureOutcome, LiveCopy, LivePod, LogAnswer } from '../contract/index.ts';
+import type { CaptureOutcome, LiveCopy, LivePod, LogAnswer, PushedImage } from '../contract/index.ts';
 
 /** What something under way is given: it ends with `signal`, and says what it does. */
 export interface Watch {
   readonly signal: AbortSignal;
-  /** A few words: `taking the checkpoint`. */
-  told(stage: string): void;
+  /** A few words: `taking the checkpoint`; and how many bytes of that are done, where it is known. */
+  told(stage: string, progress?: { readonly done: number; readonly total: number }): void;
 }
 
 /** An archive that has just been written, open. It stays whoever's who opened it to close. */
@@ -31,6 +31,12 @@ export interface LiveNode {
     options: { sinkhole: boolean; scrubTokens: boolean },
     watch: Watch,
   ): Promise<readonly LiveCopy[]>;
+  /** Whether images are signed on request. */
+  readonly canSign: boolean;
+  /** The reference in full. Throws for one that names no registry: memory must not go to a public one because a word was left out. */
+  registryTarget(reference: string): string;
+  /** An image of what a CaseInput names as its `what`, which must be an archive in a file. */
+  push(what: string, options: { reference: string; sign: boolean }, watch: Watch): Promise<PushedImage>;
   /** The last lines that a container has written. */
   log(container: string, signal: AbortSignal): Promise<Omit<LogAnswer, 'state'>>;
   /** Takes a pod away with all its containers. */

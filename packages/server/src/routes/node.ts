@@ -28,6 +28,11 @@ export const actions: { readonly [Name in keyof Actions]: Does<Name> } = {
     const options = { sinkhole: question.flag('sinkhole'), scrubTokens: question.flag('scrubTokens') };
     return { job: nodeOf(call).restore(cases.find(question.text('one')), options) };
   },
+  push: async (call) => {
+    const { cases, question } = call;
+    const options = { reference: question.text('reference').trim(), sign: question.flag('sign') };
+    return { job: nodeOf(call).push(cases.find(question.text('one')), options) };
+  },
   remove: async (call) => ({ job: await nodeOf(call).remove(idIn(call, 'sandbox'), call.signal) }),
   stop: async (call) => {
     nodeOf(call).stop(idIn(call, 'job'));

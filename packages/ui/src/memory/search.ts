@@ -6,6 +6,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { askLines } from '../ask.ts';
 import { h } from '../element.ts';
+import { tick } from '../parts/fields.ts';
 import { code, link, panel } from '../parts/parts.ts';
 import { counted } from '../parts/texts.ts';
 import { linkTo } from '../route.ts';
@@ -149,11 +150,6 @@ function matchLine(one: string, { pid, name, at, bytes, backing, protection, con
 /** One character a byte. */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '·');
-}
-
-function tick(text: string, checked: boolean, set: (checked: boolean) => void): VNode {
-  const changed = (event: Event) => set((event.target as HTMLInputElement).checked);
-  return h('label', { class: 'tick' }, h('input', { type: 'checkbox', checked, onChange: changed }), text);
 }
 
 function valueTo(set: (value: string) => void): (event: Event) => void {

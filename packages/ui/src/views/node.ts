@@ -7,6 +7,7 @@ import { Copies } from '../node/copies.ts';
 import { jobList } from '../node/jobs.ts';
 import { Log } from '../node/log.ts';
 import { containerTable } from '../node/pods.ts';
+import { Push } from '../node/push.ts';
 import { asked, type Deed } from '../node/questions.ts';
 import { page, panel, whenThere } from '../parts/parts.ts';
 import { numberText } from '../parts/texts.ts';
@@ -44,6 +45,7 @@ export function LiveNode({ one, rest }: ViewProps): VNode {
         ]),
         kind === 'log' && logged !== undefined && log(node, one, logged),
         part(Copies, { node, cases, ask }),
+        part(Push, { node, cases, ask }),
       ],
       'Asking the node…',
     ),
