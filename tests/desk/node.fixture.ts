@@ -2,6 +2,7 @@
 import type { Checkpoint } from '@stillframe/checkpoint';
 import { errorTable } from '@stillframe/core';
 import type { LiveNode } from '@stillframe/server';
+import { fakeShell } from './shell.fixture.ts';
 
 const nodeError = errorTable({
   ERR_FAKE_PAUSE: { kind: 'failed-precondition', hint: 'allow a longer pause' },
@@ -13,11 +14,19 @@ export type Stage = 'written' | 'pushed' | 'line';
 
 const COPY = 'default/web-copy-1/app';
 
+export interface FakeNode {
+  readonly node: LiveNode;
+  readonly more: (stage: Stage) => void;
+  /** What was typed into terminals. */
+  readonly heard: readonly string[];
+}
+
 /** `more`: lets the archive be written, or another line be in each log. */
-export function fakeNode(checkpoint: Checkpoint): { node: LiveNode; more: (stage: Stage) => void } {
+export function fakeNode(checkpoint: Checkpoint): FakeNode {
   const written = Promise.withResolvers<void>();
   const pushed = Promise.withResolvers<void>();
   const lines = ['line 1'];
+  const heard: string[] = [];
   let hasCopy = false;
   const container = { name: 'app', image: 'docker.io/library/redis:7', memory: 4 << 20, state: 'running' as const };
   const pod = { kubeNamespace: 'default', ready: true };
@@ -62,6 +71,7 @@ export function fakeNode(checkpoint: Checkpoint): { node: LiveNode; more: (stage
       const evidence = 'the layer is what was recorded at the capture';
       return { ...{ reference, ...digests, bytes: 5 << 20, evidence, signed: sign ? reference : null } };
     },
+    terminal: async () => fakeShell(heard),
     log: async () => ({ lines, isCut: false }),
     async remove() {
       hasCopy = false;
@@ -72,5 +82,5 @@ export function fakeNode(checkpoint: Checkpoint): { node: LiveNode; more: (stage
     else if (stage === 'pushed') pushed.resolve();
     else lines.push(`line ${lines.length + 1}`);
   };
-  return { node, more };
+  return { node, more, heard };
 }

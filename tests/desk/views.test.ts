@@ -11,9 +11,9 @@ import { useLiveNode } from './node-view.ts';
 
 test('the desk in a browser', needs('chromium'), async (t) => {
   await using checkpoint = await openCheckpoint(CLEAN);
-  const { node, more } = fakeNode(checkpoint);
+  const fake = fakeNode(checkpoint);
   const vouched = { name: 'clean.tar.zst', checkpoint, ...VOUCHED };
-  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched], node);
+  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched], fake.node);
   const views: readonly (readonly [string, (desktop: Desktop) => Promise<void>])[] = [
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
@@ -25,8 +25,8 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['compare: what another checkpoint has more, side by side, and back', compare],
     ['custody: what holds and what does not, and a report that is saved', custody],
     [
-      'live node: a container is checkpointed, its archive opened, a copy restored and its log watched',
-      (at) => useLiveNode(at, more),
+      'live node: a container is checkpointed, its archive opened, a copy restored, its log watched, a shell in it, an image pushed',
+      (at) => useLiveNode(at, fake),
     ],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));

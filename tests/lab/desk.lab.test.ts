@@ -1,5 +1,6 @@
 /** The desk over a real node: what its buttons ask for is done to real containers, and told as it was. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Io, runProgram } from '@stillframe/cli/program';
 import { parseManifest, RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
+import { WebSocket } from 'ws';
 import { openLab } from './lab.ts';
 import { waitForLines } from './log-lines.ts';
 
@@ -28,6 +30,8 @@ interface Seen {
 
 interface Page {
   get<Answer>(path: string): Promise<Answer>;
+  /** What a shell in a container writes until it ends, and what is told of it. */
+  type(keys: string, container: string): Promise<string>;
   /** What is posted is begun; answers the job once it is over. */
   done(name: string, asked: Record<string, string>): Promise<Job>;
 }
@@ -36,7 +40,7 @@ test('the desk over a real node', needs('checkpoint', 'docker-registry'), async 
   await using lab = await openLab();
   const log = await lab.run('default/web/app', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done');
   await waitForLines(log, 3);
-  await atPage(lab.folder, async ({ get, done }) => {
+  await atPage(lab.folder, async ({ get, done, type }) => {
     const [web] = (await get<Seen>('desk/node')).pods;
     const [app] = web?.containers ?? [];
     assert.ok(app);
@@ -75,6 +79,10 @@ test('the desk over a real node', needs('checkpoint', 'docker-registry'), async 
     assert.equal(copy.address, 'default/web-copy-1/app');
     const written = async () => (await get<{ lines: string[] }>(`desk/log?container=${copy.container}`)).lines;
     await until('three lines of the copy', async () => (await written()).length >= 3 || undefined);
+    const shell = await type('echo $((6*7)); hostname; exit 3\r', copy.container);
+    assert.match(shell, /^42\r$/m);
+    assert.match(shell, /"kind":"ended","message":".*exit code: 3/);
+    assert.match(await type('', app.id), /ERR_DESK_NOT_A_COPY/, 'an original is not typed into');
     const removed = await done('remove', { sandbox: copy.sandbox });
     assert.equal(removed.state, 'done');
     const { pods } = await get<Seen>('desk/node');
@@ -124,6 +132,17 @@ async function atPage(folder: string, use: (page: Page) => Promise<void>): Promi
     const get: Page['get'] = async (path) => JSON.parse((await ask('GET', path, cookie)).text);
     await use({
       get,
+      async type(keys, container) {
+        const place = `ws://127.0.0.1:${port}/api/desk/terminal?container=${container}&columns=80&rows=24`;
+        const socket = new WebSocket(place, { headers: { origin, cookie } });
+        let text = '';
+        socket.on('message', (data: Buffer) => {
+          text += data.toString();
+        });
+        socket.once('message', () => socket.send(Buffer.from(keys)));
+        await once(socket, 'close');
+        return text;
+      },
       async done(name, asked) {
         const { text } = await ask('POST', `desk/${name}`, cookie, String(new URLSearchParams(asked)));
         const { job } = JSON.parse(text) as { job: string };

@@ -33,6 +33,8 @@ export interface AtDesk {
   ask(path: string, asked?: Asked): Promise<Given>;
   /** With the session of whoever has the token. */
   enter(): Promise<(path: string, asked?: Asked) => Promise<Given>>;
+  /** Of that session, once somebody entered. */
+  cookie: string;
 }
 
 const note: DeskExport = {
@@ -53,7 +55,7 @@ export async function atDesk(
   await writeFile(join(page, 'main.ts'), "import { h } from 'library';\nexport const x: number = 1;\n");
   await writeFile(join(folder.path, 'library.mjs'), 'export const h = 1;');
   await using checkpoint = await openCheckpoint(FIXTURE);
-  await using desk = await startDesk({
+  await using started = await startDesk({
     cases: [{ name, checkpoint, exports: [note] }],
     page: {
       folder: `${pathToFileURL(page)}/`,
@@ -62,18 +64,20 @@ export async function atDesk(
     node,
     version: '1.2.3',
   });
-  const { port } = desk;
-  const token = new URL(desk.address).hash.slice('#token='.length);
+  const { port } = started;
+  const token = new URL(started.address).hash.slice('#token='.length);
   const origin = `http://127.0.0.1:${port}`;
   const ask = (path: string, asked: Asked = {}) => send(port, path, asked);
   const enter = async () => {
     const entered = await ask('/api/enter', { method: 'POST', headers: { origin }, body: token });
     assert.equal(entered.status, 200);
     const cookie = String(entered.headers['set-cookie']).split(';')[0] ?? '';
+    desk.cookie = cookie;
     return (path: string, { headers = {}, ...asked }: Asked = {}) =>
       ask(path, { ...asked, headers: { cookie, ...headers } });
   };
-  await use({ port, token, ask, enter });
+  const desk: AtDesk = { port, token, ask, enter, cookie: '' };
+  await use(desk);
 }
 
 /** As it is given: clients that mend paths and names would hide what is tested. Each by a connection of its own. */

@@ -62,6 +62,13 @@ export async function* askLines<Name extends keyof Streams>(
   }
 }
 
+/** A connection that stays: to the terminal of a copy. */
+export function connect(name: 'terminal', asked: Values): WebSocket {
+  const socket = new WebSocket(addressOf('desk', name, asked));
+  socket.binaryType = 'arraybuffer';
+  return socket;
+}
+
 /** Changes the token of the address for a session. */
 export async function enter(token: string): Promise<void> {
   await answered('/api/enter', { method: 'POST', body: token });

@@ -1,6 +1,6 @@
 /** A node for the desk, over CRI: the same that the commands `pods`, `checkpoint`, `restore`, `logs` and `rm` do. */
 import { harmless, UndoStack } from '@stillframe/core';
-import type { CriClient } from '@stillframe/cri/client';
+import { type CriClient, openExecTerminal } from '@stillframe/cri/client';
 import type { CaseInput, LiveNode, Watch } from '@stillframe/server';
 import { captureOne } from '../checkpoint/one-container.ts';
 import { type FoundContainer, listPods } from '../commands/address.ts';
@@ -22,6 +22,8 @@ import { readLogEnd } from './container-log.ts';
 const TIMEOUT = 3600;
 /** Lines of a log that are shown. */
 const LINES = 300;
+/** What a terminal runs: most images have one. */
+const SHELL = ['/bin/sh'];
 
 export interface LiveNodeOptions {
   readonly place: CriPlace & NodePlace;
@@ -107,6 +109,11 @@ export async function openLiveNode(
     async log(id, signal) {
       const { status } = await client.runtime.containerStatus({ containerId: id }, { signal });
       return await readLogEnd(status?.logPath ?? '', LINES);
+    },
+    async terminal(container, size, signal) {
+      if (!ours.has((await findById(client, container, signal)).pod.sandboxID))
+        throw cliError('ERR_CONTAINER_NOT_FOUND', 'only copies of this desk are typed into');
+      return await openExecTerminal(client, { container, command: SHELL, size }, signal);
     },
     async remove(sandbox) {
       await removePod(client, sandbox);

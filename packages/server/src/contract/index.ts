@@ -20,6 +20,7 @@ export type * from './node.ts';
 export type * from './overview.ts';
 export type * from './processes.ts';
 export type * from './refusal.ts';
+export type * from './terminal.ts';
 export type * from './timeline.ts';
 
 /** Questions about the desk as a whole: `/api/desk/NAME?asked`. */

@@ -5,18 +5,20 @@ import type { Cases } from '../cases.ts';
 import type { LiveContainer, LivePod, LogAnswer, NodeAnswer } from '../contract/index.ts';
 import { deskError } from '../errors.ts';
 import { Jobs } from './jobs.ts';
-import type { LiveNode } from './live-node.ts';
+import type { LiveNode, LiveTerminal } from './live-node.ts';
 
 /** Pods that are listed. */
 const MOST_PODS = 500;
 /** Characters of a line of a log; lines. */
 const LONGEST = 2000;
 const MOST_LINES = 500;
+const MOST_TERMINALS = 4;
 
 export class DeskNode implements AsyncDisposable {
   readonly #node: LiveNode;
   readonly #cases: Cases;
   readonly #jobs: Jobs;
+  #terminals = 0;
 
   constructor(node: LiveNode, cases: Cases, ending: AbortSignal) {
     this.#node = node;
@@ -91,6 +93,37 @@ export class DeskNode implements AsyncDisposable {
       await this.#node.remove(sandbox, watch);
       return {};
     });
+  }
+
+  /**
+   * A shell in a copy, and never in an original: evidence is not typed into. Throws ERR_DESK_NOT_FOUND, ERR_DESK_NOT_A_COPY,
+   * ERR_DESK_NOT_RUNNING, ERR_DESK_BUSY, and what the node throws.
+   */
+  async terminal(
+    id: string,
+    size: { readonly columns: number; readonly rows: number },
+    signal: AbortSignal,
+  ): Promise<LiveTerminal> {
+    const { pod, container } = await this.#find(id, signal);
+    const subject = `${pod.kubeNamespace}/${pod.name}/${container.name}`;
+    if (!pod.isOurs) throw deskError('ERR_DESK_NOT_A_COPY', `${subject} is no copy of this desk`);
+    if (container.state !== 'running') throw deskError('ERR_DESK_NOT_RUNNING', `${subject} does not run`);
+    if (this.#terminals >= MOST_TERMINALS)
+      throw deskError('ERR_DESK_BUSY', `the desk has at most ${MOST_TERMINALS} terminals at once`);
+    this.#terminals += 1;
+    try {
+      const opened = await this.#node.terminal(id, size, signal);
+      let closing: Promise<void> | undefined;
+      const close = () => {
+        if (!closing) this.#terminals -= 1;
+        closing ??= Promise.resolve(opened[Symbol.asyncDispose]());
+        return closing;
+      };
+      return { ...opened, [Symbol.asyncDispose]: close };
+    } catch (error) {
+      this.#terminals -= 1;
+      throw error;
+    }
   }
 
   stop(job: string): void {

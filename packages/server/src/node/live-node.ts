@@ -14,6 +14,17 @@ export interface Captured extends Omit<CaptureOutcome, 'one'> {
   readonly input: CaseInput;
 }
 
+/** A shell that runs. Disposing ends it. */
+export interface LiveTerminal extends AsyncDisposable {
+  /** What it writes, until it ends; where nobody reads on, it is held back. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Resolves when more can be taken. */
+  write(bytes: Uint8Array): Promise<void>;
+  resize(size: { readonly columns: number; readonly rows: number }): void;
+  /** How it ended, in raw words; undefined where it ended well. */
+  readonly ended: Promise<string | undefined>;
+}
+
 /** Each method throws what the node says, as a StillframeError with its hint. Texts are raw. */
 export interface LiveNode {
   /** Name and version of the runtime. */
@@ -39,6 +50,12 @@ export interface LiveNode {
   push(what: string, options: { reference: string; sign: boolean }, watch: Watch): Promise<PushedImage>;
   /** The last lines that a container has written. */
   log(container: string, signal: AbortSignal): Promise<Omit<LogAnswer, 'state'>>;
+  /** A shell in a container, which must be one of a pod that this desk made. */
+  terminal(
+    container: string,
+    size: { readonly columns: number; readonly rows: number },
+    signal: AbortSignal,
+  ): Promise<LiveTerminal>;
   /** Takes a pod away with all its containers. */
   remove(sandbox: string, watch: Watch): Promise<void>;
 }

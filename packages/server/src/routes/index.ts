@@ -18,7 +18,7 @@ import { strings } from './strings.ts';
 import { download, preview, things } from './things.ts';
 import { timeline } from './timeline.ts';
 
-export { actions, deskAnswers } from './node.ts';
+export { actions, deskAnswers, terminalOf } from './node.ts';
 
 export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
   ...{ overview, integrity, processes, process, environment, findings },

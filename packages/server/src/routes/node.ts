@@ -2,8 +2,11 @@
 import type { Actions, DeskContract } from '../contract/index.ts';
 import { deskError } from '../errors.ts';
 import type { DeskNode } from '../node/desk-node.ts';
+import type { LiveTerminal } from '../node/live-node.ts';
 import type { DeskCall } from './route.ts';
 
+/** Columns and rows of a terminal. */
+const SIZE = { from: 1, to: 1000 };
 /** As runtimes give them. */
 const ID = /^[\w.-]{1,128}$/;
 
@@ -39,6 +42,12 @@ export const actions: { readonly [Name in keyof Actions]: Does<Name> } = {
     return {};
   },
 };
+
+/** A shell in a copy, by what the address of its connection asks. */
+export function terminalOf(call: DeskCall, gone: AbortSignal): Promise<LiveTerminal> {
+  const [columns, rows] = [call.question.number('columns', SIZE), call.question.number('rows', SIZE)];
+  return nodeOf(call).terminal(idIn(call, 'container'), { columns, rows }, gone);
+}
 
 /** Throws ERR_DESK_NO_NODE. */
 function nodeOf({ node }: DeskCall): DeskNode {

@@ -95,7 +95,15 @@ function copied({ address, container, clamped, altered, packets }: LiveCopy, one
   return h(
     'div',
     { class: 'copy' },
-    h('p', null, code(address), ' runs. ', link(linkTo(one, 'node', 'log', container), 'Watch its log')),
+    h(
+      'p',
+      null,
+      code(address),
+      ' runs. ',
+      link(linkTo(one, 'node', 'log', container), 'Watch its log'),
+      ' ',
+      link(linkTo(one, 'node', 'terminal', container), 'Open a terminal in it'),
+    ),
     packets !== null && h('p', null, 'Packets: ', code(packets)),
     list('Changed on request', altered),
     list('Not as in the original', clamped),
