@@ -109,7 +109,7 @@ async function typeInto({ page, axe }: Pick<Desktop, 'page' | 'axe'>, heard: rea
   const screen = page.getByRole('log', { name: 'Screen of default/web-copy-1/app' });
   await screen.getByText('/ #').waitFor();
   const keys = page.getByLabel('Keys for default/web-copy-1/app');
-  await page.waitForFunction("document.activeElement?.className === 'terminal-input'");
+  await page.locator('.terminal-input:focus').waitFor({ state: 'attached' });
   await page.keyboard.type('uname');
   await page.keyboard.press('Enter');
   await screen.getByText('Linux', { exact: true }).waitFor();
@@ -142,7 +142,7 @@ async function typeInto({ page, axe }: Pick<Desktop, 'page' | 'axe'>, heard: rea
   await page.keyboard.press('Tab');
   assert.equal(heard.at(-1), '\t');
   await page.keyboard.press('Shift+Tab');
-  assert.equal(await page.evaluate("document.activeElement?.className === 'terminal-input'"), false);
+  await page.locator('.terminal-input:focus').waitFor({ state: 'detached' });
   await keys.focus();
   await page.keyboard.press('Control+u');
   await page.keyboard.press('Enter');

@@ -10,6 +10,7 @@ import { openTemporaryFolder } from '@stillframe/core/file';
 import type { DeskExport } from './case.ts';
 import { startDesk } from './desk.ts';
 import type { LiveNode } from './node/live-node.ts';
+import type { StartYara } from './yara.ts';
 
 /** Of five processes. */
 export const FIXTURE = fileURLToPath(new URL('../../checkpoint/fixtures/podman-redis.tar', import.meta.url));
@@ -45,7 +46,7 @@ const note: DeskExport = {
 /** `node`: a running one beside the checkpoint; `name`: of that. */
 export async function atDesk(
   use: (desk: AtDesk) => Promise<void>,
-  { node, name = 'podman-redis.tar' }: { node?: LiveNode; name?: string } = {},
+  { node, startYara, name = 'podman-redis.tar' }: { node?: LiveNode; startYara?: StartYara; name?: string } = {},
 ): Promise<void> {
   await using folder = await openTemporaryFolder(tmpdir());
   const page = join(folder.path, 'page');
@@ -61,7 +62,7 @@ export async function atDesk(
       folder: `${pathToFileURL(page)}/`,
       libraries: { library: String(pathToFileURL(join(folder.path, 'library.mjs'))) },
     },
-    node,
+    ...{ node, startYara },
     version: '1.2.3',
   });
   const { port } = started;

@@ -13,6 +13,7 @@ import { Visitors } from './http/visitors.ts';
 import { DeskNode } from './node/desk-node.ts';
 import type { LiveNode } from './node/live-node.ts';
 import { PageFiles, type PagePlace } from './page/page-files.ts';
+import { type StartYara, YaraDesk } from './yara.ts';
 
 /** Options of startDesk. */
 export interface DeskOptions {
@@ -20,6 +21,8 @@ export interface DeskOptions {
   readonly page: PagePlace;
   /** A running node, whose containers can be checkpointed, and which restores copies. */
   readonly node?: LiveNode | undefined;
+  /** Runs YARA rules; without it the desk searches by none. */
+  readonly startYara?: StartYara | undefined;
   /** Of Stillframe. */
   readonly version: string;
   /** 0, the default: one that is free. */
@@ -55,7 +58,10 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
   const { port } = server.address() as AddressInfo;
   const gate = new Gate(port);
   const terminals = new TerminalSockets();
-  const requests = new Requests({ files, cases, node, gate, visitors, terminals, version: options.version });
+  const requests = new Requests({
+    ...{ files, cases, node, gate, visitors, terminals },
+    ...{ yara: new YaraDesk(options.startYara), version: options.version },
+  });
   server.on('request', (request, response) => void requests.serve(request, response, signal));
   server.on('upgrade', (request, socket, head) => requests.upgrade(request, socket, head, signal));
   return {

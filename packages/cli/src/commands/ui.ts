@@ -11,6 +11,7 @@ import { runningNode } from '../node/running.ts';
 import { numberOf } from '../numbers.ts';
 import { productVersion } from '../product.ts';
 import { deskCase } from '../report/desk-case.ts';
+import { startYara } from '../scan/yara-process.ts';
 import { cliError } from '../usage.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import { type NodePlace, type RegisterCommand, withCri } from './command.ts';
@@ -61,7 +62,7 @@ export const ui: RegisterCommand = (program, io, done) => {
         const demandSame = async (what: string) => same.get(what)?.();
         const wanted = { place: options, source: options, signKey: options.signKey, demandSame, caseOf };
         await using node = await nodeBeside(wanted, { isNeeded: cases.length === 0 }, io);
-        await using desk = await startDesk({ cases, node, page: pagePlace, version: productVersion, port });
+        await using desk = await startDesk({ cases, node, startYara, page: pagePlace, version: productVersion, port });
         io.out(`${desk.address}\n`);
         io.err('open it in a browser on this machine; it works once. Ctrl-C ends the desk\n');
         if (!io.signal.aborted) await once(io.signal, 'abort');

@@ -83,6 +83,12 @@ export interface Streams {
   };
 }
 
+/** The same, where what is asked is too long for an address: posted to `/api/CASE/NAME`, as a form has it. */
+export interface PostedStreams {
+  /** YARA rules, at most 256 Ki characters, over memory. `pid`: 0 for all processes. */
+  yara: { asked: { rules: string; pid: number }; line: SearchLine };
+}
+
 /** What is saved as a file, under `/api/CASE/NAME?asked`. */
 export interface Downloads {
   export: { asked: { name: string } };

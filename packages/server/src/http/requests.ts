@@ -2,11 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Cases } from '../cases.ts';
-import type { Actions, Contract, DeskContract, Downloads, Streams } from '../contract/index.ts';
+import type { Actions, Contract, DeskContract, Downloads, PostedStreams, Streams } from '../contract/index.ts';
 import { deskError } from '../errors.ts';
 import type { DeskNode } from '../node/desk-node.ts';
 import type { PageFiles } from '../page/page-files.ts';
-import { actions, answers, deskAnswers, downloads, streams, terminalOf } from '../routes/index.ts';
+import { actions, answers, deskAnswers, downloads, postedStreams, streams, terminalOf } from '../routes/index.ts';
+import type { YaraDesk } from '../yara.ts';
 import { type Answer, refuse, refuseUpgrade, write } from './answer.ts';
 import type { Gate } from './gate.ts';
 import { Question } from './question.ts';
@@ -25,6 +26,7 @@ interface Parts {
   readonly gate: Gate;
   readonly visitors: Visitors;
   readonly terminals: TerminalSockets;
+  readonly yara: YaraDesk;
   readonly version: string;
 }
 
@@ -51,7 +53,7 @@ export class Requests {
 
   /** A request to stay connected: only of the page itself, with its session, and only for the terminal of a copy. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ending: AbortSignal): void {
-    const { gate, visitors, terminals, cases, node, version } = this.#parts;
+    const { gate, visitors, terminals, cases, node, yara, version } = this.#parts;
     socket.on('error', () => undefined);
     try {
       gate.demandOwn(request);
@@ -62,7 +64,7 @@ export class Requests {
       const question = new Question(new URLSearchParams(query));
       terminals.serve(request, socket, head, (gone) => {
         const signal = AbortSignal.any([gone, ending]);
-        return terminalOf({ cases, node, question, signal, version }, signal);
+        return terminalOf({ cases, node, yara, question, signal, version }, signal);
       });
     } catch (error) {
       refuseUpgrade(error, socket);
@@ -95,9 +97,9 @@ export class Requests {
   }
 
   async #ask(path: string, values: URLSearchParams, signal: AbortSignal): Promise<Answer> {
-    const { cases, node, version } = this.#parts;
+    const { cases, node, yara, version } = this.#parts;
     const [, id, name = ''] = /^\/api\/(\d{1,4}|desk)\/([a-z]+)$/.exec(path) ?? [];
-    const whole = { cases, node, question: new Question(values), signal, version };
+    const whole = { cases, node, yara, question: new Question(values), signal, version };
     if (id === 'desk' && Object.hasOwn(deskAnswers, name))
       return { kind: 'json', value: await deskAnswers[name as keyof DeskContract](whole) };
     const one = cases.find(id);
@@ -110,12 +112,16 @@ export class Requests {
     throw deskError('ERR_DESK_NOT_FOUND', 'the desk knows no such question');
   }
 
-  /** What changes something: only ever posted, by the page itself, with its session. */
+  /** What is posted, by the page itself with its session: what changes something, and what is asked at length. */
   async #act(path: string, values: URLSearchParams, signal: AbortSignal): Promise<Answer> {
-    const { cases, node, version } = this.#parts;
-    const [, name = ''] = /^\/api\/desk\/([a-z]+)$/.exec(path) ?? [];
-    if (!Object.hasOwn(actions, name)) throw deskError('ERR_DESK_NOT_FOUND', 'the desk does no such thing');
-    const call = { cases, node, question: new Question(values), signal, version };
+    const { cases, node, yara, version } = this.#parts;
+    const [, id, name = ''] = /^\/api\/(\d{1,4}|desk)\/([a-z]+)$/.exec(path) ?? [];
+    const call = { cases, node, yara, question: new Question(values), signal, version };
+    const one = cases.find(id);
+    if (one && Object.hasOwn(postedStreams, name))
+      return { kind: 'lines', lines: postedStreams[name as keyof PostedStreams]({ ...call, one }) };
+    if (id !== 'desk' || !Object.hasOwn(actions, name))
+      throw deskError('ERR_DESK_NOT_FOUND', 'the desk does no such thing');
     return { kind: 'json', value: await actions[name as keyof Actions](call) };
   }
 }

@@ -15,7 +15,10 @@ type Does<Name extends keyof Actions> = (call: DeskCall) => Promise<Actions[Name
 
 /** Every question of the contract has its row, or this does not compile. */
 export const deskAnswers: { readonly [Name in keyof DeskContract]: Asks<Name> } = {
-  facts: async ({ cases, node, version }) => ({ version, hasNode: node !== undefined, cases: cases.names() }),
+  facts: async ({ cases, node, yara, version }) => ({
+    ...{ version, hasNode: node !== undefined, hasYara: yara.isThere },
+    cases: cases.names(),
+  }),
   node: (call) => nodeOf(call).facts(call.signal),
   log: (call) => nodeOf(call).log(idIn(call, 'container'), call.signal),
 };
