@@ -6,7 +6,7 @@ import type { SearchLine } from './contract/index.ts';
 import { type Asked, type AtDesk, atDesk } from './desk.fixture.ts';
 import type { StartYara } from './yara.ts';
 
-const RULES = 'rule redis { strings: $name = "redis-server" $none = "no such text" condition: any of them }';
+const RULES = 'rule redis { strings: $name = "redis-server" $none = "no such text" condition: 1 of them }';
 
 /** In this process: what it takes to end one is tested where that is done. */
 const startYara: StartYara = async (sources) => ({
