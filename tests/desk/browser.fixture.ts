@@ -46,31 +46,46 @@ export async function openDesktop(cases: readonly (string | CaseInput)[], node?:
     for (const one of cases) opened.push(typeof one === 'string' ? await openCase(one, closing) : one);
     const desk = await startDesk({ cases: opened, node, startYara, page: pagePlace, version });
     closing.push('desk', () => desk[Symbol.asyncDispose]());
-    // Tests run as root where there is a lab, and Chromium wants no sandbox then: the page is our own.
-    const browser = await chromium.launch({
-      executablePath: findProgram('chromium') ?? '',
-      args: ['--no-sandbox', '--disable-gpu'],
-    });
-    closing.push('browser', () => browser.close());
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    context.setDefaultTimeout(PATIENCE);
-    const page = await context.newPage();
-    const origin = `http://127.0.0.1:${desk.port}`;
-    const heard = listen(page, origin);
-    await page.goto(desk.address);
-    await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.locator('.tiles').waitFor();
-    return {
-      ...{ origin, context, page },
-      go: (place) => page.evaluate(`location.hash = ${JSON.stringify(place)}`).then(() => undefined),
-      faults: () => heard.splice(0),
-      axe: () => axeOf(page),
-      [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
-    };
+    return await browse(desk.address, closing);
   } catch (error) {
     await closing[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** A desk that runs already, by its address. */
+export async function browseDesk(address: string): Promise<Desktop> {
+  const closing = new UndoStack();
+  try {
+    return await browse(address, closing);
+  } catch (error) {
+    await closing[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function browse(address: string, closing: UndoStack): Promise<Desktop> {
+  // Tests run as root where there is a lab, and Chromium wants no sandbox then: the page is our own.
+  const browser = await chromium.launch({
+    executablePath: findProgram('chromium') ?? '',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  closing.push('browser', () => browser.close());
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  const { origin } = new URL(address);
+  const heard = listen(page, origin);
+  await page.goto(address);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.locator('.tiles').waitFor();
+  return {
+    ...{ origin, context, page },
+    go: (place) => page.evaluate(`location.hash = ${JSON.stringify(place)}`).then(() => undefined),
+    faults: () => heard.splice(0),
+    axe: () => axeOf(page),
+    [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
+  };
 }
 
 async function openCase(path: string, closing: UndoStack): Promise<CaseInput> {

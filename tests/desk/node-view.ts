@@ -130,7 +130,10 @@ async function typeInto({ page, axe }: Pick<Desktop, 'page' | 'axe'>, heard: rea
   await page.context().grantPermissions(['clipboard-read']);
   assert.equal(await page.evaluate('navigator.clipboard.readText()'), '');
   assert.deepEqual(heard.slice(before).join(''), 'evil\r');
-  assert.deepEqual(await axe(), []);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await axe(), [], colorScheme);
+  }
   await page.keyboard.type('lines');
   await page.keyboard.press('Enter');
   await screen.getByText('line 59').waitFor();

@@ -21,14 +21,19 @@ export interface FakeNode {
   readonly heard: readonly string[];
 }
 
-/** `more`: lets the archive be written, or another line be in each log. */
-export function fakeNode(checkpoint: Checkpoint): FakeNode {
+/** `name`: of its container, its image and its log, where these are to be others. `more`: lets the archive be written, or another line be in each log. */
+export function fakeNode(checkpoint: Checkpoint, name = 'app'): FakeNode {
   const written = Promise.withResolvers<void>();
   const pushed = Promise.withResolvers<void>();
-  const lines = ['line 1'];
+  const lines = [name === 'app' ? 'line 1' : name];
   const heard: string[] = [];
   let hasCopy = false;
-  const container = { name: 'app', image: 'docker.io/library/redis:7', memory: 4 << 20, state: 'running' as const };
+  const container = {
+    name,
+    image: name === 'app' ? 'docker.io/library/redis:7' : name,
+    memory: 4 << 20,
+    state: 'running' as const,
+  };
   const pod = { kubeNamespace: 'default', ready: true };
   const node: LiveNode = {
     ...{ runtime: 'stillframe 0.1.0', socket: '/run/stillframe/cri.sock', isOwn: true, canSign: true },

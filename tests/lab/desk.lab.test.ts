@@ -4,13 +4,12 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Io, runProgram } from '@stillframe/cli/program';
 import { parseManifest, RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
 import { WebSocket } from 'ws';
+import { startUi } from './desk-command.ts';
 import { openLab } from './lab.ts';
 import { waitForLines } from './log-lines.ts';
 
@@ -95,67 +94,48 @@ test('the desk over a real node', needs('checkpoint', 'docker-registry'), async 
 
 /** The command with the node of this folder and no checkpoint, and what its page asks with its session. */
 async function atPage(folder: string, use: (page: Page) => Promise<void>): Promise<void> {
-  const ending = new AbortController();
-  const printed = Promise.withResolvers<string>();
-  const errors: string[] = [];
-  const io: Io = {
-    out: (text) => printed.resolve(text.trim()),
-    write: async () => undefined,
-    input: () => Readable.from([]),
-    err: (text) => void errors.push(text),
-    env: process.env,
-    ...{ colour: false, interactive: false, answering: false, width: 100, argv: ['ui'] },
-    signal: ending.signal,
-  };
-  const ended = runProgram(['ui', '--root', join(folder, 'root'), '--state', join(folder, 'state')], io);
-  try {
-    const first = await Promise.race([printed.promise, ended]);
-    assert.equal(typeof first, 'string', errors.join(''));
-    const { origin, port, hash } = new URL(String(first));
-    const ask = (method: string, path: string, cookie: string, body = '') =>
-      new Promise<{ text: string; cookie: string }>((resolve, reject) => {
-        const headers = { origin, cookie };
-        const sent = request({ host: '127.0.0.1', port, method, path: `/api/${path}`, headers }, (response) => {
-          let text = '';
-          response.setEncoding('utf8').on('data', (part: string) => {
-            text += part;
-          });
-          response.on('error', reject).on('end', () => {
-            const given = String(response.headers['set-cookie']).split(';')[0] ?? '';
-            if (response.statusCode === 200) resolve({ text, cookie: given });
-            else reject(new Error(`${path}: ${text}`));
-          });
-        });
-        sent.on('error', reject).end(body);
-      });
-    const { cookie } = await ask('POST', 'enter', '', hash.slice('#token='.length));
-    const get: Page['get'] = async (path) => JSON.parse((await ask('GET', path, cookie)).text);
-    await use({
-      get,
-      async type(keys, container) {
-        const place = `ws://127.0.0.1:${port}/api/desk/terminal?container=${container}&columns=80&rows=24`;
-        const socket = new WebSocket(place, { headers: { origin, cookie } });
+  await using ui = await startUi(['--root', join(folder, 'root'), '--state', join(folder, 'state')]);
+  const { origin, port, hash } = ui.address;
+  const ask = (method: string, path: string, cookie: string, body = '') =>
+    new Promise<{ text: string; cookie: string }>((resolve, reject) => {
+      const headers = { origin, cookie };
+      const sent = request({ host: '127.0.0.1', port, method, path: `/api/${path}`, headers }, (response) => {
         let text = '';
-        socket.on('message', (data: Buffer) => {
-          text += data.toString();
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
         });
-        socket.once('message', () => socket.send(Buffer.from(keys)));
-        await once(socket, 'close');
-        return text;
-      },
-      async done(name, asked) {
-        const { text } = await ask('POST', `desk/${name}`, cookie, String(new URLSearchParams(asked)));
-        const { job } = JSON.parse(text) as { job: string };
-        return until(`the end of ${name}`, async () => {
-          const found = (await get<Seen>('desk/node')).jobs.find(({ id }) => id === job);
-          return found?.state === 'running' ? undefined : found;
+        response.on('error', reject).on('end', () => {
+          const given = String(response.headers['set-cookie']).split(';')[0] ?? '';
+          if (response.statusCode === 200) resolve({ text, cookie: given });
+          else reject(new Error(`${path}: ${text}`));
         });
-      },
+      });
+      sent.on('error', reject).end(body);
     });
-  } finally {
-    ending.abort();
-    assert.equal(await ended, 0, errors.join(''));
-  }
+  const { cookie } = await ask('POST', 'enter', '', hash.slice('#token='.length));
+  const get: Page['get'] = async (path) => JSON.parse((await ask('GET', path, cookie)).text);
+  await use({
+    get,
+    async type(keys, container) {
+      const place = `ws://127.0.0.1:${port}/api/desk/terminal?container=${container}&columns=80&rows=24`;
+      const socket = new WebSocket(place, { headers: { origin, cookie } });
+      let text = '';
+      socket.on('message', (data: Buffer) => {
+        text += data.toString();
+      });
+      socket.once('message', () => socket.send(Buffer.from(keys)));
+      await once(socket, 'close');
+      return text;
+    },
+    async done(name, asked) {
+      const { text } = await ask('POST', `desk/${name}`, cookie, String(new URLSearchParams(asked)));
+      const { job } = JSON.parse(text) as { job: string };
+      return until(`the end of ${name}`, async () => {
+        const found = (await get<Seen>('desk/node')).jobs.find(({ id }) => id === job);
+        return found?.state === 'running' ? undefined : found;
+      });
+    },
+  });
 }
 
 /** What `look` finds at last, within a minute. */
