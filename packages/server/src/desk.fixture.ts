@@ -52,7 +52,7 @@ export async function atDesk(
   const page = join(folder.path, 'page');
   await mkdir(page);
   await writeFile(join(folder.path, 'secret.css'), 'outside');
-  await writeFile(join(page, 'index.html'), '<!doctype html>');
+  await writeFile(join(page, 'index.html'), '<!doctype html><head></head>');
   await writeFile(join(page, 'main.ts'), "import { h } from 'library';\nexport const x: number = 1;\n");
   await writeFile(join(folder.path, 'library.mjs'), 'export const h = 1;');
   await using checkpoint = await openCheckpoint(FIXTURE);

@@ -55,6 +55,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     if (systemCode(cause) === undefined) throw cause;
     throw deskError('ERR_DESK_PORT', `port ${options.port ?? 0}: ${messageOf(cause)}`, { cause });
   }
+  void files.warm();
   const { port } = server.address() as AddressInfo;
   const gate = new Gate(port);
   const terminals = new TerminalSockets();

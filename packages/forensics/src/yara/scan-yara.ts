@@ -1,6 +1,6 @@
 /**
  * YARA rules over a checkpoint: over memory, each mapping as if it were a file, and over the files that are in the checkpoint.
- * A mapping or file of more than 64 MiB is looked at in windows that overlap by 1 MiB.
+ * A mapping or file of more than 64 MiB, or what is asked for, is looked at in windows that overlap by 1 MiB, or a sixteenth of it.
  */
 import { type Checkpoint, type Content, type ExtractKind, openExtractContext } from '@stillframe/checkpoint';
 import { type AddressSpace, type MemoryRange, openAddressSpace } from '@stillframe/criu-image';
@@ -57,6 +57,8 @@ async function* inMemory(
   const captured = tables.mappings.filter((row) => row.captured > 0n);
   const total = captured.reduce((sum, row) => sum + Number(row.captured), 0);
   let done = 0;
+  // One for all of them: of each a new one would be garbage of some gigabytes.
+  let room = Buffer.alloc(0);
   for (const [pid, mappings] of Map.groupBy(captured, (row) => row.pid)) {
     const space = await openAddressSpace(images, pid, { signal });
     if (!space) continue;
@@ -66,7 +68,8 @@ async function* inMemory(
       for await (const { at, bytes: size } of windowsOf(space, start, end, window)) {
         windows += 1;
         if (windows === 2) windowed?.();
-        const bytes = Buffer.alloc(size);
+        if (room.length < size) room = Buffer.alloc(size);
+        const bytes = room.subarray(0, size).fill(0);
         const ranges = await space.read(at, bytes, { signal });
         const held = ranges.filter(({ state }) => state === 'captured');
         if (held.length === 0) continue;
@@ -103,11 +106,12 @@ async function* windowsOf(space: AddressSpace, start: bigint, end: bigint, windo
     yield { at: start, bytes: Number(end - start) };
     return;
   }
+  const overlap = overlapOf(window);
   let [from, to] = [start, start];
   for await (const range of space.survey(start, end)) {
     if (range.state !== 'captured') continue;
     const reach = range.vaddr + BigInt(range.bytes);
-    if (range.vaddr - to > BigInt(OVERLAP) || to === from) {
+    if (range.vaddr - to > BigInt(overlap) || to === from) {
       if (to > from) yield* cut(from, to, window);
       from = range.vaddr;
     }
@@ -116,8 +120,12 @@ async function* windowsOf(space: AddressSpace, start: bigint, end: bigint, windo
   if (to > from) yield* cut(from, to, window);
 }
 
+function overlapOf(window: number): number {
+  return Math.min(OVERLAP, window >> 4);
+}
+
 function* cut(from: bigint, to: bigint, window: number): Generator<Window> {
-  for (let at = from; ; at += BigInt(window - OVERLAP)) {
+  for (let at = from; ; at += BigInt(window - overlapOf(window))) {
     const bytes = to - at < BigInt(window) ? Number(to - at) : window;
     yield { at, bytes };
     if (at + BigInt(bytes) >= to) return;

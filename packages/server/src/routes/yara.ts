@@ -9,8 +9,8 @@ import { CONTEXT, contextText, type MatchLine, protectionOf, searchLines } from 
 const MOST_RULES = 256 << 10;
 /** What faults call them. */
 const NAME = 'rules';
-/** Bytes that are judged in one go: the desk and the process of the rules hold as many each. */
-const WINDOW = 16 << 20;
+/** Bytes that are judged in one go, and held here meanwhile. */
+const WINDOW = 32 << 20;
 /** Bytes of a match that are shown, and matches of one rule in one window. */
 const [SHOWN, MOST_PLACES] = [64, 200];
 
