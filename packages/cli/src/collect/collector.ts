@@ -1,0 +1,172 @@
+/**
+ * One look at the folder, and what is done for each archive in it: read, attested, put where it belongs, noted. Every step can be done
+ * twice and is noted only once it is done, so that a kill anywhere loses nothing and leaves nothing double.
+ */
+import { openCheckpoint } from '@stillframe/checkpoint';
+import { harmless, type Logger, messageOf } from '@stillframe/core';
+import type { SigningKey } from '@stillframe/evidence';
+import { type FoundArchive, listArchives } from './archives.ts';
+import { attest } from './attest.ts';
+import { backoff } from './backoff.ts';
+import type { Destination } from './destination.ts';
+import { faultOf } from './fault.ts';
+import type { CollectorFigures, Standing } from './figures.ts';
+import { pinArchive } from './pinned.ts';
+import type { LocalRetention } from './retention.ts';
+import type { StateFolder } from './state-folder.ts';
+
+export interface CollectorOptions {
+  readonly folder: string;
+  readonly state: StateFolder;
+  readonly destination: Destination;
+  /** Milliseconds that an archive must have been left alone. */
+  readonly settle: number;
+  readonly user: string;
+  readonly node: string | undefined;
+  readonly key: SigningKey | undefined;
+  readonly retention: LocalRetention | undefined;
+  readonly figures: CollectorFigures;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** What one look gave. */
+export interface Look {
+  /** Archives that were placed in it. */
+  readonly placed: number;
+  readonly standings: readonly (Standing & { readonly name: string })[];
+  /** Milliseconds after which another one has something to do; undefined where only a change of the folder would. */
+  readonly again: number | undefined;
+}
+
+/** What is remembered of an archive that stays, until it is another one. */
+interface Trouble {
+  readonly version: string;
+  readonly state: Standing['state'];
+  readonly failures: number;
+  /** Milliseconds since 1970; infinite for what is not tried again. */
+  readonly next: number;
+}
+
+export class Collector {
+  readonly #options: CollectorOptions;
+  readonly #troubles = new Map<string, Trouble>();
+  /** Failures in a row that any archive would have met, and until when none is tried. */
+  #down = { failures: 0, until: 0 };
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+  }
+
+  /** Throws the system's error where the folder cannot be read, and the reason of the signal. */
+  async look(): Promise<Look> {
+    const { folder, state, figures, logger, signal, retention } = this.#options;
+    const { archives, more } = await listArchives(folder);
+    if (more) logger.log('warn', 'there are more archives than are looked at in one go', { looked: archives.length });
+    const gone = await state.forgetAllBut(archives);
+    for (const { name, digest } of gone) logger.log('warn', 'an archive went before it was pushed', { name, digest });
+    figures.lost(gone.length);
+    for (const [name, { version }] of this.#troubles)
+      if (!archives.some((each) => each.name === name && each.version === version)) this.#troubles.delete(name);
+    let placed = 0;
+    const standings: (Standing & { name: string })[] = [];
+    for (const archive of archives) {
+      signal.throwIfAborted();
+      figures.alive();
+      const before = this.#standing(archive);
+      const now = before === 'due' ? await this.#collect(archive) : before;
+      if (before === 'due' && now === 'placed') placed += 1;
+      standings.push({ name: archive.name, state: now, size: archive.size, time: archive.parsed.time });
+    }
+    figures.looked(standings);
+    await retention?.apply(archives.filter((each) => this.#isPlaced(each)));
+    return { placed, standings, again: this.#again(archives) };
+  }
+
+  #isPlaced(archive: FoundArchive): boolean {
+    return this.#options.state.recordOf(archive)?.placed?.destination === this.#options.destination.text;
+  }
+
+  #standing(archive: FoundArchive): Standing['state'] | 'due' {
+    if (this.#isPlaced(archive)) return 'placed';
+    const now = Date.now();
+    if (now < archive.changed + this.#options.settle) return 'waiting';
+    const trouble = this.#troubles.get(archive.name);
+    if (trouble && now < trouble.next) return trouble.state;
+    return now < this.#down.until ? (trouble?.state ?? 'waiting') : 'due';
+  }
+
+  async #collect(archive: FoundArchive): Promise<Standing['state']> {
+    const { logger, figures, signal } = this.#options;
+    const { name, size } = archive;
+    try {
+      const reference = await this.#place(archive);
+      this.#troubles.delete(name);
+      this.#down = { failures: 0, until: 0 };
+      figures.placed(size);
+      logger.log('info', 'archive pushed', { name, size, reference });
+      return 'placed';
+    } catch (error) {
+      signal.throwIfAborted();
+      return this.#failed(archive, error);
+    }
+  }
+
+  async #place(archive: FoundArchive): Promise<string> {
+    const { state, destination, signal, figures } = this.#options;
+    const { name } = archive;
+    const onProgress = () => figures.alive();
+    await using pinned = await pinArchive(archive);
+    await using checkpoint = await openCheckpoint(pinned.path, { signal, label: harmless(name) });
+    const { record, evidence } = await attest(
+      archive,
+      { path: pinned.path, checkpoint },
+      { ...this.#options, onProgress },
+    );
+    await pinned.demandSame();
+    const keepUpload = async (upload: typeof record.upload) => {
+      const { upload: _before, ...rest } = record;
+      await state.keep(upload ? { ...rest, upload } : rest);
+    };
+    const ready = { name, path: pinned.path, checkpoint, size: archive.size, digest: record.digest, evidence };
+    const placed = await destination.place({ ...ready, upload: record.upload }, { signal, onProgress, keepUpload });
+    const { upload: _upload, ...rest } = record;
+    await state.keep({ ...rest, placed });
+    return placed.reference;
+  }
+
+  #failed(archive: FoundArchive, error: unknown): Standing['state'] {
+    const { logger, figures } = this.#options;
+    const { name, version } = archive;
+    const fault = faultOf(error);
+    const failures = (this.#troubles.get(name)?.failures ?? 0) + 1;
+    const wait = fault.kind === 'refused' ? Number.POSITIVE_INFINITY : backoff(failures);
+    this.#troubles.set(name, { version, state: fault.kind, failures, next: Date.now() + wait });
+    const told = { name, reason: messageOf(error), tries: failures };
+    const again = fault.kind === 'refused' ? {} : { nextTrySeconds: Math.round(wait / 1000) };
+    if (fault.kind === 'failed') {
+      figures.failed('elsewhere');
+      if (fault.everywhere) {
+        const down = this.#down.failures + 1;
+        this.#down = { failures: down, until: Date.now() + backoff(down) };
+      }
+      logger.log('error', 'an archive could not be pushed; it stays', { ...told, ...again });
+    } else {
+      figures.failed('archive');
+      const message = fault.kind === 'refused' ? 'an archive is not taken; it stays' : 'an archive is not finished';
+      logger.log(fault.kind === 'refused' ? 'error' : 'warn', message, { ...told, ...again });
+    }
+    return fault.kind;
+  }
+
+  #again(archives: readonly FoundArchive[]): number | undefined {
+    const now = Date.now();
+    const times = archives
+      .filter((each) => !this.#isPlaced(each))
+      .map(({ name, changed }) =>
+        Math.max(changed + this.#options.settle, this.#troubles.get(name)?.next ?? 0, this.#down.until),
+      )
+      .filter(Number.isFinite);
+    return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - now);
+  }
+}
