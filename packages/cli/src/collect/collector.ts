@@ -12,6 +12,7 @@ import type { Destination } from './destination.ts';
 import { faultOf } from './fault.ts';
 import type { CollectorFigures, Standing } from './figures.ts';
 import { pinArchive } from './pinned.ts';
+import type { ArchiveRecord } from './record.ts';
 import type { LocalRetention } from './retention.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -64,8 +65,8 @@ export class Collector {
     const { archives, more } = await listArchives(folder);
     if (more) logger.log('warn', 'there are more archives than are looked at in one go', { looked: archives.length });
     const gone = await state.forgetAllBut(archives);
-    for (const { name, digest } of gone) logger.log('warn', 'an archive went before it was pushed', { name, digest });
     figures.lost(gone.length);
+    for (const record of gone) await this.#lost(record);
     for (const [name, { version }] of this.#troubles)
       if (!archives.some((each) => each.name === name && each.version === version)) this.#troubles.delete(name);
     let placed = 0;
@@ -81,6 +82,16 @@ export class Collector {
     figures.looked(standings);
     await retention?.apply(archives.filter((each) => this.#isPlaced(each)));
     return { placed, standings, again: this.#again(archives) };
+  }
+
+  async #lost({ name, digest, upload }: ArchiveRecord): Promise<void> {
+    const { destination, logger, signal } = this.#options;
+    logger.log('warn', 'an archive went before it was pushed', { name, digest });
+    if (upload?.destination !== destination.text) return;
+    // What stays of it goes by the bucket's own rules.
+    await destination.abandon?.(upload, signal).catch((error: unknown) => {
+      logger.log('warn', 'an upload is left half done', { name, reason: messageOf(error) });
+    });
   }
 
   #isPlaced(archive: FoundArchive): boolean {

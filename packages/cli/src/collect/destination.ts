@@ -39,4 +39,6 @@ export interface Destination {
   place(archive: ReadyArchive, options: PlacingOptions): Promise<Placed>;
   /** Whether what was placed is there still, with its evidence; asked before an archive is removed here. Throws the errors of the store. */
   holds(archive: { readonly name: string; readonly digest: Digest }, signal: AbortSignal): Promise<boolean>;
+  /** Lets go of an upload whose archive is gone. */
+  abandon?(upload: BegunUpload, signal: AbortSignal): Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface KubeletFolder {
   /** A file below root; its path. */
   write(name: string, text: string): Promise<string>;
   names(): Promise<string[]>;
-  run(...args: string[]): Promise<Omit<Ended, 'milliseconds'>>;
+  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Omit<Ended, 'milliseconds'>>;
 }
 
 export async function inKubeletFolder(use: (folder: KubeletFolder) => Promise<void>): Promise<void> {
@@ -54,12 +54,16 @@ export async function inKubeletFolder(use: (folder: KubeletFolder) => Promise<vo
       return join(root.path, name);
     },
     names: async () => (await readdir(folder)).sort(),
-    run: (...args) => runProgram(root.path, args),
+    run: (args, env = {}) => runProgram(root.path, args, env),
   });
 }
 
-async function runProgram(root: string, args: readonly string[]): Promise<Omit<Ended, 'milliseconds'>> {
-  const env = { PATH: process.env['PATH'], HOME: root, TMPDIR: root };
+async function runProgram(
+  root: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>>,
+): Promise<Omit<Ended, 'milliseconds'>> {
+  const env = { PATH: process.env['PATH'], HOME: root, TMPDIR: root, ...more };
   const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {

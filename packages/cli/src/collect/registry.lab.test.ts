@@ -44,15 +44,15 @@ describe('collecting into a registry', needs('docker-registry'), () => {
   it('makes an image of each archive, with evidence and the node’s name, once', () =>
     atRegistry(async ({ folder, archive, run, to, registry }) => {
       const [a, b] = [await archive('web-a'), await archive('web-b')];
-      const first = await run('collect', folder, ...to, '--once', '--node-name', 'node-1');
+      const first = await run(['collect', folder, ...to, '--once', '--node-name', 'node-1']);
       assert.equal(first.code, 0, first.stderr);
       assert.deepEqual(JSON.parse(first.stdout).placed, 2);
-      assert.equal(JSON.parse((await run('collect', folder, ...to, '--once')).stdout).placed, 0);
+      assert.equal(JSON.parse((await run(['collect', folder, ...to, '--once'])).stdout).placed, 0);
       const images = await imagesIn(registry);
-      assert.deepEqual(
-        images.map(({ tag }) => tag.replace(/-\d{4}-.*$/, '')).sort(),
-        ['web-a_default-counter', 'web-b_default-counter'],
-      );
+      assert.deepEqual(images.map(({ tag }) => tag.replace(/-\d{4}-.*$/, '')).sort(), [
+        'web-a_default-counter',
+        'web-b_default-counter',
+      ]);
       for (const { layers, facts, evidence } of images) {
         assert.deepEqual([layers[0]?.digest, evidence], [facts?.recordedDigest, 1]);
         assert.equal(facts?.collectedFrom, 'node-1');
@@ -69,11 +69,11 @@ describe('collecting into a registry', needs('docker-registry'), () => {
       const key = await write('ada.pub', String(publicKey.export({ format: 'pem', type: 'spki' })));
       await archive('web');
       const encrypted = [...to, '--encryption-key', `jwe:${key}`, '--once'];
-      assert.equal((await run('collect', folder, ...encrypted)).code, 0);
+      assert.equal((await run(['collect', folder, ...encrypted])).code, 0);
       const [before] = await imagesIn(registry);
       assert.match(before?.layers[0]?.mediaType ?? '', /encrypted$/);
       await rm(state, { recursive: true });
-      const again = await run('collect', folder, ...encrypted);
+      const again = await run(['collect', folder, ...encrypted]);
       assert.equal(JSON.parse(again.stdout).placed, 1);
       assert.deepEqual(await imagesIn(registry), [before]);
     }));
