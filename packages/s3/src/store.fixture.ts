@@ -6,7 +6,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { S3Place } from './request.ts';
+import { type S3Place, send } from './request.ts';
 
 const KEY = { accessKeyId: 'AKTEST', secretAccessKey: 'secret' };
 
@@ -54,6 +54,13 @@ export async function startStore(): Promise<TestStore> {
       await once(server, 'close');
     },
   });
+}
+
+/** Makes the bucket of a place, of a real store too. */
+export async function makeBucket(place: S3Place, { locked }: { locked: boolean }): Promise<void> {
+  const headers: Record<string, string> = locked ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+  const { signal } = new AbortController();
+  await send(place, { method: 'PUT', key: '', headers, accept: [200], signal });
 }
 
 async function answer(

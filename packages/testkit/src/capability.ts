@@ -16,6 +16,7 @@ export type Capability =
   | 'sys-resource'
   | 'idmapped-mounts'
   | 'docker-registry'
+  | 'versitygw'
   | 'skopeo'
   | 'age'
   | 'buildah'
@@ -60,6 +61,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'sys-resource': () => (hasSysResource() ? undefined : 'CAP_SYS_RESOURCE is not held'),
   'idmapped-mounts': idmappedMounts,
   'docker-registry': program('docker-registry'),
+  versitygw: program('versitygw'),
   skopeo: program('skopeo'),
   age: () => program('age')() ?? program('age-keygen')(),
   buildah: program('buildah'),

@@ -18,6 +18,8 @@ export interface AttestingOptions {
   readonly key: SigningKey | undefined;
   readonly signal: AbortSignal;
   onProgress(bytes: number): void;
+  /** Notes in the chain of custody beside an archive that it is being opened. */
+  readonly note: (path: string) => Promise<void>;
 }
 
 /** What is known once it has been read. */
@@ -41,7 +43,7 @@ export async function attest(
   const kept = known && (await state.evidenceOf(found));
   if (known && kept) return { record: known, evidence: { ...decode(kept), bytes: kept } };
   const { text, digest } =
-    (await besideIt(found, checkpoint, signal)) ??
+    (await besideIt(found, checkpoint, options)) ??
     (await attestationOf(path, captureOf(found, checkpoint, options.node), {
       ...options,
       name: found.name,
@@ -56,10 +58,11 @@ export async function attest(
 }
 
 /** Undefined where there is none beside it. */
-async function besideIt({ name, path }: FoundArchive, { archive }: Checkpoint, signal: AbortSignal) {
+async function besideIt({ name, path }: FoundArchive, { archive }: Checkpoint, { signal, note }: AttestingOptions) {
   const evidence = await readEvidence(path);
   const { bytes } = archive;
   if (!evidence || !bytes) return undefined;
+  await note(path);
   const digest = await verifyArchive({ bytes, label: name }, undefined, { signal });
   demandRecorded(digest, evidence.digest, name);
   return { text: new TextDecoder().decode(evidence.bytes), digest };

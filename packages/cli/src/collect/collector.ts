@@ -26,6 +26,8 @@ export interface CollectorOptions {
   readonly node: string | undefined;
   readonly key: SigningKey | undefined;
   readonly retention: LocalRetention | undefined;
+  /** Notes in the chain of custody beside an archive that it is being opened; nothing where the folder may not be written. */
+  readonly note: (path: string) => Promise<void>;
   readonly figures: CollectorFigures;
   readonly logger: Logger;
   readonly signal: AbortSignal;

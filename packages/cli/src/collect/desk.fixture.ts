@@ -66,6 +66,7 @@ export async function atCollectDesk(use: (desk: CollectDesk) => Promise<void>): 
       new Collector({
         ...{ folder: folder.path, state, destination, settle: 0, user: 'tester', node: 'node-1' },
         ...{ key: undefined, retention: undefined, figures: new CollectorFigures(), signal },
+        note: async () => undefined,
         logger: { log: (level, message, fields = {}) => void log.push({ level, message, fields }) },
         ...more,
       }),

@@ -1,4 +1,5 @@
 /** `stillframe collect`: archives of a kubelet's folder are put where they are safe, for as long as it runs. */
+import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { limitsAnything } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
@@ -9,7 +10,7 @@ import { collectOnce, collectUntilEnded } from '../collect/loop.ts';
 import { openDestination, type PlaceOptions, withPlace } from '../collect/place-options.ts';
 import { LocalRetention } from '../collect/retention.ts';
 import { StateFolder } from '../collect/state-folder.ts';
-import { userOf } from '../custody/note.ts';
+import { noteAccess, userOf } from '../custody/note.ts';
 import { renderJson } from '../display/json.ts';
 import { commandKey } from '../evidence/for-command.ts';
 import type { Io } from '../io.ts';
@@ -75,7 +76,10 @@ export const collect: RegisterCommand = (program, io) => {
         ? new LocalRetention({ ...shared, policy: options.remove ? undefined : policy })
         : undefined;
       const node = options.nodeName;
-      const collector = new Collector({ ...shared, settle, user: userOf(io.env), node, key, retention });
+      const note = async (path: string) => {
+        if (await mayWrite(folder)) await noteAccess(path, own);
+      };
+      const collector = new Collector({ ...shared, settle, user: userOf(io.env), node, key, retention, note });
       logger.log('info', 'collecting', { folder, to: destination.text, removes });
       if (options.once) {
         const look = await collectOnce(collector, settle, signal);
@@ -87,6 +91,14 @@ export const collect: RegisterCommand = (program, io) => {
       if (!options.once) logger.log('info', 'ended');
     });
 };
+
+/** Also root may not, on a read-only mount. */
+function mayWrite(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
 
 function bodyOf({ placed, standings }: Look) {
   return { placed, archives: standings.map(({ name, state, size }) => ({ name, state, size })) };
