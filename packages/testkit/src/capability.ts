@@ -17,6 +17,7 @@ export type Capability =
   | 'idmapped-mounts'
   | 'docker-registry'
   | 'versitygw'
+  | 'helm'
   | 'skopeo'
   | 'age'
   | 'buildah'
@@ -62,6 +63,7 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'idmapped-mounts': idmappedMounts,
   'docker-registry': program('docker-registry'),
   versitygw: program('versitygw'),
+  helm: program('helm'),
   skopeo: program('skopeo'),
   age: () => program('age')() ?? program('age-keygen')(),
   buildah: program('buildah'),

@@ -38,7 +38,7 @@ export async function attest(
   { path, checkpoint }: { path: string; checkpoint: Checkpoint },
   options: AttestingOptions,
 ): Promise<Attested> {
-  const { state, signal } = options;
+  const { state } = options;
   const known = state.recordOf(found);
   const kept = known && (await state.evidenceOf(found));
   if (known && kept) return { record: known, evidence: { ...decode(kept), bytes: kept } };

@@ -12,7 +12,7 @@ import { CollectorFigures } from './figures.ts';
 import { StateFolder } from './state-folder.ts';
 
 /** Remembers what is put into it. */
-export class FakeDestination implements Destination {
+class FakeDestination implements Destination {
   readonly text: string = 'fake';
   readonly placed = new Map<string, { digest: Digest; evidence: string }>();
   /** How often an archive was sent, also where that failed. */
