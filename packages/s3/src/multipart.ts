@@ -12,6 +12,8 @@ import { elements, elementText, escaped } from './xml.ts';
 /** Parts that an object may have (Amazon S3: multipart upload limits). */
 const MOST_PARTS = 10_000;
 const MiB = 1 << 20;
+/** Milliseconds that a store may take to put the parts of a large object together. */
+const COMPLETION = 300_000;
 
 export interface MultipartOptions {
   readonly facts: ObjectFacts;
@@ -100,10 +102,11 @@ async function sendPart(
 }
 
 async function complete(
-  { place }: Bucket,
+  bucket: Bucket,
   key: string,
   { id: uploadId, sent, signal }: { id: string; sent: readonly SentPart[]; signal: AbortSignal },
 ): Promise<boolean> {
+  const { place } = bucket;
   const listed = sent.map(
     ({ number, etag, checksum }) =>
       `<Part><PartNumber>${number}</PartNumber><ETag>${escaped(etag)}</ETag><ChecksumSHA256>${checksum}</ChecksumSHA256></Part>`,
@@ -113,8 +116,13 @@ async function complete(
   const body = new TextEncoder().encode(text);
   const headers = { 'content-type': 'application/xml', 'if-none-match': '*' };
   const query = { uploadId };
-  const answer = await send(place, { method: 'POST', key, query, headers, body, accept: [200, 412], signal });
-  if (answer.status === 412) return false;
+  const shared = { method: 'POST', key, query, headers, body, patience: COMPLETION } as const;
+  const answer = await send(place, { ...shared, accept: [200, 412], signal });
+  if (answer.status === 412) {
+    // Another one was quicker.
+    await bucket.abort(key, uploadId, signal);
+    return false;
+  }
   // The status goes out before the store has put the parts together; what came of that stands below it.
   if (/<Error[\s>]/.test(answer.text)) throw refusal(`POST ${key}`, 500, answer.text);
   const found = elementText(answer.text, 'ChecksumSHA256');

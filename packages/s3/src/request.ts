@@ -26,6 +26,8 @@ export interface S3Request {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Milliseconds until an answer must be there, beside what the body takes; a minute by default. */
+  readonly patience?: number;
   /** Statuses that are answers; any other one is thrown as an error. */
   readonly accept: readonly number[];
   readonly signal: AbortSignal;
@@ -53,7 +55,9 @@ export async function send(place: S3Place, request: S3Request): Promise<S3Answer
   const what = `${method} ${harmless(key).slice(0, 300)}`;
   signal.throwIfAborted();
   const signed = await sign(place, request);
-  const patience = AbortSignal.timeout(PATIENCE + Math.ceil(((body?.length ?? 0) / SLOWEST) * 1000));
+  const patience = AbortSignal.timeout(
+    (request.patience ?? PATIENCE) + Math.ceil(((body?.length ?? 0) / SLOWEST) * 1000),
+  );
   try {
     const answer = await fetch(signed.url, {
       method,

@@ -58,6 +58,7 @@ describe('an object', () => {
       await upload(bucket, KEY, pieces('first'), options());
       assert.equal(await upload(bucket, KEY, pieces('second'), options()), false);
       assert.equal(await upload(bucket, KEY, pieces('a second one in parts'), options()), false);
+      assert.equal(store.uploads.size, 0);
       assert.deepEqual([String(store.objects.get(KEY)?.bytes), store.objects.get(KEY)?.versions], ['first', 1]);
     }));
 

@@ -1,7 +1,7 @@
 /** Evidence of a collected archive: the node's own where it lies beside it, else made here, after the fact, and kept with the record. */
 import { hostname, release } from 'node:os';
 import { type Checkpoint, demandRecorded, verifyArchive } from '@stillframe/checkpoint';
-import { harmless } from '@stillframe/core';
+import { harmless, observedSource } from '@stillframe/core';
 import { decodeCapture, type SigningKey } from '@stillframe/evidence';
 import type { ContainerAddress } from '@stillframe/kubelet/names';
 import { attestationOf, type ForeignCapture } from '../evidence/after-writing.ts';
@@ -58,12 +58,17 @@ export async function attest(
 }
 
 /** Undefined where there is none beside it. */
-async function besideIt({ name, path }: FoundArchive, { archive }: Checkpoint, { signal, note }: AttestingOptions) {
+async function besideIt(
+  { name, path }: FoundArchive,
+  { archive }: Checkpoint,
+  { signal, note, onProgress }: AttestingOptions,
+) {
   const evidence = await readEvidence(path);
   const { bytes } = archive;
   if (!evidence || !bytes) return undefined;
   await note(path);
-  const digest = await verifyArchive({ bytes, label: name }, undefined, { signal });
+  const watched = observedSource(bytes, onProgress);
+  const digest = await verifyArchive({ bytes: watched, label: name }, undefined, { signal });
   demandRecorded(digest, evidence.digest, name);
   return { text: new TextDecoder().decode(evidence.bytes), digest };
 }

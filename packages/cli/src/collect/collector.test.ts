@@ -17,7 +17,7 @@ import { digestOf } from '@stillframe/core';
 import { decodeCapture, evidencePath, makeSigningKey, readSigningKey } from '@stillframe/evidence';
 import { reservationOf } from '@stillframe/kubelet/names';
 import { captureText, FIXTURE } from '../image/desk.fixture.ts';
-import { cliError } from '../usage.ts';
+import { listArchives } from './archives.ts';
 import { atCollectDesk, makeOld } from './desk.fixture.ts';
 import { CollectorFigures } from './figures.ts';
 import { StateFolder } from './state-folder.ts';
@@ -147,10 +147,41 @@ describe('a destination that fails', () => {
       const large = await archive('large', 3);
       const small = await archive('small', 2);
       destination.meddle = (name) => {
-        if (name === large) throw cliError('ERR_REGISTRY_CERTIFICATES', 'not this one');
+        // A defect of ours, even.
+        if (name === large) throw new TypeError('cannot read properties of undefined');
       };
       await collector().look();
       assert.deepEqual([...destination.placed.keys()], [small]);
+    }));
+});
+
+describe('what rules find', () => {
+  it('is put beside the archive, which is pushed whether or not they can cope with it', () =>
+    atCollectDesk(async ({ archive, collector, destination, log }) => {
+      const [good, bad] = [await archive('good', 2), await archive('bad', 1)];
+      const judge = async ({ name }: { name: string }) => {
+        if (name === bad) throw new Error('more than the rules can take');
+        return { bytes: new Uint8Array(), count: 3, worst: 'high' as const };
+      };
+      assert.equal((await collector({ judge }).look()).placed, 2);
+      assert.deepEqual([...destination.found], [[good, 3]]);
+      assert.ok(log.some(({ message }) => message === 'an archive could not be judged'));
+    }));
+
+  it('is not looked for again where that ended the process', () =>
+    atCollectDesk(async ({ archive, collector, destination, folder, state, log }) => {
+      const name = await archive('web');
+      destination.meddle = down;
+      await collector().look();
+      destination.meddle = () => undefined;
+      const [found] = (await listArchives(folder)).archives;
+      const record = found && state.recordOf(found);
+      assert.ok(record);
+      await state.keep({ ...record, judging: true });
+      const judge = () => Promise.reject(new Error('not asked'));
+      assert.equal((await collector({ judge }).look()).placed, 1);
+      assert.deepEqual([destination.placed.has(name), destination.found.size], [true, 0]);
+      assert.ok(log.some(({ message }) => message.includes('not judged again')));
     }));
 });
 

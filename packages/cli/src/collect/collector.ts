@@ -8,13 +8,17 @@ import type { SigningKey } from '@stillframe/evidence';
 import { type FoundArchive, listArchives } from './archives.ts';
 import { attest } from './attest.ts';
 import { backoff } from './backoff.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, ReadyArchive } from './destination.ts';
 import { faultOf } from './fault.ts';
 import type { CollectorFigures, Standing } from './figures.ts';
+import type { Findings } from './findings.ts';
 import { pinArchive } from './pinned.ts';
 import type { ArchiveRecord } from './record.ts';
 import type { LocalRetention } from './retention.ts';
 import type { StateFolder } from './state-folder.ts';
+
+/** Milliseconds between looks at what may be removed, where nothing new was placed. */
+const RETENTION = 60_000;
 
 export interface CollectorOptions {
   readonly folder: string;
@@ -28,6 +32,8 @@ export interface CollectorOptions {
   readonly retention: LocalRetention | undefined;
   /** Notes in the chain of custody beside an archive that it is being opened; nothing where the folder may not be written. */
   readonly note: (path: string) => Promise<void>;
+  /** Judges an archive by rules; undefined where nobody asked for that. */
+  readonly judge: ((archive: ReadyArchive) => Promise<Findings>) | undefined;
   readonly figures: CollectorFigures;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -56,6 +62,8 @@ export class Collector {
   readonly #troubles = new Map<string, Trouble>();
   /** Failures in a row that any archive would have met, and until when none is tried. */
   #down = { failures: 0, until: 0 };
+  /** When retention was last applied. */
+  #retained = 0;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -73,7 +81,9 @@ export class Collector {
       if (!archives.some((each) => each.name === name && each.version === version)) this.#troubles.delete(name);
     let placed = 0;
     const standings: (Standing & { name: string })[] = [];
-    for (const archive of archives) {
+    // One that fails again and again is not to be in the way of others.
+    const inOrder = archives.toSorted((a, b) => this.#failuresOf(a) - this.#failuresOf(b));
+    for (const archive of inOrder) {
       signal.throwIfAborted();
       figures.alive();
       const before = this.#standing(archive);
@@ -82,7 +92,10 @@ export class Collector {
       standings.push({ name: archive.name, state: now, size: archive.size, time: archive.parsed.time });
     }
     figures.looked(standings);
-    await retention?.apply(archives.filter((each) => this.#isPlaced(each)));
+    if (retention && (placed > 0 || Date.now() - this.#retained > RETENTION)) {
+      this.#retained = Date.now();
+      await retention.apply(archives.filter((each) => this.#isPlaced(each)));
+    }
     return { placed, standings, again: this.#again(archives) };
   }
 
@@ -98,6 +111,10 @@ export class Collector {
 
   #isPlaced(archive: FoundArchive): boolean {
     return this.#options.state.recordOf(archive)?.placed?.destination === this.#options.destination.text;
+  }
+
+  #failuresOf({ name }: FoundArchive): number {
+    return this.#troubles.get(name)?.failures ?? 0;
   }
 
   #standing(archive: FoundArchive): Standing['state'] | 'due' {
@@ -141,11 +158,37 @@ export class Collector {
       const { upload: _before, ...rest } = record;
       await state.keep(upload ? { ...rest, upload } : rest);
     };
-    const ready = { name, path: pinned.path, checkpoint, size: archive.size, digest: record.digest, evidence };
-    const placed = await destination.place({ ...ready, upload: record.upload }, { signal, onProgress, keepUpload });
-    const { upload: _upload, ...rest } = record;
+    const { digest, upload } = record;
+    const ready = { name, path: pinned.path, checkpoint, size: archive.size, digest, evidence, upload };
+    const placed = await destination.place(ready, { signal, onProgress, keepUpload });
+    const { upload: _upload, judging, ...rest } = record;
+    await this.#judge(ready, { ...rest, ...(judging ? { judging } : {}) });
     await state.keep({ ...rest, placed });
     return placed.reference;
+  }
+
+  /** What rules cannot cope with is pushed all the same; what ended the process at it is not judged a second time. */
+  async #judge(ready: ReadyArchive, record: ArchiveRecord): Promise<void> {
+    const { judge, state, destination, logger, signal } = this.#options;
+    const { name } = ready;
+    if (!judge) return;
+    if (record.judging) {
+      logger.log('error', 'an earlier run ended while it judged this archive; it is not judged again', { name });
+      return;
+    }
+    await state.keep({ ...record, judging: true });
+    try {
+      const findings = await judge(ready).catch((error: unknown) => {
+        signal.throwIfAborted();
+        logger.log('error', 'an archive could not be judged', { name, reason: messageOf(error) });
+        return undefined;
+      });
+      if (!findings) return;
+      await destination.placeFindings(ready, findings, signal);
+      logger.log('info', 'archive judged', { name, findings: findings.count, worst: findings.worst ?? 'none' });
+    } finally {
+      await state.keep(record);
+    }
   }
 
   #failed(archive: FoundArchive, error: unknown): Standing['state'] {

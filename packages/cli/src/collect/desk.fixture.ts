@@ -15,6 +15,8 @@ import { StateFolder } from './state-folder.ts';
 class FakeDestination implements Destination {
   readonly text: string = 'fake';
   readonly placed = new Map<string, { digest: Digest; evidence: string }>();
+  /** How many findings were put beside an archive. */
+  readonly found = new Map<string, number>();
   /** How often an archive was sent, also where that failed. */
   tries = 0;
   /** Called before anything is put there. */
@@ -25,6 +27,10 @@ class FakeDestination implements Destination {
     await this.meddle(name);
     this.placed.set(name, { digest, evidence: new TextDecoder().decode(evidence.bytes) });
     return { destination: this.text, reference: `fake/${name}`, at: new Date().toISOString() };
+  }
+
+  async placeFindings({ name }: { name: string }, { count }: { count: number }) {
+    this.found.set(name, count);
   }
 
   async holds({ name, digest }: { name: string; digest: Digest }) {
@@ -67,6 +73,7 @@ export async function atCollectDesk(use: (desk: CollectDesk) => Promise<void>): 
         ...{ folder: folder.path, state, destination, settle: 0, user: 'tester', node: 'node-1' },
         ...{ key: undefined, retention: undefined, figures: new CollectorFigures(), signal },
         note: async () => undefined,
+        judge: undefined,
         logger: { log: (level, message, fields = {}) => void log.push({ level, message, fields }) },
         ...more,
       }),

@@ -2,6 +2,7 @@
 import type { Checkpoint } from '@stillframe/checkpoint';
 import type { Digest } from '@stillframe/core';
 import type { FoundEvidence } from '../image/evidence.ts';
+import type { Findings } from './findings.ts';
 import type { BegunUpload, Placed } from './record.ts';
 
 /** An archive that was read whole and has its evidence. */
@@ -37,6 +38,8 @@ export interface Destination {
    * ERR_CHECKPOINT_… where the archive is to blame.
    */
   place(archive: ReadyArchive, options: PlacingOptions): Promise<Placed>;
+  /** Puts what was found in an archive beside it, once it is placed; what is there already stays. Throws the errors of the store. */
+  placeFindings(archive: ReadyArchive, findings: Findings, signal: AbortSignal): Promise<void>;
   /** Whether what was placed is there still, with its evidence; asked before an archive is removed here. Throws the errors of the store. */
   holds(archive: { readonly name: string; readonly digest: Digest }, signal: AbortSignal): Promise<boolean>;
   /** Lets go of an upload whose archive is gone. */

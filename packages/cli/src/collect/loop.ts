@@ -14,8 +14,8 @@ export interface LoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds that events are gathered before a look. */
-const GATHERED = 200;
+/** Milliseconds that events are gathered before a look: an archive that is being written makes thousands. */
+const GATHERED = 1000;
 
 /** Collects until the signal aborts; a folder that cannot be read is told and tried again. Throws what is none of that. */
 export async function collectUntilEnded(collector: Collector, options: LoopOptions): Promise<void> {

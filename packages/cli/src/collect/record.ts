@@ -29,6 +29,8 @@ export interface ArchiveRecord {
   readonly digest: Digest;
   readonly placed?: Placed;
   readonly upload?: BegunUpload;
+  /** It was being judged: where this stands at a start, that ended with its process. */
+  readonly judging?: true;
 }
 
 const KIND = 'CollectedArchive';
@@ -47,10 +49,11 @@ export function decodeRecord(text: string): ArchiveRecord | undefined {
     return undefined;
   }
   if (!isObject(value) || value['kind'] !== KIND || value['schemaVersion'] !== 1) return undefined;
-  const { name, version, size, digest, placed, upload } = value;
+  const { name, version, size, digest, placed, upload, judging } = value;
   if (typeof name !== 'string' || typeof version !== 'string' || !isCount(size)) return undefined;
   if (typeof digest !== 'string' || !isDigest(digest)) return undefined;
-  return { name, version, size, digest, ...placedOf(placed), ...uploadOf(upload) };
+  const more = judging === true ? ({ judging } as const) : {};
+  return { name, version, size, digest, ...placedOf(placed), ...uploadOf(upload), ...more };
 }
 
 function placedOf(value: unknown): Pick<ArchiveRecord, 'placed'> {

@@ -12,6 +12,7 @@ import { needs, type RunningRegistry, startRegistry } from '@stillframe/testkit'
 import { PROGRAM } from '../desk.fixture.ts';
 import { digestOfFile, inKubeletFolder, type KubeletFolder } from './folder.fixture.ts';
 
+const FINDINGS = 'application/vnd.stillframe.findings.v1+json';
 const EVIDENCE = 'application/vnd.stillframe.evidence.v1+json';
 
 /** What the repository holds: an image a tag, with its evidence. */
@@ -25,7 +26,14 @@ async function imagesIn(registry: RunningRegistry) {
     const { layers, annotations = {} } = parseManifest(await store.manifest(target), target.mediaType);
     for (const layer of layers) assert.ok(await store.has(layer), 'every layer is there');
     const said = await store.referrers(target.digest, { artifactType: EVIDENCE });
-    images.push({ tag, layers, facts: decodeAnnotations(annotations), evidence: said.length });
+    const found = await store.referrers(target.digest, { artifactType: FINDINGS });
+    images.push({
+      findings: found.map((each) => each.annotations),
+      tag,
+      layers,
+      facts: decodeAnnotations(annotations),
+      evidence: said.length,
+    });
   }
   return images;
 }
@@ -44,7 +52,7 @@ describe('collecting into a registry', needs('docker-registry'), () => {
   it('makes an image of each archive, with evidence and the node’s name, once', () =>
     atRegistry(async ({ folder, archive, run, to, registry }) => {
       const [a, b] = [await archive('web-a'), await archive('web-b')];
-      const first = await run(['collect', folder, ...to, '--once', '--node-name', 'node-1']);
+      const first = await run(['collect', folder, ...to, '--once', '--node-name', 'node-1', '--findings']);
       assert.equal(first.code, 0, first.stderr);
       assert.deepEqual(JSON.parse(first.stdout).placed, 2);
       assert.equal(JSON.parse((await run(['collect', folder, ...to, '--once'])).stdout).placed, 0);
@@ -53,9 +61,10 @@ describe('collecting into a registry', needs('docker-registry'), () => {
         'web-a_default-counter',
         'web-b_default-counter',
       ]);
-      for (const { layers, facts, evidence } of images) {
+      for (const { layers, facts, evidence, findings } of images) {
         assert.deepEqual([layers[0]?.digest, evidence], [facts?.recordedDigest, 1]);
         assert.equal(facts?.collectedFrom, 'node-1');
+        assert.match(findings[0]?.['io.stillframe.findings.count'] ?? '', /^\d+$/);
       }
       const digests = await Promise.all([a, b].map((name) => digestOfFile(join(folder, name))));
       assert.deepEqual(images.map(({ layers }) => layers[0]?.digest).sort(), digests.sort());

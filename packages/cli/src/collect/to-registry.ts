@@ -1,12 +1,13 @@
 /** A repository of a registry as a destination: each archive becomes a checkpoint image, its evidence what is said about that. */
 import { convertArchive, decodeAnnotations } from '@stillframe/checkpoint';
-import { type Digest, hexOf, isCode } from '@stillframe/core';
+import { type Digest, hexOf, isCode, observedSource } from '@stillframe/core';
 import {
   type ContentStore,
   type Descriptor,
   type EncryptionKey,
   formatReference,
   parseManifestOrIndex,
+  putArtifact,
   type Reference,
 } from '@stillframe/oci';
 import { encryptedImage } from '../image/encrypted.ts';
@@ -18,6 +19,9 @@ import type { RegistryFlags } from '../registries/flags.ts';
 import type { Destination, PlacingOptions, ReadyArchive } from './destination.ts';
 import type { Placed } from './record.ts';
 
+/** The artifactType of what rules found: the record of a scan, in an envelope (DSSE). */
+const FINDINGS = 'application/vnd.stillframe.findings.v1+json';
+const ENVELOPE = 'application/vnd.dsse.envelope.v1+json';
 /** Characters of a tag, of 128 that there may be, that come from the archive's name. */
 const NAMED = 110;
 /** Characters of the digest behind them. */
@@ -63,6 +67,15 @@ export function registryDestination(options: RegistryDestinationOptions): Destin
         await options.signer?.(store, target, reference);
         return { destination: text, reference: `${reference}@${target.digest}`, at: new Date().toISOString() };
       }),
+    placeFindings: (archive, findings, signal) =>
+      opened(archive, signal, async ({ store, tag }) => {
+        const target = await imageThere(store, tag, archive.digest, signal);
+        if (!target || (await store.referrers(target.digest, { artifactType: FINDINGS, signal })).length > 0) return;
+        const { bytes, count, worst = 'none' } = findings;
+        const annotations = { 'io.stillframe.findings.count': String(count), 'io.stillframe.findings.worst': worst };
+        const artifact = { artifactType: FINDINGS, mediaType: ENVELOPE, subject: target, bytes, annotations };
+        await putArtifact(store, artifact, { signal });
+      }),
     holds: (archive, signal) =>
       opened(archive, signal, async ({ store, tag }) => {
         const target = await imageThere(store, tag, archive.digest, signal);
@@ -107,9 +120,12 @@ async function putImage(
   { signal, onProgress }: PlacingOptions,
   { recipients, node, io }: RegistryDestinationOptions,
 ): Promise<Descriptor> {
+  // Also where it is read to be encrypted, which takes as long.
+  const { archive } = checkpoint;
+  const bytes = archive.bytes && observedSource(archive.bytes, onProgress);
   const build = async ({ store, tag }: { store: ContentStore; tag: string }) => {
-    const image = await convertArchive(checkpoint, store, {
-      ...{ tag, knownDigest: digest, incomplete: true, onProgress, signal },
+    const image = await convertArchive({ ...checkpoint, archive: { ...archive, bytes } }, store, {
+      ...{ tag, knownDigest: digest, incomplete: true, signal },
       facts: { recordedDigest: digest, recordedName: evidence.name, collectedFrom: node },
     });
     return { target: image.target, containers: [image] };

@@ -70,10 +70,15 @@ describe('collecting into an object store', () => {
       const identity = await generateIdentity();
       const recipients = [await parseRecipient(await identityToRecipient(identity), 'test')];
       const name = await archive('web');
-      await collector({ destination: to({ recipients }) }).look();
+      const judge = async () => ({ bytes: Buffer.from('found'), count: 1, worst: 'high' as const });
+      await collector({ destination: to({ recipients }), judge }).look();
       const sealed = store.objects.get(`${folderOf}/${name}.age`)?.bytes as Buffer;
       const opened = await openAge(bytesSource(sealed), await parseIdentities(identity, 'test'), { label: 'sealed' });
       assert.equal(digestOf(await readAll(opened, { limit: 1 << 30 })), digest);
+      // What rules found tells of memory, too.
+      const found = store.objects.get(`${folderOf}/${name}.findings.json.age`)?.bytes as Buffer;
+      const told = await openAge(bytesSource(found), await parseIdentities(identity, 'test'), { label: 'findings' });
+      assert.equal(String(Buffer.from(await readAll(told, { limit: 100 }))), 'found');
       assert.ok(store.objects.has(`${folderOf}/${name}.evidence.json`));
     }));
 

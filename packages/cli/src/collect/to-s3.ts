@@ -32,8 +32,10 @@ export function s3Destination(options: S3DestinationOptions): Destination {
   const text = [place.endpoint.href.replace(/\/$/, ''), place.bucket, ...(prefix === '' ? [] : [prefix])].join('/');
   const keysOf = ({ name, digest }: { name: string; digest: Digest }) => {
     const plain = [prefix, node ?? '', hexOf(digest).slice(0, HASHED), name].filter((part) => part !== '').join('/');
-    return { archive: recipients.length > 0 ? plain + SEALED : plain, evidence: evidencePath(plain) };
+    const sealed = (key: string) => (recipients.length > 0 ? key + SEALED : key);
+    return { archive: sealed(plain), evidence: evidencePath(plain), findings: sealed(`${plain}.findings.json`) };
   };
+  const until = () => options.lock && { mode: options.lock.mode, until: new Date(Date.now() + options.lock.retain) };
   const demand = async (key: string, digest: Digest, signal: AbortSignal): Promise<boolean> => {
     const found = await bucket.head(key, signal);
     if (!found) return false;
@@ -42,11 +44,17 @@ export function s3Destination(options: S3DestinationOptions): Destination {
   };
   return {
     text,
+    async placeFindings(ready, { bytes }, signal) {
+      const key = keysOf(ready).findings;
+      if (await demand(key, ready.digest, signal)) return;
+      // They tell of memory, so they are for whom that is for.
+      const sealed =
+        recipients.length > 0 ? Buffer.concat(await Array.fromAsync(sealAge(once(bytes), recipients))) : bytes;
+      await bucket.put(key, sealed, factsOf(ready, 'application/json', until()), signal);
+    },
     async place(ready, placing) {
       const { signal } = placing;
       const keys = keysOf(ready);
-      const until = () =>
-        options.lock && { mode: options.lock.mode, until: new Date(Date.now() + options.lock.retain) };
       if (!(await demand(keys.archive, ready.digest, signal))) {
         await sendArchive(bucket, keys.archive, ready, { ...placing, text, recipients, lock: until() });
         await placing.keepUpload(undefined);
@@ -116,6 +124,10 @@ function sameUpload(
   { text, key, partSize }: { text: string; key: string; partSize: number },
 ): BegunUpload | undefined {
   return upload?.destination === text && upload.key === key && upload.partSize === partSize ? upload : undefined;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }
 
 /** Ends with ERR_CHECKPOINT_DIGEST_MISMATCH, before the last bytes are taken for good, where these are not those that were read before. */

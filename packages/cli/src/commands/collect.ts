@@ -3,8 +3,10 @@ import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { limitsAnything } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
+import type { SigningKey } from '@stillframe/evidence';
 import { Option } from 'commander';
 import { Collector, type Look } from '../collect/collector.ts';
+import type { ReadyArchive } from '../collect/destination.ts';
 import { CollectorFigures } from '../collect/figures.ts';
 import { collectOnce, collectUntilEnded } from '../collect/loop.ts';
 import { openDestination, type PlaceOptions, withPlace } from '../collect/place-options.ts';
@@ -31,6 +33,7 @@ interface CollectOptions extends PlaceOptions, RuleOptions {
   signKey?: string;
   listen?: string;
   remove?: boolean;
+  findings?: boolean;
 }
 
 const HELP = `
@@ -53,8 +56,13 @@ export const collect: RegisterCommand = (program, io) => {
     .option('--interval <time>', 'look at least so often; changes are seen at once', '30s')
     .option('--settle <time>', 'an archive must have been left alone so long', '10s')
     .option('--sign-key <file>', 'sign evidence, and images, with this private key, in PEM')
+    .option('--findings', 'judge each archive by rules, and put the record of that beside it (docs/forensics.md)')
     .option('--listen <host:port>', 'serve /healthz and /metrics there')
-    .addOption(new Option('--remove', 'remove each archive here once it is where it belongs').conflicts(['keep']));
+    .addOption(
+      new Option('--remove', 'remove each archive here once it is where it belongs').conflicts([
+        ...['keep', 'maxAge', 'maxSize', 'maxTotalSize'],
+      ]),
+    );
   withRules(withPlace(command))
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, options: CollectOptions) => {
@@ -79,7 +87,9 @@ export const collect: RegisterCommand = (program, io) => {
       const note = async (path: string) => {
         if (await mayWrite(folder)) await noteAccess(path, own);
       };
-      const collector = new Collector({ ...shared, settle, user: userOf(io.env), node, key, retention, note });
+      const judge = options.findings ? await judging(options, key, own) : undefined;
+      const user = userOf(io.env);
+      const collector = new Collector({ ...shared, settle, user, node, key, retention, note, judge });
       logger.log('info', 'collecting', { folder, to: destination.text, removes });
       if (options.once) {
         const look = await collectOnce(collector, settle, signal);
@@ -91,6 +101,16 @@ export const collect: RegisterCommand = (program, io) => {
       if (!options.once) logger.log('info', 'ended');
     });
 };
+
+/** Rules are a lot to load. Throws ERR_USAGE_ARGUMENT where findings would lie in the open beside what is encrypted. */
+async function judging({ encryptionKey = [] }: CollectOptions, key: SigningKey | undefined, io: Io) {
+  if (encryptionKey.length > 0)
+    throw cliError('ERR_USAGE_ARGUMENT', '--findings tells of memory, and only layers of images are encrypted', {
+      hint: 'leave --findings out, or use an object store: what is put there is sealed with --recipient',
+    });
+  const { findingsOf } = await import('../collect/findings.ts');
+  return (archive: ReadyArchive) => findingsOf(archive, key, io);
+}
 
 /** Also root may not, on a read-only mount. */
 function mayWrite(folder: string): Promise<boolean> {
