@@ -1,6 +1,6 @@
 /** The image of Stillframe itself, on a node of ours, with no more rights than the chart gives it: it collects what that node captured. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import { decodeAnnotations } from '@stillframe/checkpoint';
 import { execute } from '@stillframe/demo/stage';
 import { parseManifest, RegistryClient } from '@stillframe/oci';
 import { needs } from '@stillframe/testkit';
+import { parseAllDocuments } from 'yaml';
+import { freePort } from './free-port.ts';
 import { stillframeHere } from './here.ts';
 import { type CriLab, openCriLab } from './lab.ts';
 
@@ -101,5 +103,50 @@ describe('the image of Stillframe', { skip }, () => {
     const facts = decodeAnnotations(annotations);
     assert.deepEqual([facts?.recordedName, facts?.collectedFrom], [basename(archive), 'lab-node']);
     assert.ok((await readFile(archive)).length > 0, 'it is where it was');
+  });
+
+  test('runs as the manifest of the chart says, as far as a node of ours honours it, and collects what comes', async () => {
+    const { endpoints, folder, registry } = lab;
+    const port = await freePort();
+    const text = await readFile(new URL('../../deploy/manifests/collector.yaml', import.meta.url), 'utf8');
+    const documents = parseAllDocuments(text.replaceAll('9464', String(port))).map((each) => each.toJS());
+    const spec = documents.find(({ kind }) => kind === 'DaemonSet').spec.template.spec;
+    const [container] = spec.containers;
+    const [checkpoints, state, tmp] = spec.volumes;
+    // Which cluster, which registry, which folders: nothing of what it may do.
+    for (const key of ['serviceAccountName', 'nodeSelector']) delete spec[key];
+    Object.assign(spec, { hostNetwork: true });
+    container.image = image;
+    container.args = container.args.map((word: string) =>
+      word.startsWith('--to=') ? `--to=${registry}/by/manifest` : word.replace('--settle=10s', '--settle=1s'),
+    );
+    checkpoints.hostPath.path = endpoints.checkpoints;
+    state.hostPath.path = join(folder, 'by-manifest');
+    tmp.emptyDir = {};
+    const metadata = { name: 'by-manifest', namespace: 'stillframe' };
+    const secret = {
+      ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'stillframe-registry', namespace: 'stillframe' } },
+      stringData: { '.dockerconfigjson': '{"auths":{}}' },
+    };
+    const items = [{ apiVersion: 'v1', kind: 'Pod', metadata, spec }, secret];
+    const manifest = join(folder, 'collector.json');
+    await writeFile(manifest, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    await lab.stillframe.atNode(['run', '-f', manifest, '--detach']);
+    await lab.run('default/late/app', 'i=0; while :; do i=$((i+1)); echo "count $i"; sleep 0.1; done');
+    assert.equal((await lab.curl('/checkpoint/default/late/app')).status, 200);
+    await using client = new RegistryClient(registry);
+    const late = async () =>
+      (
+        await client
+          .repository('by/manifest')
+          .tags()
+          .catch(() => [])
+      ).some((tag) => tag.startsWith('late_default-app-'));
+    for (const end = Date.now() + 60_000; !(await late()) && Date.now() < end; ) await delay(100);
+    assert.ok(await late());
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text(), 'ok');
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(metrics, /stillframe_collector_placed_total [1-9]/);
+    await lab.stillframe.atNode(['rm', 'stillframe/by-manifest']);
   });
 });
