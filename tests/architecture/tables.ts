@@ -20,6 +20,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
   kubernetes: ['core', 'checkpoint', 'kubelet/client'],
+  controller: ['core', 'checkpoint', 'kubernetes'],
   cli: [
     ...[
       'core',
@@ -36,6 +37,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
       'kubelet',
     ],
     'kubernetes',
+    'controller',
   ],
   testkit: ['core'],
   demo: ['core', 'oci', 'testkit'],
@@ -47,6 +49,7 @@ export const TEST_ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   kubelet: ['cri/grpc'],
   // Its fake API server has certificates of a node's authority.
   kubernetes: ['kubelet'],
+  controller: ['kubelet'],
 };
 
 /** Parts of a package that others load without the rest: what may be imported from inside them. */

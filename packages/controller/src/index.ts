@@ -1,0 +1,3 @@
+/** The controller of Stillframe’s custom resources. */
+export { systemClock } from './clock.ts';
+export { type ControllerOptions, runController } from './controller.ts';
