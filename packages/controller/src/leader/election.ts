@@ -23,8 +23,8 @@ const DURATION = 15;
 /** Milliseconds without a renewal after which the leader stops. */
 const DEADLINE = 10_000;
 const RETRY = 2000;
-/** Milliseconds of real time for one request: one that hangs must leave time for another. */
-const REQUEST = 5000;
+/** Seconds of real time for one request: one that hangs must leave time for another. */
+const seconds = 5;
 
 /** The right to work, for as long as it is not lost. */
 export interface Leadership {
@@ -139,7 +139,7 @@ class Candidate {
 
   async release(): Promise<void> {
     const { identity, log } = this.#options;
-    const signal = AbortSignal.timeout(REQUEST);
+    const signal = new AbortController().signal;
     try {
       // A renewal that was under way may have been stored, so its version is not known.
       const record = await this.#read(signal);
@@ -157,7 +157,8 @@ class Candidate {
     if (!record) {
       const fresh = { holder: identity, seconds: DURATION, transitions: 0, acquired: microTime(clock.now()) };
       const document = await api.create(this.#path, leaseDocument(lease, fresh, clock.now()), {
-        signal: limited(signal),
+        signal,
+        seconds,
       });
       this.#seen = { record: recordOf(document), at: begin };
       this.renewed = begin;
@@ -184,9 +185,7 @@ class Candidate {
   async #read(signal: AbortSignal): Promise<LeaseRecord | undefined> {
     const { api, lease, clock } = this.#options;
     try {
-      const record = recordOf(
-        await api.get(`${this.#path}/${encodeURIComponent(lease.name)}`, { signal: limited(signal) }),
-      );
+      const record = recordOf(await api.get(`${this.#path}/${encodeURIComponent(lease.name)}`, { signal, seconds }));
       if (this.#seen?.record.resourceVersion !== record.resourceVersion) {
         this.#seen = { record, at: clock.monotonic() };
       }
@@ -201,14 +200,11 @@ class Candidate {
     const { api, lease, clock } = this.#options;
     const body = leaseDocument(lease, record, clock.now(), version);
     const document = await api.replace(`${this.#path}/${encodeURIComponent(lease.name)}`, body, {
-      signal: limited(signal),
+      signal,
+      seconds,
     });
     this.#seen = { record: recordOf(document), at: clock.monotonic() };
   }
-}
-
-function limited(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(REQUEST)]);
 }
 
 function isLost(error: unknown): boolean {

@@ -8,6 +8,8 @@ import { type ApiAnswer, documentIn, failureOf } from './answer.ts';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
+  /** Until the whole answer is there; 60 by default. */
+  seconds?: number;
 }
 
 /** What one request may be. */
@@ -17,8 +19,6 @@ export interface Question extends CallOptions {
   path: string;
   body?: unknown;
   contentType?: string;
-  /** Until the whole answer is there; 60 by default. */
-  seconds?: number;
   /** Bytes of the answer; 64 MiB by default. */
   most?: number;
 }
@@ -93,7 +93,7 @@ export function openClusterApi(access: ClusterAccess, { admit, answered }: ApiOp
     access,
     ask,
     stream: (question) => begin(question, sendForStream),
-    get: (path, { signal } = {}) => document({ method: 'GET', path, signal }),
+    get: (path, options = {}) => document({ ...options, method: 'GET', path }),
     async list(path, query, { signal } = {}) {
       const items: unknown[] = [];
       let page: string | undefined;
@@ -108,8 +108,8 @@ export function openClusterApi(access: ClusterAccess, { admit, answered }: ApiOp
     },
     text: async (path, { signal, most } = {}) =>
       (await demand({ method: 'GET', path, signal, ...(most === undefined ? {} : { most }) })).body,
-    replace: (path, body, { signal } = {}) => document({ method: 'PUT', path, body, signal }),
-    create: (path, body, { signal } = {}) => document({ method: 'POST', path, body, signal }),
+    replace: (path, body, options = {}) => document({ ...options, method: 'PUT', path, body }),
+    create: (path, body, options = {}) => document({ ...options, method: 'POST', path, body }),
     patch: (path, body, { signal } = {}) =>
       document({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal }),
     async remove(path, { signal, uid, graceSeconds } = {}) {
@@ -127,44 +127,39 @@ export function openClusterApi(access: ClusterAccess, { admit, answered }: ApiOp
 }
 
 async function send(server: string, credentials: Credentials, question: Question): Promise<ApiAnswer> {
-  const { seconds = SECONDS, most = LARGEST, signal } = question;
-  const limit = AbortSignal.timeout(Math.min(seconds * 1000, 2 ** 31 - 1));
-  const ending = AbortSignal.any([limit, ...(signal ? [signal] : [])]);
-  return await reaching(server, question, limit, async () => {
+  return await reaching(server, question, async (ending) => {
     const response = await connect(server, credentials, question, ending);
-    return { status: response.statusCode ?? 0, body: await readWhole(response, most) };
+    return { status: response.statusCode ?? 0, body: await readWhole(response, question.most ?? LARGEST) };
   });
 }
 
 async function sendForStream(server: string, credentials: Credentials, question: Question): Promise<ApiStream> {
-  const { seconds = SECONDS, signal } = question;
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), seconds * 1000);
-  const ending = AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]);
-  try {
-    const response = await reaching(server, question, limit.signal, () =>
-      connect(server, credentials, question, ending),
-    );
+  return await reaching(server, question, async (ending) => {
+    const response = await connect(server, credentials, question, ending);
     return { status: response.statusCode ?? 0, body: response as AsyncIterable<Uint8Array> };
-  } finally {
-    clearTimeout(timer);
-  }
+  });
 }
 
-/** Runs it, and says what its failure means: the caller's end, the end of its time, or a server that is not reached. */
+/** Runs it in the question's time, and says what its failure means: the caller's end, the end of the time, or no server. */
 async function reaching<T>(
   server: string,
   { seconds = SECONDS, signal }: Question,
-  limit: AbortSignal,
-  run: () => Promise<T>,
+  run: (ending: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  // Not AbortSignal.timeout, which would be kept for all of its time after each of many quick answers.
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), Math.min(seconds * 1000, 2 ** 31 - 1));
   try {
-    return await run();
+    return await run(AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]));
   } catch (cause) {
     signal?.throwIfAborted();
     const { host } = new URL(server);
-    if (limit.aborted) throw clusterError('ERR_CLUSTER_TIMEOUT', `no answer from ${host} in ${seconds} s`, { cause });
+    if (limit.signal.aborted) {
+      throw clusterError('ERR_CLUSTER_TIMEOUT', `no answer from ${host} in ${seconds} s`, { cause });
+    }
     throw failureToReach(host, cause);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
