@@ -3,6 +3,7 @@ import { openClusterApi } from '@stillframe/kubernetes';
 import { attendCheckpoints } from './checkpoints/attend.ts';
 import { leadWhenElected } from './leader/election.ts';
 import type { LeaseName } from './leader/lease.ts';
+import { attendSchedules } from './schedules/attend.ts';
 import { Term, type TermOptions } from './term.ts';
 
 export interface ControllerOptions extends Omit<TermOptions, 'outcomes'> {
@@ -21,7 +22,7 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
     async (leadership) => {
       const term = new Term({ ...options, outcomes }, leadership);
       try {
-        await attendCheckpoints(term);
+        await Promise.all([attendCheckpoints(term), attendSchedules(term)]);
         onLeading?.(true);
         await term.serve(stop);
       } finally {

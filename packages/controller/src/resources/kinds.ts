@@ -99,12 +99,26 @@ function definitionOf({ kind, plural, singular, shortNames, ...one }: Kind): Jso
     spec: one.spec.schema,
     status: one.status.schema,
   };
+  // A label has the name, and names of Checkpoints begin with it.
+  const named = {
+    'x-kubernetes-validations': [
+      { rule: 'size(self.metadata.name) <= 52', message: 'the name has more than 52 characters' },
+    ],
+  };
   const version = {
     ...{ name: VERSION, served: true, storage: true },
     subresources: { status: {} },
     additionalPrinterColumns: one.columns,
     ...(one.selectable.length > 0 ? { selectableFields: one.selectable.map((jsonPath) => ({ jsonPath })) } : {}),
-    schema: { openAPIV3Schema: { type: 'object', description: one.description, properties, required: ['spec'] } },
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        description: one.description,
+        properties,
+        required: ['spec'],
+        ...(kind === 'Checkpoint' ? {} : named),
+      },
+    },
   };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
