@@ -3,13 +3,18 @@ import { openClusterApi } from '@stillframe/kubernetes';
 import { attendCheckpoints } from './checkpoints/attend.ts';
 import { leadWhenElected } from './leader/election.ts';
 import type { LeaseName } from './leader/lease.ts';
+import { type AlertEnd, attendPolicies } from './policies/attend.ts';
+import type { FalcoAlert } from './policies/falco.ts';
 import { attendSchedules } from './schedules/attend.ts';
 import { Term, type TermOptions } from './term.ts';
 
+/** Throws what the API server says: who sent the alert must know that nothing came of it. */
+export type TakeAlert = (alert: FalcoAlert) => Promise<AlertEnd>;
+
 export interface ControllerOptions extends Omit<TermOptions, 'outcomes'> {
   readonly lease: LeaseName;
-  /** Told when it begins and ends to be the one that works. */
-  readonly onLeading?: ((leads: boolean) => void) | undefined;
+  /** Told when it begins to be the one that works, with whom to give alerts to, and with nothing when that ends. */
+  readonly onLeading?: ((alert: TakeAlert | undefined) => void) | undefined;
 }
 
 /** Works until `stop`; what is under way then is waited for. Throws what no controller can go on after. */
@@ -22,11 +27,11 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
     async (leadership) => {
       const term = new Term({ ...options, outcomes }, leadership);
       try {
-        await Promise.all([attendCheckpoints(term), attendSchedules(term)]);
-        onLeading?.(true);
+        const [policies] = await Promise.all([attendPolicies(term), attendCheckpoints(term), attendSchedules(term)]);
+        onLeading?.((alert) => policies.alert(alert, leadership.signal));
         await term.serve(stop);
       } finally {
-        onLeading?.(false);
+        onLeading?.(undefined);
         await term.end();
       }
     },

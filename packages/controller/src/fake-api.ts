@@ -15,6 +15,7 @@ import type { ClusterAccess } from '@stillframe/kubernetes';
 import { Ajv } from 'ajv';
 import type { Clock } from './clock.ts';
 import { type Address, addressOf, type Change, FakeObjects, Refusal } from './fake-objects.ts';
+import { canonical } from './resources/canonical.ts';
 import { customResourceDefinitions } from './resources/kinds.ts';
 
 export interface Asked {
@@ -141,7 +142,8 @@ async function answer(
   const address = addressOf(decodeURIComponent(url.pathname));
   const send = (status: number, body: string | object) => {
     response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' });
-    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    // Keys are sorted, as an API server sorts those of custom resources.
+    response.end(typeof body === 'string' ? body : canonical(body));
   };
   try {
     assert.ok(address, url.pathname);
@@ -237,7 +239,7 @@ function openWatch(
   const from = Number(url.searchParams.get('resourceVersion'));
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
-  const write = (type: string, object: unknown) => response.write(`${JSON.stringify({ type, object })}\n`);
+  const write = (type: string, object: unknown) => response.write(`${canonical({ type, object })}\n`);
   if (from < objects.compacted) {
     write('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' });
     response.end();

@@ -38,6 +38,8 @@ export function openFakeClock(begin = BEGIN): FakeClock {
     },
     async advance(milliseconds, settle = turns) {
       const until = now + milliseconds;
+      // What was begun just now may set timers.
+      await settle();
       for (let found = next(until); found; found = next(until)) {
         const [id, { due, run }] = found;
         now = Math.max(now, due);

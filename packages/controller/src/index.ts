@@ -1,3 +1,4 @@
 /** The controller of Stillframe’s custom resources. */
 export { systemClock } from './clock.ts';
-export { type ControllerOptions, runController } from './controller.ts';
+export { runController } from './controller.ts';
+export { openDoors } from './http/open.ts';

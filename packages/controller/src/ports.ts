@@ -33,6 +33,7 @@ export interface Counted {
 export const checkpointIndexes = {
   container: containerGroup,
   policy: ({ kubeNamespace, labels }: Checkpoint) => labels['policy'] && `${kubeNamespace}/${labels['policy']}`,
+  node: ({ labels }: Checkpoint) => labels['node'],
   schedule: ({ kubeNamespace, labels }: Checkpoint) => labels['schedule'] && `${kubeNamespace}/${labels['schedule']}`,
 };
 

@@ -1,6 +1,6 @@
 /** For tests alone: a fake cluster, simulated time, and controllers in it. */
 import type { JsonObject, Logger } from '@stillframe/core';
-import { type ControllerOptions, runController } from './controller.ts';
+import { type ControllerOptions, runController, type TakeAlert } from './controller.ts';
 import { type FakeApi, openFakeApi } from './fake-api.ts';
 import { type FakeClock, openFakeClock } from './fake-clock.ts';
 import type { Address } from './fake-objects.ts';
@@ -9,6 +9,8 @@ export interface RunningController {
   /** Ends it as a signal would: what is under way is finished. */
   stop(): Promise<void>;
   readonly log: string[];
+  /** Throws where it is not the leader. */
+  readonly alert: TakeAlert;
   /** Fulfilled once it has ended. */
   readonly ended: Promise<void>;
 }
@@ -42,18 +44,23 @@ export async function openSimulation(): Promise<Simulation> {
       const log: Logger = {
         log: (level, message, fields) => void lines.push(JSON.stringify({ level, message, ...fields })),
       };
+      let take: TakeAlert | undefined;
       const ended = runController(
         {
           ...{ access: api.access, clock, log, identity: name, requestsPerSecond: 100, random: () => 0.5 },
           lease: { kubeNamespace: 'stillframe', name: 'stillframe-controller' },
           counted: { capture: () => undefined, cause: () => undefined, request: () => undefined },
           ...options,
+          onLeading: (alert) => {
+            take = alert;
+          },
         },
         ending.signal,
       );
       const controller: RunningController = {
         log: lines,
         ended,
+        alert: (alert) => (take ? take(alert) : Promise.reject(new Error('it is not the leader'))),
         stop: async () => {
           running.delete(controller);
           ending.abort(new DOMException('the test ends it', 'AbortError'));

@@ -1,6 +1,7 @@
 /** What the collector of a node reports, taken over where it fits what was asked for: any node can write anything there. */
 import { posix } from 'node:path';
 import { archivePlace, namedArchive } from '@stillframe/kubernetes';
+import { sameJson } from '../resources/canonical.ts';
 import type { CheckpointStatus } from '../resources/checkpoint.ts';
 import { bounded, type Fact } from '../resources/conditions.ts';
 import type { Checkpoint } from '../resources/object.ts';
@@ -35,7 +36,7 @@ export function adoptionOf(checkpoint: Checkpoint): Adoption | undefined {
 export function isAdopted({ status }: Checkpoint, { change, facts }: Adoption): boolean {
   const parts = ['archive', 'findings', 'phase'] as const;
   return (
-    parts.every((part) => change[part] === undefined || sorted(change[part]) === sorted(status[part])) &&
+    parts.every((part) => change[part] === undefined || sameJson(change[part], status[part])) &&
     facts.every(({ type, status: wanted, reason, message }) => {
       const known = status.conditions?.find((each) => each.type === type);
       return known?.status === wanted && known.reason === reason && known.message === bounded(message);
@@ -78,12 +79,4 @@ function misfitOf({ spec, kubeNamespace, status }: Checkpoint): string | undefin
 
 function defined<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -9,6 +9,7 @@ import { makeCheckpoint, shortDigest } from '../checkpoints/make.ts';
 import { heldBy } from '../checkpoints/retention.ts';
 import { timeText } from '../clock.ts';
 import { isOver, type Ports } from '../ports.ts';
+import { sameJson } from '../resources/canonical.ts';
 import { type Fact, withFact } from '../resources/conditions.ts';
 import { objectPath } from '../resources/names.ts';
 import type { Schedule } from '../resources/object.ts';
@@ -152,8 +153,8 @@ export class ScheduleWorker {
     const when = { now: this.#ports.clock.now(), generation };
     const conditions = said ? withFact(status.conditions, said, when) : (status.conditions ?? []);
     const fresh = { ...change, conditions, observedGeneration: generation };
-    const isKnown = Object.entries(fresh).every(
-      ([name, value]) => JSON.stringify(value ?? undefined) === JSON.stringify(status[name as keyof ScheduleStatus]),
+    const isKnown = Object.entries(fresh).every(([name, value]) =>
+      sameJson(value ?? undefined, status[name as keyof ScheduleStatus]),
     );
     if (isKnown) return;
     try {
