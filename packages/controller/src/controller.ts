@@ -27,8 +27,10 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
     async (leadership) => {
       const term = new Term({ ...options, outcomes }, leadership);
       try {
-        const [policies] = await Promise.all([attendPolicies(term), attendCheckpoints(term), attendSchedules(term)]);
-        onLeading?.((alert) => policies.alert(alert, leadership.signal));
+        const attending = Promise.all([attendPolicies(term), attendCheckpoints(term), attendSchedules(term)]);
+        // Lists that cannot be read must not keep it from ending.
+        const [policies] = (await Promise.race([attending, ended(stop)])) ?? [];
+        if (policies) onLeading?.((alert) => policies.alert(alert, leadership.signal));
         await term.serve(stop);
       } finally {
         onLeading?.(undefined);
@@ -37,4 +39,9 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
     },
     stop,
   );
+}
+
+async function ended(stop: AbortSignal): Promise<undefined> {
+  if (stop.aborted) return;
+  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -14,7 +14,7 @@ export interface FakeClock extends Clock {
 const BEGIN = Date.parse('2026-01-01T00:00:00Z');
 
 /** A few turns of the event loop. */
-export async function turns(count = 5): Promise<void> {
+async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 

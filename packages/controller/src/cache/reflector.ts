@@ -20,7 +20,10 @@ export interface Reflection<T> {
   readonly onSynced?: () => void;
 }
 
-const PAGE = '500';
+/** Objects of a page. */
+const PAGE = 500;
+/** Bytes of a page. */
+const LARGEST = 16 << 20;
 /** Objects of a list: a cluster has 150,000 pods. */
 const MOST = 300_000;
 /** Seconds that one watch lasts: between this and twice as much, so that not all are made anew at once. */
@@ -69,9 +72,18 @@ export async function reflect<T>(reflection: Reflection<T>, signal: AbortSignal)
 async function readAll<T>({ api, path, store, decode }: Reflection<T>, signal: AbortSignal): Promise<string> {
   const seen = new Set<string>();
   let page = '';
+  let limit = PAGE;
   for (;;) {
-    const query = new URLSearchParams({ limit: PAGE, ...(page === '' ? {} : { continue: page }) });
-    const found = await api.get(`${path}?${query}`, { signal });
+    const query = new URLSearchParams({ limit: String(limit), ...(page === '' ? {} : { continue: page }) });
+    let found: JsonObject;
+    try {
+      found = await api.get(`${path}?${query}`, { signal, most: LARGEST });
+    } catch (error) {
+      // Whoever makes large objects must not keep all others from being read.
+      if (!isCode(error, 'ERR_CLUSTER_ANSWER') || limit === 1) throw error;
+      limit = Math.ceil(limit / 8);
+      continue;
+    }
     for (const item of listAt(found, 'items')) {
       if (!isObject(item) || seen.size >= MOST) continue;
       const value = decode(item);

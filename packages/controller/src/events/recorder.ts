@@ -34,7 +34,7 @@ const WINDOW = 600_000;
 const QUIET = 120_000;
 /** Events that are remembered. */
 const MOST = 4096;
-export const COMPONENT = 'stillframe-controller';
+const COMPONENT = 'stillframe-controller';
 
 export class EventRecorder {
   readonly #known = new Map<string, Known>();
@@ -63,7 +63,7 @@ export class EventRecorder {
         return;
       }
       const fresh: Known = {
-        name: `${about.name.slice(0, 200)}.${id}.${now.toString(36)}`,
+        name: `${about.name.slice(0, 200).replace(/[-.]+$/, '')}.${id}.${now.toString(36)}`,
         first: now,
         count: 1,
         at: now,

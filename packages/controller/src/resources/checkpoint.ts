@@ -22,7 +22,7 @@ export const checkpointSpec = object(
 );
 export type CheckpointSpec = Of<typeof checkpointSpec>;
 
-export const PHASES = ['Pending', 'Capturing', 'Captured', 'Failed', 'Unknown'] as const;
+const PHASES = ['Pending', 'Capturing', 'Captured', 'Failed', 'Unknown'] as const;
 const phase = {
   schema: {
     type: 'string',

@@ -15,12 +15,6 @@ export const QUARANTINE_LABEL = `${GROUP}/quarantine`;
 export const LABELS_BEFORE_ANNOTATION = `${GROUP}/labels-before-quarantine`;
 /** On a Checkpoint: retention leaves it. */
 export const KEEP_ANNOTATION = `${GROUP}/keep`;
-/** On a Checkpoint: what made it, and why. */
-export const SCHEDULE_LABEL = `${GROUP}/schedule`;
-export const POLICY_LABEL = `${GROUP}/policy`;
-export const TRIGGER_LABEL = `${GROUP}/trigger`;
-export const POD_UID_LABEL = `${GROUP}/pod-uid`;
-export const NODE_LABEL = `${GROUP}/node`;
 /** On a Checkpoint that made something which must go with it. */
 export const QUARANTINE_FINALIZER = `${GROUP}/quarantine`;
 

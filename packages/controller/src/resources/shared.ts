@@ -3,7 +3,7 @@ import { choice, duration, listOf, number, type Of, object, text, texts, time } 
 
 /** A DNS subdomain (RFC 1123), as names of pods and nodes are. */
 const SUBDOMAIN = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
-export const LABEL_NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+const LABEL_NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 export const podName = text('Name of the pod, in the namespace of this object.', { pattern: SUBDOMAIN, most: 253 });
 export const containerName = text(
   'Container; without it the annotation kubectl.kubernetes.io/default-container decides, or the pod must have only one that runs.',

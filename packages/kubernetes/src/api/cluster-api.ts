@@ -10,6 +10,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Until the whole answer is there; 60 by default. */
   seconds?: number;
+  /** Bytes of the answer; 64 MiB by default. */
+  most?: number;
 }
 
 /** What one request may be. */
@@ -19,8 +21,6 @@ export interface Question extends CallOptions {
   path: string;
   body?: unknown;
   contentType?: string;
-  /** Bytes of the answer; 64 MiB by default. */
-  most?: number;
 }
 
 /** An answer whose body goes on; who does not read it to its end aborts the question's signal. */
@@ -46,7 +46,7 @@ export interface ClusterApi {
   get(path: string, options?: CallOptions): Promise<JsonObject>;
   /** Every item of a list, page by page. */
   list(path: string, query: Readonly<Record<string, string>>, options?: CallOptions): Promise<readonly unknown[]>;
-  text(path: string, options?: CallOptions & { most?: number }): Promise<string>;
+  text(path: string, options?: CallOptions): Promise<string>;
   create(path: string, document: unknown, options?: CallOptions): Promise<JsonObject>;
   /** All of a document; its resourceVersion must be that of what stands there. */
   replace(path: string, document: unknown, options?: CallOptions): Promise<JsonObject>;
@@ -106,8 +106,7 @@ export function openClusterApi(access: ClusterAccess, { admit, answered }: ApiOp
       }
       throw clusterError('ERR_CLUSTER_ANSWER', `${path} has more than ${PAGES} pages`);
     },
-    text: async (path, { signal, most } = {}) =>
-      (await demand({ method: 'GET', path, signal, ...(most === undefined ? {} : { most }) })).body,
+    text: async (path, options = {}) => (await demand({ ...options, method: 'GET', path })).body,
     replace: (path, body, options = {}) => document({ ...options, method: 'PUT', path, body }),
     create: (path, body, options = {}) => document({ ...options, method: 'POST', path, body }),
     patch: (path, body, { signal } = {}) =>
