@@ -126,8 +126,43 @@ describe('a Checkpoint', () => {
     simulation.checkpoint('lost', { podName: 'web' });
     simulation.start();
     await simulation.until('it is over', () => phaseOf(simulation, 'lost') === 'Unknown');
-    await simulation.pass(3_600_000);
+    await simulation.pass(900_000);
     assert.equal(api.captures.length, 1);
     assert.equal(at(factOf(simulation, 'lost', 'Captured'), 'reason'), 'AnswerLost');
+  });
+
+  it('is captured once also by two controllers that both believe to lead', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    const names = Array.from({ length: 12 }, (_, index) => `web-${index}`);
+    for (const name of names) {
+      simulation.pod(name, { node: `node-${name}` });
+      simulation.checkpoint(name, { podName: name });
+    }
+    for (const name of ['one', 'two']) simulation.start(name, { lease: { kubeNamespace: 'stillframe', name } });
+    await simulation.until('all are captured', () => names.every((name) => phaseOf(simulation, name) === 'Captured'));
+    await simulation.pass(10_000);
+    assert.equal(api.captures.length, names.length);
+    assert.ok(names.every((name) => phaseOf(simulation, name) === 'Captured'));
+  });
+
+  it('waits for rights that are lacking, and a controller that lacks them can be ended', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    simulation.pod('web');
+    simulation.checkpoint('one', { podName: 'web' });
+    let isForbidden = true;
+    api.before = ({ verb, resource }) => {
+      if (isForbidden && verb === 'list') throw new Refusal(403, 'Forbidden', `${resource} is forbidden`);
+      return undefined;
+    };
+    const first = simulation.start('first');
+    await simulation.pass(5000);
+    assert.ok(first.log.some((line) => line.includes('is forbidden')));
+    await first.stop();
+    simulation.start('second');
+    await simulation.pass(5000);
+    isForbidden = false;
+    await simulation.until('it is captured', () => phaseOf(simulation, 'one') === 'Captured');
   });
 });
