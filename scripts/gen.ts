@@ -1,6 +1,6 @@
 /**
  * `npm run gen`: rebuilds every src/gen folder from proto/, and the pages of docs/ that are made of the code;
- * `npm run gen -- proto/cri` that folder alone, `-- docs` those pages. What comes from
+ * `npm run gen -- proto/cri` that folder alone, `-- docs` those pages, `-- crds` the definitions of custom resources. What comes from
  * headers of the kernel, which a machine may lack, is rebuilt by `npm run gen -- syscalls [USR]` only.
  * `--check` fails instead when a committed file differs.
  * protoc-gen-es writes TypeScript enums, which type stripping cannot run; they are rewritten as frozen objects.
@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { regenerateDefinitions } from './definitions.ts';
 import { regeneratePages } from './pages.ts';
 import { shapesOf } from './shapes.ts';
 import { generateSyscalls } from './syscalls.ts';
@@ -30,6 +31,7 @@ for (const target of TARGETS) {
   if (existsSync(join(root, target.proto))) differing += regenerate(target);
 }
 if (only.length === 0 || only.includes('docs')) differing += await regeneratePages(check);
+if (only.length === 0 || only.includes('crds')) differing += regenerateDefinitions(check);
 if (check && differing > 0) process.stderr.write('`npm run gen` writes them anew; `git diff` shows what changed\n');
 process.exitCode = check && differing > 0 ? 1 : 0;
 
