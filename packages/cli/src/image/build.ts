@@ -18,9 +18,10 @@ import { type EncryptionOptions, withEncryptionKey } from '../key-options.ts';
 import { type OpenLocation, openLocation, parseLocation } from '../open-location.ts';
 import { type RegistryFlags, withRegistry } from '../registries/flags.ts';
 import { cliError } from '../usage.ts';
+import { archivesOf } from './archives-of.ts';
 import { type BuiltImage, encryptedImage } from './encrypted.ts';
 import { attachEvidence } from './evidence.ts';
-import { archivesOf, faultsOf, type MemberOptions, memberOf, type PreparedArchive, prepareArchive } from './members.ts';
+import { faultsOf, type MemberOptions, memberOf, type PreparedArchive, prepareArchive } from './members.ts';
 import { openSigner, type Signed, type SigningOptions, signedLine, withSigning } from './sign.ts';
 
 interface BuildOptions extends MemberOptions, EncryptionOptions, SigningOptions, RegistryFlags {
