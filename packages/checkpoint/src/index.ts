@@ -57,6 +57,7 @@ export * from './image/detect.ts';
 export * from './image/extract.ts';
 export { factsOf, platformOf } from './image/facts.ts';
 export * from './image/open.ts';
+export * from './image/recorded.ts';
 export { imageFiles, imageFolder } from './image-sets.ts';
 export * from './ipc/system-v.ts';
 export * from './mapped-files.ts';

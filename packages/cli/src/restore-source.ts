@@ -25,7 +25,7 @@ import {
   parseImageLocation,
 } from '@stillframe/oci';
 import { noteOpened } from './custody/note.ts';
-import { archivesOf } from './image/members.ts';
+import { archivesOf } from './image/archives-of.ts';
 import type { Io } from './io.ts';
 import { decryptedBy, readDecryptionKeys } from './key-files.ts';
 import type { DecryptionOptions, IdentityOptions } from './key-options.ts';

@@ -22,6 +22,7 @@ import { checkpointError } from '../errors.ts';
 import { type CheckpointFacts, encodeAnnotations } from '../metadata/annotations.ts';
 import { missingParts } from '../missing-parts.ts';
 import { factsOf, platformOf } from './facts.ts';
+import { demandRecorded } from './recorded.ts';
 
 /** Options of convertArchive. */
 export interface ConvertOptions {
@@ -129,13 +130,6 @@ export async function verifyArchive(
   const found = await digestSource(bytes, options);
   demandRecorded(found, recorded, label);
   return found;
-}
-
-/** Throws ERR_CHECKPOINT_DIGEST_MISMATCH where an archive, called `label`, is not the one that was recorded, if any was. */
-export function demandRecorded(found: Digest, recorded: string | undefined, label: string): void {
-  if (recorded === undefined || found === recorded) return;
-  const message = `${label} is not what was captured: it has ${found}, and ${recorded} was recorded`;
-  throw checkpointError('ERR_CHECKPOINT_DIGEST_MISMATCH', message, { details: { recorded, found } });
 }
 
 /** An archive in one file, whole. */

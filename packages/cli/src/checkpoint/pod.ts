@@ -14,7 +14,7 @@ import { renderFacts } from '../display/facts.ts';
 import { renderJson } from '../display/json.ts';
 import { askerNow, commandKey } from '../evidence/for-command.ts';
 import { pauseText } from '../evidence/foreign-capture.ts';
-import { archivesOf } from '../image/members.ts';
+import { archivesOf } from '../image/archives-of.ts';
 import type { Io } from '../io.ts';
 import { type CriPlace, connectCri } from '../node/connect.ts';
 import { cliError } from '../usage.ts';

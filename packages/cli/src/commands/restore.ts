@@ -85,8 +85,10 @@ export const restore: RegisterCommand = (program, io, done) => {
         options.kubeconfig !== undefined
       )
         throw cliError('ERR_USAGE_ARGUMENT', '--dry-run, --like, --context and --kubeconfig need --to-cluster');
-      await using source = await describeSource(what, io, options);
-      await using client = await connectCri(options, io.signal);
+      // The node answers while the archive is looked at.
+      const [source, client] = await together(describeSource(what, io, options), connectCri(options, io.signal));
+      await using _source = source;
+      await using _client = client;
       if (wanted.wishes.own) await demandOwnRuntime(client, io.signal);
       const asked = command.getOptionValueSource('network') === 'cli';
       if (options.network === 'none') tellNetwork(client, asked, io);
@@ -125,4 +127,15 @@ function tellNetwork({ version }: CriClient, asked: boolean, io: Io): void {
   if (asked)
     throw cliError('ERR_USAGE_ARGUMENT', message, { hint: 'restore on a node of Stillframe: leave --cri away' });
   io.err(`warning: ${message}\n`);
+}
+
+/** Both of them; where one fails the other is closed, and the first's error tells. */
+async function together<A extends AsyncDisposable, B extends AsyncDisposable>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  for (const each of [a, b]) if (each.status === 'fulfilled') await each.value[Symbol.asyncDispose]();
+  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason;
 }

@@ -14,8 +14,9 @@ import { withEncryptionKey } from '../key-options.ts';
 import { parseLocation } from '../open-location.ts';
 import { withRegistry } from '../registries/flags.ts';
 import { cliError } from '../usage.ts';
+import { archivesOf } from './archives-of.ts';
 import { type BuildOptions, buildImages, evidenceText, type ImageBody } from './make.ts';
-import { archivesOf, type PreparedArchive } from './members.ts';
+import type { PreparedArchive } from './members.ts';
 import { signedLine, withSigning } from './sign.ts';
 
 interface CommandOptions extends BuildOptions {

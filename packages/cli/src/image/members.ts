@@ -1,20 +1,17 @@
 /** The archives that `image build` is given: each seen to be what was captured, and laid out for an engine where one is named. */
-import { open, readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   type Checkpoint,
-  checkpointError,
   type DroppedPages,
-  decodePodOptions,
   demandComplete,
   demandRecorded,
   openCheckpoint,
-  POD_OPTIONS,
   type PodMember,
   verifyArchive,
 } from '@stillframe/checkpoint';
-import { type Diagnostic, type Digest, limits, observedSource, type UndoStack } from '@stillframe/core';
+import { type Diagnostic, type Digest, observedSource, type UndoStack } from '@stillframe/core';
 import { openScratchFile, openTemporaryFolder } from '@stillframe/core/file';
 import { type ArchivePlan, type ArchiveWishes, planArchive, writePlan } from '../archive-for.ts';
 import { noteOpened } from '../custody/note.ts';
@@ -41,22 +38,6 @@ export interface PreparedArchive {
   readonly dropped: DroppedPages | undefined;
   /** What convertArchive is to be told, of the archive itself. */
   readonly options: NonNullable<PodMember['options']>;
-}
-
-/** The archives behind an argument: itself, or those of a pod's checkpoint, given as its folder or its pod.options. */
-export async function archivesOf(what: string): Promise<string[]> {
-  const list = basename(what) === POD_OPTIONS ? what : join(what, POD_OPTIONS);
-  const found = await stat(list).catch(() => undefined);
-  if (!found?.isFile() || found.size > limits.manifest) return [what];
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(list, 'utf8'));
-  } catch (cause) {
-    throw checkpointError('ERR_POD_ARCHIVES', `${list} is no JSON`, { cause });
-  }
-  const contents = decodePodOptions(value);
-  if (!contents) throw checkpointError('ERR_POD_ARCHIVES', `${list} names no archives beside it`);
-  return [...contents.values()].map((file) => join(dirname(list), file));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** `--cluster`, `--context`, `--kubeconfig` and what goes with them: a Kubernetes cluster instead of one node. */
-import { type ClusterApi, openClusterApi, openKubeconfig } from '@stillframe/kubernetes';
+import type { ClusterApi } from '@stillframe/kubernetes';
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 
@@ -36,6 +36,8 @@ export function meansCluster({ cluster, context, kubeconfig }: ClusterPlace): bo
 
 /** Throws ERR_CLUSTER_KUBECONFIG. */
 export async function openCluster({ context, kubeconfig }: ContextPlace, io: Io): Promise<ClusterApi> {
+  // Loaded where a cluster is meant: a reader of YAML is a tenth of the start of a command.
+  const { openClusterApi, openKubeconfig } = await import('@stillframe/kubernetes');
   return openClusterApi(await openKubeconfig({ file: kubeconfig, context, env: io.env }));
 }
 

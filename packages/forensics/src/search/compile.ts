@@ -18,6 +18,8 @@ export interface CompiledPattern {
   readonly expression: { readonly source: string; readonly flags: string } | undefined;
 }
 
+/** By how much rarer an anchor must be of which nobody knows where in a match it stands. */
+const WIDER = 8;
 /** Patterns that are looked for at once, at most. */
 const MOST = 4096;
 
@@ -70,6 +72,7 @@ function compileExpression(
   const rowOf = (literal: string) => Array.from(Buffer.from(literal, 'utf8'), ignoreCase ? eitherCase : oneByte);
   const told = given.map((literal): Anchor => ({ sets: rowOf(literal), before: { least: 0, most: LONGEST_MATCH } }));
   const isUseful = told.length > 0 && told.every(({ sets }) => sets.length > 0) && rateOf(told) < DENSE;
-  // What is read off the expression also tells where in a match it stands.
-  return { id, anchors: anchors.length > 0 || !isUseful ? anchors : told, expression: { source, flags } };
+  // What is read off the expression also tells where in a match it stands, so that less is looked at around it.
+  const isRarer = anchors.length === 0 || rateOf(told) * WIDER < rateOf(anchors);
+  return { id, anchors: isUseful && isRarer ? told : anchors, expression: { source, flags } };
 }

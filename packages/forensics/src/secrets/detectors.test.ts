@@ -4,6 +4,8 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
+import { rateOf } from '../search/anchor.ts';
+import { compilePatterns } from '../search/compile.ts';
 import { scanBytes } from '../search/scan-bytes.ts';
 import type { Verdict } from './detector.ts';
 import { detectors } from './detectors.ts';
@@ -130,6 +132,15 @@ test('every match holds one of the anchors of its detector', () => {
       anchors.some((anchor) => text.includes(anchor)),
       id,
     );
+  }
+});
+
+test('what memory is looked through for is rare in it, whatever the form', () => {
+  for (const { id, source, anchors } of detectors) {
+    const [{ anchors: sought } = { anchors: [] }] = compilePatterns([
+      { id, pattern: { kind: 'regex', source, anchors } },
+    ]);
+    assert.ok(sought.length > 0 && rateOf(sought) < 1e-4, `${id}: ${rateOf(sought)}`);
   }
 });
 
