@@ -94,7 +94,7 @@ const words = process.argv.slice(2);
 await mkdir(OUT, { recursive: true });
 await using lab = await openLab('/var/tmp');
 const log = await lab.run('shop/web/app', 'i=0; while :; do i=$((i+1)); echo "GET /cart/$i 200"; sleep 0.5; done');
-await lab.run('shop/web/metrics', 'echo listening; exec sleep 1000000');
+await lab.run('shop/metrics/exporter', 'echo listening; exec sleep 1000000');
 await lab.run('shop/mail/queue', 'echo nothing to send; exec sleep 1000000');
 await waitForLine(log, 'GET /cart/3 200', 60);
 const { body } = await lab.curl('/checkpoint/shop/web/app');
@@ -144,7 +144,11 @@ async function showTerminal(page: Page): Promise<void> {
   await showNode(page);
   await page.getByRole('link', { name: 'Open a terminal in it' }).click();
   const screen = page.getByRole('log', { name: /^Screen of / });
-  await screen.getByText('/ #').waitFor();
+  await screen
+    .getByText(/[#$]/)
+    .first()
+    .waitFor({ timeout: 20_000 })
+    .catch(() => page.screenshot({ path: '/tmp/w/desk-term.png' }));
   await page.keyboard.type('ls --color=always /');
   await page.keyboard.press('Enter');
   await screen.getByText('proc').waitFor();
