@@ -15,11 +15,13 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   // In the browser: nothing of it may need Node.js.
   ui: ['core/redact', 'core/units', 'server/contract'],
   age: ['core'],
+  s3: ['core'],
   nri: ['core'],
   runtime: ['core', 'checkpoint', 'evidence', 'nri', 'oci'],
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
   kubernetes: ['core', 'checkpoint', 'kubelet/client'],
+  controller: ['core', 'checkpoint', 'kubernetes'],
   cli: [
     ...[
       'core',
@@ -27,6 +29,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
       'oci',
       'evidence',
       'age',
+      's3',
       'checkpoint',
       'forensics',
       'server',
@@ -36,6 +39,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
       'kubelet',
     ],
     'kubernetes',
+    'controller',
   ],
   testkit: ['core'],
   demo: ['core', 'oci', 'testkit'],
@@ -47,6 +51,7 @@ export const TEST_ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   kubelet: ['cri/grpc'],
   // Its fake API server has certificates of a node's authority.
   kubernetes: ['kubelet'],
+  controller: ['kubelet'],
 };
 
 /** Parts of a package that others load without the rest: what may be imported from inside them. */
@@ -63,16 +68,21 @@ const DAEMONS = ['packages/runtime/', 'packages/nri/', 'packages/cri/', 'package
 const CLUSTER = 'packages/kubernetes/';
 /** What listens on loopback for the page of the desk. */
 const DESK = ['packages/server/src/desk.ts', 'packages/server/src/http/'] as const;
+/** Health, figures and alerts of the controller. */
+const DOORS = 'packages/controller/src/http/';
 const PRIVATE = ['packages/testkit/', 'packages/demo/'];
 
 /** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */
 export const MODULES: readonly { modules: readonly string[]; allowed: readonly string[]; only?: readonly string[] }[] =
   [
     { modules: PROCESSES, allowed: [...DAEMONS, ...PRIVATE] },
-    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, ...DESK] },
+    {
+      modules: ['http', 'https'],
+      allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, DOORS, ...DESK],
+    },
     {
       modules: NETWORK.filter((name) => !name.startsWith('http')),
-      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DESK[0]],
+      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DOORS, DESK[0]],
     },
     { modules: ['http2'], allowed: [] },
     {
@@ -108,7 +118,8 @@ export const WORDS: readonly { what: string; pattern: RegExp; allowed: readonly 
     what: 'fetch',
     pattern: /(?<![.\w])(?<!async )fetch\s*\(/,
     // The page asks the server that it came from, in one place.
-    allowed: ['packages/oci/', 'packages/testkit/', 'packages/ui/src/ask.ts'],
+    // An object store is asked in one place, where each request is signed.
+    allowed: ['packages/oci/', 'packages/testkit/', 'packages/ui/src/ask.ts', 'packages/s3/src/request.ts'],
   },
 ];
 

@@ -1,7 +1,9 @@
 /** A lab with a cluster of real binaries: one node over our own CRI socket, a second one on a host of its own where it is asked for. */
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UndoStack } from '@stillframe/core';
 import { execute, numbersIn, Stillframe, waitForNumbers } from '@stillframe/demo/stage';
@@ -30,11 +32,16 @@ export interface ClusterLab extends AsyncDisposable {
   as(user?: string): string[];
   /** The same, and with which image archives are fetched. */
   fetching(user?: string): string[];
-  /** Makes a pod whose container `counter` counts, on a node or wherever it is placed; it is ready then. */
-  count(pod: string, more?: { node?: string; image?: string }): Promise<void>;
+  /** Makes a pod on a node whose container `counter` counts, and waits until it has come to five. */
+  count(node: KubeletNode, pod: string, image?: string): Promise<void>;
   ready(pod: string): Promise<void>;
   /** What a pod has counted once that is `more` numbers further than now. */
   counted(node: KubeletNode, pod: string, more: number): Promise<number[]>;
+  /**
+   * What a copy has counted since it was asked for, once it has counted five: its log begins with that of the original. Throws
+   * where it began anew, or left one out.
+   */
+  wentOn(node: KubeletNode, pod: string, since: Date): Promise<void>;
   /** Names of the pods that there are in a namespace, sorted. */
   pods(kubeNamespace?: string): Promise<string[]>;
   /** Another node, `other`, over any CRI socket of this host. */
@@ -57,18 +64,37 @@ export async function openClusterLab(): Promise<ClusterLab> {
     const as = (user = 'admin') => ['--kubeconfig', plane.kubeconfig(user)];
     const ready = async (pod: string) => {
       const words = ['wait', `pod/${pod}`, '--for=condition=Ready', `--timeout=${PATIENCE / 1000}s`];
-      await plane.kubectl('admin', words);
+      try {
+        await plane.kubectl('admin', words);
+      } catch (cause) {
+        throw new Error((await plane.kubectl('admin', ['describe', 'pod', pod])).slice(-3000), { cause });
+      }
+    };
+    const counted = async (where: KubeletNode, pod: string, more: number) => {
+      const log = await where.log(pod, 'counter');
+      return waitForNumbers(log, (await numbersIn(log)).length, more, AbortSignal.timeout(PATIENCE));
     };
     return {
       ...{ lab, plane, node, as, ready },
       fetching: (user) => [...as(user), '--fetch-image', lab.image],
-      async count(pod, { node: nodeName, image = lab.image } = {}) {
-        await plane.kubectl('admin', ['create', '-f', '-'], JSON.stringify(counter(pod, image, nodeName)));
+      counted,
+      async count(where, pod, image = lab.image) {
+        await plane.kubectl('admin', ['create', '-f', '-'], JSON.stringify(counter(pod, image, where.name)));
         await ready(pod);
+        await counted(where, pod, 5);
       },
-      async counted(where, pod, more) {
+      async wentOn(where, pod, since) {
         const log = await where.log(pod, 'counter');
-        return waitForNumbers(log, (await numbersIn(log)).length, more, AbortSignal.timeout(PATIENCE));
+        for (const deadline = Date.now() + PATIENCE; ; await delay(100)) {
+          const numbers = numbersSince(await readFile(log, 'utf8').catch(() => ''), since);
+          assert.ok(Date.now() < deadline, `${pod} does not count`);
+          if (numbers.length < 5) continue;
+          const first = numbers[0] ?? 0;
+          assert.ok(first > 3, `the copy begins at ${first}`);
+          const inTurn = numbers.map((_n, at) => first + at);
+          assert.deepEqual(numbers, inTurn, 'it goes on where it was');
+          return;
+        }
       },
       async pods(kubeNamespace = 'default') {
         const listed = await plane.kubectl('admin', ['get', 'pods', '-n', kubeNamespace, '-o', 'name']);
@@ -124,7 +150,12 @@ async function openSecond(lab: Lab, plane: ControlPlane, up: readonly string[]):
   }
 }
 
-function counter(name: string, image: string, nodeName: string | undefined): object {
+function numbersSince(log: string, since: Date): number[] {
+  const lines = [...log.matchAll(/^(\S+) stdout F count (\d+)$/gm)];
+  return lines.filter(([, time = '']) => Date.parse(time) > since.getTime()).map(([, , number]) => Number(number));
+}
+
+function counter(name: string, image: string, nodeName: string): object {
   return {
     ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default', labels: { app: name } } },
     spec: {

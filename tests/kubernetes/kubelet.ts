@@ -21,6 +21,8 @@ export interface KubeletNode extends AsyncDisposable {
   readonly name: string;
   /** Path of the log of a pod's container that was never restarted. */
   log(pod: string, container: string): Promise<string>;
+  /** At once, and leaves the node to the cluster. */
+  kill(): Promise<void>;
 }
 
 /** Starts it, and waits until its node is ready. Disposing leaves its pods to whoever has made them. */
@@ -69,8 +71,12 @@ export async function startKubelet(plane: ControlPlane, options: KubeletOptions)
     name,
     async log(pod, container) {
       const found = (await readdir(join(folder, 'logs'))).find((each) => each.startsWith(`default_${pod}_`));
-      return join(folder, 'logs', found ?? 'none', container, '0.log');
+      const logs = join(folder, 'logs', found ?? 'none');
+      // CRI-O puts that of a restored container beside the folder that the kubelet named.
+      const beside = (await readdir(logs).catch(() => [])).find((each) => /^[0-9a-f]{64}\.log$/.test(each));
+      return beside ? join(logs, beside) : join(logs, container, '0.log');
     },
+    kill: () => end(child),
     async [Symbol.asyncDispose]() {
       await undo[Symbol.asyncDispose]();
       await plane.kubectl('admin', ['delete', 'node', name, '--ignore-not-found']).catch(() => undefined);

@@ -1,4 +1,5 @@
 /** Behaviours that are broken one at a time, and the tests of which one must then fail. */
+import { controllerMutations } from './controller.ts';
 import { searchMutations } from './search.ts';
 
 export interface Mutation {
@@ -295,4 +296,5 @@ export const mutations: readonly Mutation[] = [
     tests: ['cli/src/exit.test.ts'],
   },
   ...searchMutations,
+  ...controllerMutations,
 ];

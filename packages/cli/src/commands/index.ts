@@ -38,9 +38,19 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./migrate.ts')).migrate,
   },
   {
+    name: 'controller',
+    summary: 'carry out Checkpoint, CheckpointSchedule and CheckpointPolicy objects of a Kubernetes cluster',
+    load: async () => (await import('./controller.ts')).controller,
+  },
+  {
     name: 'checkpoints',
     summary: 'checkpoints in a folder: list, rm, pin, prune by count, age and size',
     load: async () => (await import('./checkpoints.ts')).checkpoints,
+  },
+  {
+    name: 'collect',
+    summary: 'put the archives of a kubelet’s folder into a registry or an object store, with evidence',
+    load: async () => (await import('./collect.ts')).collect,
   },
   {
     name: 'restore',

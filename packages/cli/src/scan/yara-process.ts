@@ -52,14 +52,14 @@ export async function startYara(
   };
 
   async function started(): Promise<ChildProcess> {
-    const process = fork(PROGRAM, { serialization: 'advanced', stdio: ['pipe', 'ignore', 'ignore', 'ipc'] });
+    const begun = fork(PROGRAM, { serialization: 'advanced', stdio: ['pipe', 'ignore', 'ignore', 'ipc'] });
     // One that has ended takes no more, which is told by its end.
-    process.stdin?.on('error', () => undefined);
+    begun.stdin?.on('error', () => undefined);
     try {
-      await asked(process, { question: { sources: left } }, signal, undefined);
-      return process;
+      await asked(begun, { question: { sources: left } }, signal, undefined);
+      return begun;
     } catch (error) {
-      await ended(process);
+      await ended(begun);
       throw error;
     }
   }
