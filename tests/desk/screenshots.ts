@@ -1,7 +1,7 @@
 /**
  * A program: makes the pictures of every view of the desk, in the light and in the dark: over the fixture of a compromised container, and over a
  * node of a lab, of which one container was checkpointed, a copy restored and an image pushed. Nothing in them is made up.
- * `npx node tests/desk/screenshots.ts [WORD…]`: into docs/desk; with words only views whose name holds one.
+ * `npx node tests/desk/screenshots.ts [WORD…]`: into docs/desk; with words only views whose name holds one of them.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -104,8 +104,8 @@ const place = ['--root', join(lab.folder, 'root'), '--state', join(lab.folder, '
 await using ui = await startUi([COMPROMISED, CLEAN, items[0], '--key', evidenceKey.file, ...place]);
 await using desktop = await browseDesk(ui.address.href);
 const { page } = desktop;
-for (const { name, one = 0, place, prepare } of SHOTS.filter((shot) =>
-  words.every((word) => shot.name.includes(word)),
+for (const { name, one = 0, place, prepare } of SHOTS.filter(
+  (shot) => words.length === 0 || words.some((word) => shot.name.includes(word)),
 )) {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
