@@ -1,7 +1,7 @@
 /**
  * A program: makes the pictures of every view of the desk, in the light and in the dark: over the fixture of a compromised container, and over a
  * node of a lab, of which one container was checkpointed, a copy restored and an image pushed. Nothing in them is made up.
- * `npx node tests/desk/screenshots.ts [WORD…]`: into docs/desk; with words only views whose name holds one.
+ * `npx node tests/desk/screenshots.ts [WORD…]`: into docs/desk; with words only views whose name holds one of them.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -94,7 +94,7 @@ const words = process.argv.slice(2);
 await mkdir(OUT, { recursive: true });
 await using lab = await openLab('/var/tmp');
 const log = await lab.run('shop/web/app', 'i=0; while :; do i=$((i+1)); echo "GET /cart/$i 200"; sleep 0.5; done');
-await lab.run('shop/web/metrics', 'echo listening; exec sleep 1000000');
+await lab.run('shop/metrics/exporter', 'echo listening; exec sleep 1000000');
 await lab.run('shop/mail/queue', 'echo nothing to send; exec sleep 1000000');
 await waitForLine(log, 'GET /cart/3 200', 60);
 const { body } = await lab.curl('/checkpoint/shop/web/app');
@@ -104,8 +104,8 @@ const place = ['--root', join(lab.folder, 'root'), '--state', join(lab.folder, '
 await using ui = await startUi([COMPROMISED, CLEAN, items[0], '--key', evidenceKey.file, ...place]);
 await using desktop = await browseDesk(ui.address.href);
 const { page } = desktop;
-for (const { name, one = 0, place, prepare } of SHOTS.filter((shot) =>
-  words.every((word) => shot.name.includes(word)),
+for (const { name, one = 0, place, prepare } of SHOTS.filter(
+  (shot) => words.length === 0 || words.some((word) => shot.name.includes(word)),
 )) {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
@@ -144,7 +144,11 @@ async function showTerminal(page: Page): Promise<void> {
   await showNode(page);
   await page.getByRole('link', { name: 'Open a terminal in it' }).click();
   const screen = page.getByRole('log', { name: /^Screen of / });
-  await screen.getByText('/ #').waitFor();
+  await screen
+    .getByText(/[#$]/)
+    .first()
+    .waitFor({ timeout: 20_000 })
+    .catch(() => page.screenshot({ path: '/tmp/w/desk-term.png' }));
   await page.keyboard.type('ls --color=always /');
   await page.keyboard.press('Enter');
   await screen.getByText('proc').waitFor();

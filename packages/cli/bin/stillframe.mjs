@@ -9,7 +9,7 @@ import { currentBundle } from './bundle.mjs';
 const WANTED = 24;
 // What the desk throws away is to go soon, rather than once a hundred megabytes of it lie there: it stays open for days. Only at its start
 // can Node.js be told.
-const FRUGAL = ['--max-semi-space-size=2', '--heap-growing-percent=40'];
+const FRUGAL = ['--max-semi-space-size=8', '--heap-growing-percent=80'];
 
 if (Number(process.versions.node.split('.')[0]) >= WANTED) {
   if (process.argv[2] === 'ui' && !FRUGAL.every((flag) => process.execArgv.includes(flag))) beginAgain();

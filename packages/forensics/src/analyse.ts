@@ -22,6 +22,8 @@ export interface AnalyseOptions {
   image?: readonly RootfsTree[] | undefined;
   /** Whether memory is gone through for the patterns of rules; true by default. */
   memory?: boolean | undefined;
+  /** Threads that memory is gone through in, as scanMemory has them. */
+  workers?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +38,7 @@ export interface Analysis {
 
 /** Reads all tables of `checkpoint` and judges them by all rules. Throws what the readers throw. */
 export async function analyse(checkpoint: Checkpoint, options: AnalyseOptions = {}): Promise<Analysis> {
-  const { rules = allRules, image, memory = true, signal } = options;
+  const { rules = allRules, image, memory = true, workers, signal } = options;
   const diagnostics: Diagnostic[] = [];
   const processes = await readProcesses(checkpoint.images, { signal });
   const open = await readOpenFiles(checkpoint.images, processes, { signal });
@@ -44,7 +46,8 @@ export async function analyse(checkpoint: Checkpoint, options: AnalyseOptions = 
   const patterns = memory ? rules.flatMap((rule) => rule.patterns ?? []) : [];
   const report = (faults: readonly Diagnostic[]) => void diagnostics.push(...faults);
   await using diff = await openRootfsDiff(checkpoint, { signal, partial: true });
-  const tables = await readTables({ checkpoint, processes, open, mounts, diff, image, patterns, signal, report });
+  const context = { checkpoint, processes, open, mounts, diff, image, patterns, workers, signal, report };
+  const tables = await readTables(context);
   return { tables, findings: judge(tables, rules), diagnostics };
 }
 

@@ -1,4 +1,5 @@
 /** One checkpoint on the desk, with what several views need of it: read when first asked for, and kept. */
+import { availableParallelism } from 'node:os';
 import { type Checkpoint, type OpenFiles, type Process, readOpenFiles, readProcesses } from '@stillframe/checkpoint';
 import { type AddressSpace, openAddressSpace } from '@stillframe/criu-image';
 import { type Analysis, analyse, type CaptureTimes, type Proof } from '@stillframe/forensics';
@@ -38,6 +39,9 @@ interface Shelf<Key> {
   set(key: Key, value: Promise<unknown>): unknown;
   delete(key: Key): unknown;
 }
+
+/** Threads for memory. This one answers whoever asks something else meanwhile: an expression may take two seconds for a MiB. */
+export const WORKERS = Math.max(1, availableParallelism() - 1);
 
 /** Address spaces that are kept open: the ones last asked for. */
 const SPACES = 8;
@@ -93,7 +97,7 @@ export class DeskCase {
 
   /** Judged by all rules; `memory`: with the content of memory, which takes longer. */
   analysis(memory: boolean): Promise<Analysis> {
-    return this.keep(`analysis ${memory}`, (signal) => analyse(this.checkpoint, { memory, signal }));
+    return this.keep(`analysis ${memory}`, (signal) => analyse(this.checkpoint, { memory, workers: WORKERS, signal }));
   }
 
   /** The memory of a process. Throws ERR_DESK_NOT_FOUND where it has none. */

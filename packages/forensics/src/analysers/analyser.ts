@@ -15,6 +15,8 @@ export interface AnalysisContext {
   readonly image: readonly RootfsTree[] | undefined;
   /** What is looked for in memory; empty where memory is not to be read. */
   readonly patterns: readonly NamedPattern[];
+  /** Threads for that. */
+  readonly workers?: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** Takes faults that the checkpoint itself does not note. */
   report(faults: readonly Diagnostic[]): void;

@@ -26,11 +26,12 @@ const LONGEST_TEXT = 512;
 /** Memory is read once for all patterns, in the order of the dump; of each the first rows are kept, the others counted. */
 export const memory: Analyser<readonly MemoryRow[]> = {
   title: 'patterns in memory',
-  async read({ checkpoint, patterns, signal, report }) {
+  async read({ checkpoint, patterns, workers, signal, report }) {
     const rows: MemoryRow[] = [];
     const counts = new Map<string, number>();
     let all = 0;
-    for await (const match of scanMemory(checkpoint, patterns, { context: 0, limit: COUNTED, signal })) {
+    const options = { context: 0, limit: COUNTED, workers, signal };
+    for await (const match of scanMemory(checkpoint, patterns, options)) {
       const { pattern, pid, vaddr, bytes, vma, context } = match;
       const count = (counts.get(pattern) ?? 0) + 1;
       counts.set(pattern, count);

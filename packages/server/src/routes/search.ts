@@ -1,14 +1,11 @@
 /** A search through the memory of the checkpoint, by a text, bytes or an expression. */
-import { availableParallelism } from 'node:os';
 import { hexAddress } from '@stillframe/core';
 import { type NamedPattern, type PatternMatch, scanMemory, textPattern } from '@stillframe/forensics';
+import { WORKERS } from '../case.ts';
 import { deskError } from '../errors.ts';
 import type { Question } from '../http/question.ts';
 import type { Call, StreamRoute } from './route.ts';
 import { CONTEXT, contextText, type MatchLine, MOST, protectionOf, searchLines } from './search-lines.ts';
-
-/** Threads: this one answers everybody else meanwhile, and an expression may take two seconds for a MiB. */
-const WORKERS = Math.max(1, availableParallelism() - 1);
 
 /** What is asked is judged before the answer begins. */
 export const search: StreamRoute<'search'> = (call) => {

@@ -42,7 +42,7 @@ export function RulesField({ rules, set, failure }: RulesProps): VNode {
       { class: 'rules-text' },
       h('span', null, 'YARA rules'),
       h('textarea', {
-        ...{ ref: field, value: rules, rows: 8, required: true, maxLength: MOST, spellcheck: false, wrap: 'off' },
+        ...{ ref: field, value: rules, rows: 10, required: true, maxLength: MOST, spellcheck: false, wrap: 'off' },
         placeholder: 'rule name {\n  strings:\n    $a = "text"\n  condition:\n    $a\n}',
         'aria-invalid': wrong === undefined ? undefined : 'true',
         'aria-describedby': wrong === undefined ? undefined : told,

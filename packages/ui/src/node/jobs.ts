@@ -101,7 +101,7 @@ function copied({ address, container, clamped, altered, packets }: LiveCopy, one
       code(address),
       ' runs. ',
       link(linkTo(one, 'node', 'log', container), 'Watch its log'),
-      ' ',
+      ' · ',
       link(linkTo(one, 'node', 'terminal', container), 'Open a terminal in it'),
     ),
     packets !== null && h('p', null, 'Packets: ', code(packets)),

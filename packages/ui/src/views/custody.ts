@@ -140,6 +140,7 @@ function exported(one: string, { name, title, about, command }: ExportFacts): Ch
       download: '',
     }),
     h('span', { class: 'about' }, about),
-    code(command),
+    // A word stays whole: `--output` is none without its dashes.
+    code(command.split(' ').map((word, at) => [at > 0 && ' ', h('span', { key: at, class: 'word' }, word)])),
   ];
 }
