@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inOrder, inTurn, LONG } from './test-order.ts';
+import { inOrder, inProcesses, inTurn, LONG } from './test-order.ts';
 
 const never = new AbortController().signal;
 
@@ -11,6 +11,20 @@ test('long files come first, then labs, then the rest, and none is lost', () => 
   const [long = ''] = Object.keys(LONG);
   const files = ['b.test.ts', 'z.lab.test.ts', 'a.test.ts', long];
   assert.deepEqual(inOrder(files), [long, 'z.lab.test.ts', 'a.test.ts', 'b.test.ts']);
+});
+
+test('short files of a package share a process, up to a number; labs, long ones, those of no package and those that ask do not', () => {
+  const short = Array.from({ length: 17 }, (_, at) => `packages/oci/src/${String(at).padStart(2, '0')}.test.ts`);
+  const own = [
+    ...['tests/lab/a.lab.test.ts', 'packages/oci/src/b.lab.test.ts', 'tests/c.test.ts', Object.keys(LONG)[0] ?? ''],
+    ...['packages/oci/src/asks.test.ts', 'packages/core/src/d.test.ts'],
+  ];
+  const processes = inProcesses([...own, ...short], (file) => file.includes('asks'));
+  assert.deepEqual(
+    processes.slice(0, own.length),
+    own.map((file) => [file]),
+  );
+  assert.deepEqual(processes.slice(own.length), [short.slice(0, 16), short.slice(16)]);
 });
 
 test('a file of the table is there', () => {

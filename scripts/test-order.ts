@@ -26,10 +26,21 @@ export const LONG: Readonly<Record<string, number>> = {
   'tests/lab/restore-cri.lab.test.ts': 30,
   'tests/lab/image-signature.lab.test.ts': 25,
   'packages/cli/src/peers/checkpointctl.lab.test.ts': 25,
+  'packages/controller/src/thousand.test.ts': 60,
+  'packages/controller/src/policies/policy.test.ts': 30,
+  'packages/controller/src/checkpoints/crash.test.ts': 25,
+  'packages/controller/src/schedules/schedule.test.ts': 15,
   'tests/fuzz/flip.test.ts': 30,
   'tests/fuzz/grow.test.ts': 30,
   'tests/fuzz/truncate.test.ts': 20,
   'packages/kubelet/src/http/https-server.test.ts': 20,
+  'packages/cli/src/verify/flips.test.ts': 25,
+  'setup/bundle.test.mjs': 25,
+  'tests/fuzz/forensics.test.ts': 15,
+  'packages/checkpoint/src/hostile.test.ts': 12,
+  'packages/cli/src/registries/resume.test.ts': 12,
+  'packages/oci/src/registry/cut.test.ts': 10,
+  'tests/desk/views.test.ts': 10,
 };
 
 /** Tests that run real containers. */
@@ -41,6 +52,30 @@ export function isLab(file: string): boolean {
 export function inOrder(files: readonly string[]): string[] {
   const weight = (file: string) => LONG[file] ?? (isLab(file) ? 1 : 0);
   return [...files].sort((one, other) => weight(other) - weight(one) || (one < other ? -1 : 1));
+}
+
+/** Files of one package that share a process, at most. */
+const TOGETHER = 16;
+
+/**
+ * What each process runs: a file of a package that is no lab, not long and needs none for itself shares one with its
+ * neighbours (`together.ts`), any other has its own. The order is that of the first file of each.
+ */
+export function inProcesses(files: readonly string[], needsItsOwn: (file: string) => boolean): string[][] {
+  const open = new Map<string, string[]>();
+  const processes: string[][] = [];
+  for (const file of files) {
+    const place = isLab(file) || file in LONG || needsItsOwn(file) ? undefined : /^packages\/[^/]+\//.exec(file)?.[0];
+    const neighbours = place === undefined ? undefined : open.get(place);
+    if (neighbours && neighbours.length < TOGETHER) {
+      neighbours.push(file);
+      continue;
+    }
+    const first = [file];
+    processes.push(first);
+    if (place !== undefined) open.set(place, first);
+  }
+  return processes;
 }
 
 /** Jobs that are done in their order, so many of them at once. */

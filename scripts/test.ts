@@ -15,16 +15,17 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { linesOf, parts, runParts } from './parts.ts';
 import { type Outcome, parseSkips, skipFaults } from './skips.ts';
-import { inOrder, inTurn, isLab } from './test-order.ts';
+import { inOrder, inProcesses, inTurn, isLab } from './test-order.ts';
 
 const root = join(import.meta.dirname, '..');
 const PATTERNS = ['{packages/*/src,tests,scripts,bench,deploy}/**/*.test.ts', 'setup/**/*.test.mjs'];
 /** Lab tests wait for half of their time; each has its own node, and counts only what is its own. */
 const LABS = availableParallelism() + 1;
-/** Milliseconds for one file. */
+/** Milliseconds for what one process runs. */
 const LIMITS = { unit: 300_000, lab: 1_200_000 };
 const PRELOAD = ['--import', join(root, 'scripts/plain-promises.ts')];
-/** Files whose times are told at the end of a whole run. */
+const TOGETHER = join(root, 'scripts/together.ts');
+/** Processes whose times are told at the end of a whole run. */
 const SLOWEST = 10;
 /** The counts that node:test gives for a whole run, in the order in which it prints them. */
 const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
@@ -73,7 +74,7 @@ async function* look(): AsyncGenerator<TestEvent> {
 /** The events of all files, those of one together and once it is through, with one closing summary. */
 async function* allEvents(): AsyncGenerator<TestEvent> {
   const begin = performance.now();
-  const jobsOf = (some: readonly string[]) => some.map((file) => () => eventsOf(file));
+  const jobsOf = (some: readonly string[]) => inProcesses(some, measuresItself).map((files) => () => eventsOf(files));
   const labs = { jobs: jobsOf(chosen.filter(isLab)), atOnce: LABS };
   const others = { jobs: jobsOf(chosen.filter((file) => !isLab(file))), atOnce: LABS };
   if (whole && !values['only-tests']) others.jobs.unshift(look);
@@ -91,10 +92,17 @@ async function* allEvents(): AsyncGenerator<TestEvent> {
   for (const { file, seconds } of slowest) yield diagnostic(`${seconds.toFixed(0).padStart(4)} s ${file}`);
 }
 
-/** One file in a process of its own. */
-async function* eventsOf(file: string): AsyncGenerator<TestEvent> {
+/** Whether a file judges what its process takes, to which others would add. */
+function measuresItself(file: string): boolean {
+  return /process\.(?:memoryUsage|cpuUsage|resourceUsage)/.test(textOf(join(root, file)));
+}
+
+/** What one process runs. */
+async function* eventsOf(some: readonly string[]): AsyncGenerator<TestEvent> {
+  const [file = ''] = some;
   const timeout = isLab(file) ? LIMITS.lab : LIMITS.unit;
-  const options = { files: [join(root, file)], cwd: root, timeout, signal: stop.signal, execArgv: PRELOAD };
+  const alone = { files: [join(root, file)], cwd: root, timeout, signal: stop.signal, execArgv: PRELOAD };
+  const options = some.length === 1 ? alone : { ...alone, files: [TOGETHER], argv: [...some] };
   const begin = performance.now();
   const stream = run(values.name === undefined ? options : { ...options, testNamePatterns: [values.name] });
   for await (const event of stream as AsyncIterable<TestEvent>) {
@@ -107,7 +115,8 @@ async function* eventsOf(file: string): AsyncGenerator<TestEvent> {
     if (event.type === 'test:diagnostic' && isClosing(event.data)) continue;
     yield event;
   }
-  times.push({ file, seconds: (performance.now() - begin) / 1000 });
+  const told = some.length === 1 ? file : `${file} and ${some.length - 1} others of its package`;
+  times.push({ file: told, seconds: (performance.now() - begin) / 1000 });
 }
 
 function addCounts(some: Counts): void {

@@ -21,6 +21,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   cri: ['core', 'runtime'],
   kubelet: ['core', 'cri/client', 'cri/proto', 'checkpoint'],
   kubernetes: ['core', 'checkpoint', 'kubelet/client'],
+  controller: ['core', 'checkpoint', 'kubernetes'],
   cli: [
     ...[
       'core',
@@ -38,6 +39,7 @@ export const ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
       'kubelet',
     ],
     'kubernetes',
+    'controller',
   ],
   testkit: ['core'],
   demo: ['core', 'oci', 'testkit'],
@@ -49,6 +51,7 @@ export const TEST_ARROWS: Readonly<Record<string, readonly Arrow[]>> = {
   kubelet: ['cri/grpc'],
   // Its fake API server has certificates of a node's authority.
   kubernetes: ['kubelet'],
+  controller: ['kubelet'],
 };
 
 /** Parts of a package that others load without the rest: what may be imported from inside them. */
@@ -65,16 +68,21 @@ const DAEMONS = ['packages/runtime/', 'packages/nri/', 'packages/cri/', 'package
 const CLUSTER = 'packages/kubernetes/';
 /** What listens on loopback for the page of the desk. */
 const DESK = ['packages/server/src/desk.ts', 'packages/server/src/http/'] as const;
+/** Health, figures and alerts of the controller. */
+const DOORS = 'packages/controller/src/http/';
 const PRIVATE = ['packages/testkit/', 'packages/demo/'];
 
 /** Who may import which modules of Node.js, by the beginning of the file's path. Tests are exempt. */
 export const MODULES: readonly { modules: readonly string[]; allowed: readonly string[]; only?: readonly string[] }[] =
   [
     { modules: PROCESSES, allowed: [...DAEMONS, ...PRIVATE] },
-    { modules: ['http', 'https'], allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, ...DESK] },
+    {
+      modules: ['http', 'https'],
+      allowed: [...DAEMONS, ...PRIVATE, 'packages/oci/src/registry/', CLUSTER, DOORS, ...DESK],
+    },
     {
       modules: NETWORK.filter((name) => !name.startsWith('http')),
-      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DESK[0]],
+      allowed: [...DAEMONS, ...PRIVATE, CLUSTER, DOORS, DESK[0]],
     },
     { modules: ['http2'], allowed: [] },
     {

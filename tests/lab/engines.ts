@@ -124,14 +124,14 @@ export interface Engine extends AsyncDisposable {
 }
 
 /**
- * Starts containerd with everything in `folder`; `registry`: where its pause image is. Disposing removes its pods, the
- * bridge of its network and their cgroups.
+ * Starts containerd with everything in `folder`; `registry`: where its pause image is, `criu`: the folder of its CRIU.
+ * Disposing removes its pods, the bridge of its network and their cgroups.
  */
-export function startContainerd(folder: string, registry: string): Promise<Engine> {
+export function startContainerd(folder: string, registry: string, criu = CRIU): Promise<Engine> {
   return startEngine(folder, { name: 'containerd', bridge: `sf${process.pid}` }, async (socket) => {
     await writeFile(join(folder, 'config.toml'), configOf(folder, socket, registry));
     const program = findPeer('containerd') ?? '';
-    const env = { ...process.env, PATH: `${CRIU}:${dirname(program)}:${process.env['PATH']}` };
+    const env = { ...process.env, PATH: `${criu}:${dirname(program)}:${process.env['PATH']}` };
     return spawn(program, ['--config', join(folder, 'config.toml')], { env, stdio: 'ignore' });
   });
 }

@@ -1,5 +1,6 @@
 /** Behaviours that are broken one at a time, and the tests of which one must then fail. */
 import { collectMutations } from './collect.ts';
+import { controllerMutations } from './controller.ts';
 import { searchMutations } from './search.ts';
 
 export interface Mutation {
@@ -295,5 +296,5 @@ export const mutations: readonly Mutation[] = [
     put: "return text.split('\\n').join('\\n  ');",
     tests: ['cli/src/exit.test.ts'],
   },
-  ...[...searchMutations, ...collectMutations],
+  ...[...searchMutations, ...collectMutations, ...controllerMutations],
 ];

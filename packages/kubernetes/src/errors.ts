@@ -6,6 +6,10 @@ export const clusterError = errorTable({
     kind: 'invalid-argument',
     hint: '`kubectl config get-contexts` lists the contexts; give another file with --kubeconfig',
   },
+  ERR_CLUSTER_NO_CLUSTER: {
+    kind: 'failed-precondition',
+    hint: 'outside of a pod name a cluster with --context or --kubeconfig; in one, leave automountServiceAccountToken on',
+  },
   ERR_CLUSTER_CREDENTIALS: {
     kind: 'unauthenticated',
     hint: 'log in to the cluster again; does `kubectl auth whoami` with the same context answer?',
@@ -61,6 +65,8 @@ export const clusterError = errorTable({
     kind: 'failed-precondition',
     hint: 'name the pod that the checkpoint was taken of with --like',
   },
+  ERR_CLUSTER_CONFLICT: { kind: 'aborted', hint: 'somebody changed it meanwhile; read it again' },
+  ERR_CLUSTER_GONE: { kind: 'out-of-range', hint: 'list it again, and watch from there' },
   ERR_CLUSTER_EXISTS: { kind: 'already-exists', hint: 'choose another name with --name' },
   ERR_CLUSTER_NOT_READY: {
     kind: 'failed-precondition',

@@ -211,8 +211,8 @@ async function folderFor({ export: wanted, allContainers }: ClusterCheckpointOpt
 }
 
 function targetOf({ export: wanted, allContainers }: OneOptions, nodeArchive: string, folder: string): string {
-  const path = resolve(wanted ?? '.');
-  return path === folder || allContainers ? join(folder, basename(nodeArchive)) : path;
+  const path = wanted === undefined || allContainers ? folder : resolve(wanted);
+  return path === folder ? join(folder, basename(nodeArchive)) : path;
 }
 
 function refuseForeign({ rootfs, maxPause, fetch, export: path }: ClusterCheckpointOptions): void {

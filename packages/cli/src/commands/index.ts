@@ -38,6 +38,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./migrate.ts')).migrate,
   },
   {
+    name: 'controller',
+    summary: 'carry out Checkpoint, CheckpointSchedule and CheckpointPolicy objects of a Kubernetes cluster',
+    load: async () => (await import('./controller.ts')).controller,
+  },
+  {
     name: 'checkpoints',
     summary: 'checkpoints in a folder: list, rm, pin, prune by count, age and size',
     load: async () => (await import('./checkpoints.ts')).checkpoints,

@@ -1,5 +1,7 @@
 /** What `stillframe migrate` and `restore --to-cluster` refuse before anything is done, against a fake API server. */
 import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type FakeCluster, openFakeCluster, WEB, WEB_PATH } from '@stillframe/kubernetes/fixture';
 import { atDesk, type Desk } from '../desk.fixture.ts';
@@ -43,6 +45,20 @@ describe('a migration that cannot be', () => {
       assert.match(stderr, /ERR_CLUSTER_NODE_NO_CHECKPOINTS/);
       assert.ok(cluster.requests.every(({ line }) => !line.startsWith('DELETE')));
       assert.deepEqual(await desk.left(), []);
+    }));
+
+  it('keeps the archive beside its state, wherever it is run', () =>
+    atDesk(async (desk) => {
+      const name = 'checkpoint-web_default-app-2026-01-01T00:00:00Z.tar';
+      await writeFile(join(cluster.checkpoints, name), 'no archive');
+      const body = JSON.stringify({ items: [`/var/lib/kubelet/checkpoints/${name}`] });
+      cluster.kubelet = () => ({ status: 200, body });
+      await mkdir(join(desk.work, 'moves'));
+      const to = ['--to', 'node-2', '--image', 'r.example/web:1', '--state', 'moves/web.json'];
+      const { code, stderr } = await run(desk, 'migrate', 'web', ...to, '--fetch-image', 'busybox:1');
+      assert.equal(code, 1, stderr);
+      assert.deepEqual(await desk.left(), ['moves']);
+      assert.ok((await readdir(join(desk.work, 'moves'))).includes(name), stderr);
     }));
 
   it('is no restore of what a node cannot pull', () =>

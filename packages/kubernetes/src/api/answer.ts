@@ -48,6 +48,8 @@ export function failureOf({ status, body }: ApiAnswer, asked: string): Stillfram
   if (status === 409 && details.reason === 'AlreadyExists') {
     return clusterError('ERR_CLUSTER_EXISTS', said, { details });
   }
+  if (status === 409) return clusterError('ERR_CLUSTER_CONFLICT', `${asked}: ${said}`, { details });
+  if (status === 410) return clusterError('ERR_CLUSTER_GONE', `${asked}: ${said}`, { details });
   if (status === 504 || status === 408) return clusterError('ERR_CLUSTER_TIMEOUT', `${asked}: ${said}`, { details });
   if (status === 429 || status === 502 || status === 503) {
     return clusterError('ERR_CLUSTER_UNREACHABLE', `the API server answers ${status}: ${said}`, { details });

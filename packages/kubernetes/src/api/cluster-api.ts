@@ -8,6 +8,10 @@ import { type ApiAnswer, documentIn, failureOf } from './answer.ts';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
+  /** Until the whole answer is there; 60 by default. */
+  seconds?: number;
+  /** Bytes of the answer; 64 MiB by default. */
+  most?: number;
 }
 
 /** What one request may be. */
@@ -17,10 +21,19 @@ export interface Question extends CallOptions {
   path: string;
   body?: unknown;
   contentType?: string;
-  /** Until the whole answer is there; 60 by default. */
-  seconds?: number;
-  /** Bytes of the answer; 64 MiB by default. */
-  most?: number;
+}
+
+/** An answer whose body goes on; who does not read it to its end aborts the question's signal. */
+export interface ApiStream {
+  readonly status: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface ApiOptions {
+  /** Before each request: may wait, and throws where it must not be sent. */
+  admit?: (question: Question) => Promise<void> | void;
+  /** After each answer. */
+  answered?: (question: Question, status: number) => void;
 }
 
 /** A cluster's API server. Paths are made with `apiPath`. Everything throws ERR_CLUSTER_*, or the reason of the signal. */
@@ -28,11 +41,15 @@ export interface ClusterApi {
   readonly access: ClusterAccess;
   /** Whatever status it answers; throws only where there is no answer. */
   ask(question: Question): Promise<ApiAnswer>;
+  /** As `ask`, with the body piece by piece as it comes: `seconds` are then until the answer begins. */
+  stream(question: Question): Promise<ApiStream>;
   get(path: string, options?: CallOptions): Promise<JsonObject>;
   /** Every item of a list, page by page. */
   list(path: string, query: Readonly<Record<string, string>>, options?: CallOptions): Promise<readonly unknown[]>;
-  text(path: string, options?: CallOptions & { most?: number }): Promise<string>;
+  text(path: string, options?: CallOptions): Promise<string>;
   create(path: string, document: unknown, options?: CallOptions): Promise<JsonObject>;
+  /** All of a document; its resourceVersion must be that of what stands there. */
+  replace(path: string, document: unknown, options?: CallOptions): Promise<JsonObject>;
   /** A merge patch. */
   patch(path: string, change: unknown, options?: CallOptions): Promise<JsonObject>;
   /** What is gone already is no failure. `uid`: only if it is still that one. */
@@ -52,11 +69,18 @@ export function apiPath(...names: readonly string[]): string {
   return `/${names.map(encodeURIComponent).join('/')}`;
 }
 
-export function openClusterApi(access: ClusterAccess): ClusterApi {
-  const ask = async (question: Question): Promise<ApiAnswer> => {
+export function openClusterApi(access: ClusterAccess, { admit, answered }: ApiOptions = {}): ClusterApi {
+  const begin = async <T extends { status: number }>(
+    question: Question,
+    sending: (server: string, credentials: Credentials, question: Question) => Promise<T>,
+  ): Promise<T> => {
     question.signal?.throwIfAborted();
-    return await send(access.server, await access.credentials(), question);
+    await admit?.(question);
+    const answer = await sending(access.server, await access.credentials(), question);
+    answered?.(question, answer.status);
+    return answer;
   };
+  const ask = (question: Question) => begin(question, send);
   const demand = async (question: Question): Promise<ApiAnswer> => {
     const answer = await ask(question);
     if (answer.status < 200 || answer.status > 299) {
@@ -68,7 +92,8 @@ export function openClusterApi(access: ClusterAccess): ClusterApi {
   return {
     access,
     ask,
-    get: (path, { signal } = {}) => document({ method: 'GET', path, signal }),
+    stream: (question) => begin(question, sendForStream),
+    get: (path, options = {}) => document({ ...options, method: 'GET', path }),
     async list(path, query, { signal } = {}) {
       const items: unknown[] = [];
       let page: string | undefined;
@@ -81,9 +106,9 @@ export function openClusterApi(access: ClusterAccess): ClusterApi {
       }
       throw clusterError('ERR_CLUSTER_ANSWER', `${path} has more than ${PAGES} pages`);
     },
-    text: async (path, { signal, most } = {}) =>
-      (await demand({ method: 'GET', path, signal, ...(most === undefined ? {} : { most }) })).body,
-    create: (path, body, { signal } = {}) => document({ method: 'POST', path, body, signal }),
+    text: async (path, options = {}) => (await demand({ ...options, method: 'GET', path })).body,
+    replace: (path, body, options = {}) => document({ ...options, method: 'PUT', path, body }),
+    create: (path, body, options = {}) => document({ ...options, method: 'POST', path, body }),
     patch: (path, body, { signal } = {}) =>
       document({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal }),
     async remove(path, { signal, uid, graceSeconds } = {}) {
@@ -101,43 +126,68 @@ export function openClusterApi(access: ClusterAccess): ClusterApi {
 }
 
 async function send(server: string, credentials: Credentials, question: Question): Promise<ApiAnswer> {
-  const { method, path, body, contentType = 'application/json', seconds = SECONDS, most = LARGEST, signal } = question;
-  const limit = AbortSignal.timeout(Math.min(seconds * 1000, 2 ** 31 - 1));
+  return await reaching(server, question, async (ending) => {
+    const response = await connect(server, credentials, question, ending);
+    return { status: response.statusCode ?? 0, body: await readWhole(response, question.most ?? LARGEST) };
+  });
+}
+
+async function sendForStream(server: string, credentials: Credentials, question: Question): Promise<ApiStream> {
+  return await reaching(server, question, async (ending) => {
+    const response = await connect(server, credentials, question, ending);
+    return { status: response.statusCode ?? 0, body: response as AsyncIterable<Uint8Array> };
+  });
+}
+
+/** Runs it in the question's time, and says what its failure means: the caller's end, the end of the time, or no server. */
+async function reaching<T>(
+  server: string,
+  { seconds = SECONDS, signal }: Question,
+  run: (ending: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // Not AbortSignal.timeout, which would be kept for all of its time after each of many quick answers.
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), Math.min(seconds * 1000, 2 ** 31 - 1));
+  try {
+    return await run(AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const { host } = new URL(server);
+    if (limit.signal.aborted) {
+      throw clusterError('ERR_CLUSTER_TIMEOUT', `no answer from ${host} in ${seconds} s`, { cause });
+    }
+    throw failureToReach(host, cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The beginning of the answer. */
+async function connect(
+  server: string,
+  credentials: Credentials,
+  { method, path, body, contentType = 'application/json' }: Question,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const url = new URL(server + path);
   const text = body === undefined ? undefined : JSON.stringify(body);
   const sending =
     text === undefined ? {} : { 'content-type': contentType, 'content-length': String(Buffer.byteLength(text)) };
   const headers = { ...credentials.headers, accept: 'application/json', ...sending };
-  try {
-    return await new Promise<ApiAnswer>((resolve, reject) => {
-      const sent = request(url, {
-        ...defined(credentials),
-        method,
-        headers,
-        signal: AbortSignal.any([limit, ...(signal ? [signal] : [])]),
-      });
-      let hasAnswer = false;
-      sent.on('response', (response) => {
-        hasAnswer = true;
-        readWhole(response, most).then(resolve, reject);
-      });
-      sent.on('error', reject);
-      sent.on('upgrade', (_response, socket) => {
-        socket.destroy();
-        reject(clusterError('ERR_CLUSTER_ANSWER', `${url.host} changes the protocol unasked`));
-      });
-      sent.on('close', () => hasAnswer || reject(new Error('the connection ended')));
-      sent.end(text);
+  return await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request(url, { ...defined(credentials), method, headers, signal });
+    sent.on('response', resolve);
+    sent.on('error', reject);
+    sent.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(clusterError('ERR_CLUSTER_ANSWER', `${url.host} changes the protocol unasked`));
     });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    if (limit.aborted)
-      throw clusterError('ERR_CLUSTER_TIMEOUT', `no answer from ${url.host} in ${seconds} s`, { cause });
-    throw failureToReach(url.host, cause);
-  }
+    sent.on('close', () => reject(new Error('the connection ended')));
+    sent.end(text);
+  });
 }
 
-async function readWhole(response: IncomingMessage, most: number): Promise<ApiAnswer> {
+async function readWhole(response: IncomingMessage, most: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -145,7 +195,7 @@ async function readWhole(response: IncomingMessage, most: number): Promise<ApiAn
     if (size > most) throw clusterError('ERR_CLUSTER_ANSWER', `the answer is larger than ${most} bytes`);
     chunks.push(chunk);
   }
-  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Node.js tells `undefined` from absent in TLS options. */

@@ -6,6 +6,7 @@ import { writeAll, writeAtomically } from '@stillframe/core/file';
 import type { CallOptions, ClusterApi } from '../api/cluster-api.ts';
 import { execInPod } from '../api/exec.ts';
 import { clusterError } from '../errors.ts';
+import { type ArchivePlace, archivePlace } from './archive-name.ts';
 import { MOUNTED, openFetchPod } from './fetch-pod.ts';
 
 export interface FetchOptions extends CallOptions {
@@ -63,13 +64,9 @@ export async function fetchArchive(api: ClusterApi, options: FetchOptions): Prom
   return { digest: there as Digest, size: done };
 }
 
-/** What a kubelet answers decides what its node shows us: no more than a folder of checkpoints. */
-function placeOf(archive: string): { folder: string; name: string } {
-  const { dir: folder, base: name } = posix.parse(archive);
-  const plain = posix.normalize(archive) === archive && posix.basename(folder) === 'checkpoints';
-  if (plain && /^checkpoint-[A-Za-z0-9._:+-]{1,512}\.tar$/.test(name) && /^[\x21-\x7e]+$/.test(folder)) {
-    return { folder, name };
-  }
+function placeOf(archive: string): ArchivePlace {
+  const place = archivePlace(archive);
+  if (place) return place;
   throw clusterError('ERR_CLUSTER_ANSWER', `${harmless(archive)} is no path that a kubelet gives an archive`, {
     hint: 'the archive is there, but not fetched from a folder that is not named checkpoints',
   });

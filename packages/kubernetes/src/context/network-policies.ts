@@ -6,7 +6,7 @@ import type { FoundPod } from '../pods/pod.ts';
 /** Throws what the API server says. */
 export async function networkPoliciesOf(
   api: ClusterApi,
-  { kubeNamespace, document }: FoundPod,
+  { kubeNamespace, document }: Pick<FoundPod, 'kubeNamespace' | 'document'>,
   options: CallOptions,
 ): Promise<readonly { selects: boolean; policy: unknown }[]> {
   const path = apiPath('apis', 'networking.k8s.io', 'v1', 'namespaces', kubeNamespace, 'networkpolicies');
@@ -16,7 +16,7 @@ export async function networkPoliciesOf(
 }
 
 /** Whether a label selector (`meta/v1`) takes these labels; one that is empty takes all. */
-function selects(selector: unknown, labels: unknown): boolean {
+export function selects(selector: unknown, labels: unknown): boolean {
   const wanted = at(selector, 'matchLabels');
   const has = (key: string) => isObject(labels) && Object.hasOwn(labels, key);
   const labelOf = (key: string) => textAt(labels, key);

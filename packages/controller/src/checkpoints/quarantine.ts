@@ -1,0 +1,170 @@
+/**
+ * Shutting a pod off: a label that names the Checkpoint by its uid, and a network policy that denies all to what has it. The finalizer
+ * stands before either is made, and goes once both are gone.
+ */
+import { at, isCode, isObject, type JsonObject, textAt } from '@stillframe/core';
+import { apiPath, networkPoliciesOf, podPath } from '@stillframe/kubernetes';
+import type { Ports } from '../ports.ts';
+import type { Fact } from '../resources/conditions.ts';
+import { factOf } from '../resources/conditions.ts';
+import { LABELS_BEFORE_ANNOTATION, QUARANTINE_FINALIZER, QUARANTINE_LABEL } from '../resources/names.ts';
+import type { Checkpoint } from '../resources/object.ts';
+import { writeFinalizers, writeStatus } from './write.ts';
+
+/** Other policies that are named. */
+const MOST_NAMED = 5;
+/** Characters of labels that are noted. */
+const MOST_LABELS = 16_384;
+
+/** Whether it is to be made still. */
+export function wantsQuarantine({ spec, status }: Checkpoint): boolean {
+  return spec.quarantine !== undefined && factOf(status.conditions, 'Quarantined') === undefined;
+}
+
+/** Makes it, and says in a condition whether it holds. Throws what may be over in a moment. */
+export async function quarantine(ports: Ports, checkpoint: Checkpoint, signal: AbortSignal): Promise<Checkpoint> {
+  const { finalizers, spec, kubeNamespace, uid } = checkpoint;
+  const held = finalizers.includes(QUARANTINE_FINALIZER)
+    ? checkpoint
+    : await writeFinalizers(ports, checkpoint, [...finalizers, QUARANTINE_FINALIZER], { signal });
+  const pod = await podOf(ports, held, signal);
+  if (pod === undefined) {
+    return await writeStatus(ports, held, {}, [shut('False', 'PodNotFound', 'the pod is not there any more')], {
+      signal,
+    });
+  }
+  const other = textAt(pod, 'metadata', 'labels', QUARANTINE_LABEL);
+  if (other !== '' && other !== uid) {
+    return await writeStatus(ports, held, {}, [shut('True', 'AlreadyQuarantined', 'another Checkpoint shut it off')], {
+      signal,
+    });
+  }
+  try {
+    await ports.api.create(policiesPath(kubeNamespace), policyOf(held), { signal });
+  } catch (error) {
+    if (!isCode(error, 'ERR_CLUSTER_EXISTS')) throw error;
+  }
+  const podUID = textAt(pod, 'metadata', 'uid');
+  const labelled = await ports.api.patch(
+    podPath({ kubeNamespace, pod: spec.podName }),
+    { metadata: { uid: podUID, ...labelsOf(pod, uid, spec.quarantine?.mode === 'Detach') } },
+    { signal },
+  );
+  const fact = await strengthOf(ports, kubeNamespace, labelled, uid, signal);
+  return await writeStatus(ports, held, { quarantine: { networkPolicy: nameOf(uid), podUID } }, [fact], { signal });
+}
+
+/** Takes away what was made, and then the finalizer. What was changed by others since stays. */
+export async function liftQuarantine(ports: Ports, checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
+  const { finalizers, kubeNamespace, uid, spec } = checkpoint;
+  if (!finalizers.includes(QUARANTINE_FINALIZER)) return;
+  const { api } = ports;
+  try {
+    const pod = await api.get(podPath({ kubeNamespace, pod: spec.podName }), { signal });
+    if (textAt(pod, 'metadata', 'labels', QUARANTINE_LABEL) === uid) {
+      const metadata = { uid: textAt(pod, 'metadata', 'uid'), labels: { [QUARANTINE_LABEL]: null } };
+      await api.patch(podPath({ kubeNamespace, pod: spec.podName }), { metadata }, { signal });
+    }
+  } catch (error) {
+    if (!isCode(error, 'ERR_CLUSTER_NOT_FOUND')) throw error;
+  }
+  await api.remove(policiesPath(kubeNamespace, nameOf(uid)), { signal });
+  const rest = finalizers.filter((each) => each !== QUARANTINE_FINALIZER);
+  await writeFinalizers(ports, checkpoint, rest, { signal });
+}
+
+async function podOf(
+  { api }: Ports,
+  { kubeNamespace, spec, status }: Checkpoint,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const wanted = status.pod?.uid ?? spec.podUID;
+  try {
+    const pod = await api.get(podPath({ kubeNamespace, pod: spec.podName }), { signal });
+    return wanted === undefined || wanted === textAt(pod, 'metadata', 'uid') ? pod : undefined;
+  } catch (error) {
+    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+function labelsOf(pod: JsonObject, uid: string, detaches: boolean): JsonObject {
+  const found = at(pod, 'metadata', 'labels');
+  const before = Object.keys(isObject(found) ? found : {}).filter((key) => key !== QUARANTINE_LABEL);
+  if (!detaches || before.length === 0) return { labels: { [QUARANTINE_LABEL]: uid } };
+  // In the same request as the labels go: no crash can lose them.
+  const noted = JSON.stringify(Object.fromEntries(before.map((key) => [key, textAt(found, key)]))).slice(
+    0,
+    MOST_LABELS,
+  );
+  const gone = Object.fromEntries(before.map((key) => [key, null]));
+  return { labels: { ...gone, [QUARANTINE_LABEL]: uid }, annotations: { [LABELS_BEFORE_ANNOTATION]: noted } };
+}
+
+/** Policies add up: one that denies all takes nothing from what another one allows. */
+async function strengthOf(
+  { api }: Ports,
+  kubeNamespace: string,
+  pod: JsonObject,
+  uid: string,
+  signal: AbortSignal,
+): Promise<Fact> {
+  if (at(pod, 'spec', 'hostNetwork') === true) {
+    return shut('False', 'HostNetwork', 'the pod has the network of its node, which no network policy is about');
+  }
+  const found = await networkPoliciesOf(api, { kubeNamespace, document: pod }, { signal });
+  const others = found
+    .filter(({ selects, policy }) => selects && textAt(policy, 'metadata', 'name') !== nameOf(uid) && allows(policy))
+    .map(({ policy }) => textAt(policy, 'metadata', 'name'));
+  if (others.length === 0) {
+    return shut(
+      'True',
+      'Denied',
+      'no policy of its namespace allows it anything; whether the network honours policies is not known',
+    );
+  }
+  const names = others.slice(0, MOST_NAMED).join(', ');
+  return shut(
+    'False',
+    'OtherPoliciesAllow',
+    `${others.length} other policies allow it something: ${names}; mode Detach avoids those that go by labels`,
+  );
+}
+
+function allows(policy: unknown): boolean {
+  return ['ingress', 'egress'].some((way) => {
+    const rules = at(policy, 'spec', way);
+    return Array.isArray(rules) && rules.length > 0;
+  });
+}
+
+function shut(status: Fact['status'], reason: string, message: string): Fact {
+  return { type: 'Quarantined', status, reason, message };
+}
+
+function nameOf(uid: string): string {
+  return `stillframe-quarantine-${uid}`;
+}
+
+function policiesPath(kubeNamespace: string, ...name: readonly string[]): string {
+  return apiPath('apis', 'networking.k8s.io', 'v1', 'namespaces', kubeNamespace, 'networkpolicies', ...name);
+}
+
+function policyOf({ uid, kubeNamespace, name }: Checkpoint) {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: {
+      name: nameOf(uid),
+      namespace: kubeNamespace,
+      labels: { 'app.kubernetes.io/managed-by': 'stillframe' },
+      annotations: { 'stillframe.io/checkpoint-name': name },
+    },
+    spec: {
+      podSelector: { matchLabels: { [QUARANTINE_LABEL]: uid } },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [],
+      egress: [],
+    },
+  };
+}
