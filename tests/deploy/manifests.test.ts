@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needs } from '@stillframe/testkit';
 import { parse, parseAllDocuments } from 'yaml';
+import { fieldFaults } from './known-fields.ts';
 import { PRIVILEGES, privilegesOf, record, type Workload, workloadsOf } from './privileges.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,6 +30,18 @@ describe('the manifests', () => {
   it('give pods the privileges of the table, each of them, and no others', () => {
     const spelled = PRIVILEGES.map(({ workload, privilege }) => `${workload} ${privilege}`).sort();
     assert.deepEqual(told(workloadsOf(objects)), spelled);
+  });
+
+  it('set no field that the API does not have, nor to another kind of value', () => {
+    assert.deepEqual(objects.flatMap(fieldFaults), []);
+    const [set] = structuredClone(objects).filter(({ kind }) => kind === 'DaemonSet');
+    const pod = workloadsOf(set ? [set] : [])[0]?.pod as Record<string, unknown>;
+    Object.assign(pod, { hostPIDs: true, terminationGracePeriodSeconds: '30' });
+    const at = 'DaemonSet/stillframe-collector.spec.template.spec';
+    assert.deepEqual(fieldFaults(set ?? {}).sort(), [
+      `${at}.hostPIDs: there is no such field`,
+      `${at}.terminationGracePeriodSeconds is no number`,
+    ]);
   });
 
   it('have a reason for each in the documentation', () => {
@@ -149,6 +162,7 @@ describe('helm', needs('helm'), () => {
       `${workload} ${privilege}`.replace('reads /var/lib/kubelet', 'writes /var/lib/kubelet'),
     );
     assert.deepEqual(told(workloadsOf(found)), spelled.sort());
+    assert.deepEqual(found.flatMap(fieldFaults), []);
     const [collector] = workloadsOf(found).filter(({ name }) => name.endsWith('-collector'));
     const args = (record(collector?.pod)['containers'] as { args: string[] }[])[0]?.args ?? [];
     for (const word of ['--object-lock=compliance', '--retain=90d', '--remove', '--s3-endpoint=https://s3.example'])

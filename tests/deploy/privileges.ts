@@ -17,6 +17,7 @@ export const PRIVILEGES: readonly Privilege[] = [
   { workload: COLLECTOR, privilege: 'reads /var/lib/kubelet/checkpoints of the node' },
   { workload: COLLECTOR, privilege: 'writes /var/lib/stillframe-collector of the node' },
   { workload: COLLECTOR, privilege: 'runs on nodes with any taint' },
+  { workload: 'Deployment/stillframe-controller', privilege: 'has a token of the cluster' },
 ];
 
 type Json = Readonly<Record<string, unknown>>;

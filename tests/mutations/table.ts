@@ -1,4 +1,5 @@
 /** Behaviours that are broken one at a time, and the tests of which one must then fail. */
+import { collectMutations } from './collect.ts';
 import { controllerMutations } from './controller.ts';
 import { searchMutations } from './search.ts';
 
@@ -295,6 +296,5 @@ export const mutations: readonly Mutation[] = [
     put: "return text.split('\\n').join('\\n  ');",
     tests: ['cli/src/exit.test.ts'],
   },
-  ...searchMutations,
-  ...controllerMutations,
+  ...[...searchMutations, ...collectMutations, ...controllerMutations],
 ];

@@ -94,13 +94,12 @@ async function sign(place: S3Place, { method, key, query = {}, headers = {}, bod
   url.pathname = `${base}/${[place.bucket, ...key.split('/')].map(encoded).join('/')}`;
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   const { accessKeyId, secretAccessKey, sessionToken } = await place.credentials();
-  const hash = createHash('sha256')
-    .update(body ?? '')
-    .digest('hex');
+  // A part has been hashed for its checksum; once is enough.
+  const checksum = headers['x-amz-checksum-sha256'] ?? checksumOf(body ?? new Uint8Array());
   return await new AwsV4Signer({
     ...{ method, url: url.href, accessKeyId, secretAccessKey },
     ...(sessionToken === undefined ? {} : { sessionToken }),
-    headers: { ...headers, 'x-amz-content-sha256': hash },
+    headers: { ...headers, 'x-amz-content-sha256': Buffer.from(checksum, 'base64').toString('hex') },
     ...{ service: 's3', region: place.region },
   }).sign();
 }

@@ -13,6 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { digestOf } from '@stillframe/core';
 import { decodeCapture, evidencePath, makeSigningKey, readSigningKey } from '@stillframe/evidence';
 import { reservationOf } from '@stillframe/kubelet/names';
@@ -58,6 +59,17 @@ describe('a collector takes', () => {
       assert.deepEqual([destination.tries, log.at(-1)?.message], [0, 'an archive is not finished']);
       await appendFile(at(name), whole.subarray(Math.ceil(entries / 512) * 512));
       assert.equal((await collecting.look()).standings[0]?.state, 'placed');
+    }));
+
+  it('compressed ones as they are, unless they come to more than there is room for', () =>
+    atCollectDesk(async ({ archive, collector, destination, at }) => {
+      const name = await archive('web');
+      const packed = gzipSync(await readFile(at(name)));
+      await writeFile(at(name), packed);
+      await makeOld(at(name));
+      assert.equal((await collector({ decompressed: 4096 }).look()).standings[0]?.state, 'refused');
+      assert.equal((await collector().look()).placed, 1);
+      assert.equal(destination.placed.get(name)?.digest, digestOf(packed));
     }));
 
   it('what it found, whatever is put in its place meanwhile', () =>

@@ -20,12 +20,20 @@ import type { StateFolder } from './state-folder.ts';
 /** Milliseconds between looks at what may be removed, where nothing new was placed. */
 const RETENTION = 60_000;
 
+/**
+ * Bytes that a compressed archive may come to, which lie twice below $TMPDIR while it is read. Kubelets have none compressed; one that
+ * fills the disk of a node, or has its pod thrown out for that, is somebody's attack.
+ */
+const DECOMPRESSED = 4 * 2 ** 30;
+
 export interface CollectorOptions {
   readonly folder: string;
   readonly state: StateFolder;
   readonly destination: Destination;
   /** Milliseconds that an archive must have been left alone. */
   readonly settle: number;
+  /** Bytes that a compressed archive may come to; 4 GiB by default. */
+  readonly decompressed?: number;
   readonly user: string;
   readonly node: string | undefined;
   readonly key: SigningKey | undefined;
@@ -147,7 +155,8 @@ export class Collector {
     const { name } = archive;
     const onProgress = () => figures.alive();
     await using pinned = await pinArchive(archive);
-    await using checkpoint = await openCheckpoint(pinned.path, { signal, label: harmless(name) });
+    const decompression = { bytes: this.#options.decompressed ?? DECOMPRESSED };
+    await using checkpoint = await openCheckpoint(pinned.path, { signal, label: harmless(name), decompression });
     const { record, evidence } = await attest(
       archive,
       { path: pinned.path, checkpoint },
