@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { at, listAt, textAt } from '@stillframe/core';
+import { Refusal } from '../fake-objects.ts';
 import { openSimulation, type Simulation } from '../simulation.fixture.ts';
 
 const POD = { resource: 'pods', kubeNamespace: 'shop', name: 'web' };
@@ -65,11 +66,15 @@ describe('a quarantine', () => {
     assert.deepEqual(JSON.parse(noted), { app: 'web' });
   });
 
-  it('says where it holds nothing back: other policies allow the pod something, or it has the network of its node', async () => {
-    for (const reason of ['OtherPoliciesAllow', 'HostNetwork', 'PodNotFound']) {
+  it('says where it holds nothing back: other policies allow the pod something, it has the network of its node, or is not let', async () => {
+    for (const reason of ['OtherPoliciesAllow', 'HostNetwork', 'PodNotFound', 'Refused']) {
       await using simulation = await openSimulation();
       const { api } = simulation;
       if (reason !== 'PodNotFound') simulation.pod('web');
+      api.before = ({ verb, resource }) => {
+        if (reason !== 'Refused' || verb !== 'patch' || resource !== 'pods') return undefined;
+        throw new Refusal(403, 'Forbidden', 'pods "web" is forbidden');
+      };
       if (reason === 'HostNetwork') api.objects.change(POD, { spec: { hostNetwork: true } }, 'merge');
       api.objects.create(
         { resource: 'networking.k8s.io/networkpolicies', kubeNamespace: 'shop' },
