@@ -90,4 +90,26 @@ describe('a quarantine', () => {
       assert.equal(at(shut(simulation), 'reason'), reason);
     }
   });
+
+  it('that is refused keeps nobody from the capture, and comes once it is allowed', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    simulation.pod('web');
+    let isAllowed = false;
+    api.before = ({ resource }) => {
+      if (isAllowed || !resource.startsWith('networking')) return undefined;
+      throw new Refusal(403, 'Forbidden', 'networkpolicies is forbidden');
+    };
+    simulation.checkpoint('one', { podName: 'web', quarantine: { mode: 'Label', when: 'Before' } });
+    simulation.start();
+    await simulation.until('it is captured', () => textAt(simulation.statusOf('one'), 'phase') === 'Captured');
+    assert.equal(at(shut(simulation), 'reason'), 'Refused');
+    const asked = api.total;
+    await simulation.pass(600_000);
+    const renewals = 310;
+    assert.ok(api.total - asked < renewals + 60, `${api.total - asked} requests in ten minutes`);
+    isAllowed = true;
+    await simulation.pass(600_000);
+    assert.equal(at(shut(simulation), 'reason'), 'Denied');
+  });
 });

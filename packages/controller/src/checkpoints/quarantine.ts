@@ -5,20 +5,21 @@
 import { at, isCode, isObject, type JsonObject, messageOf, textAt } from '@stillframe/core';
 import { apiPath, networkPoliciesOf, podPath } from '@stillframe/kubernetes';
 import type { Ports } from '../ports.ts';
-import type { Fact } from '../resources/conditions.ts';
-import { factOf } from '../resources/conditions.ts';
+import { bounded, type Fact, factOf } from '../resources/conditions.ts';
 import { LABELS_BEFORE_ANNOTATION, QUARANTINE_FINALIZER, QUARANTINE_LABEL } from '../resources/names.ts';
 import type { Checkpoint } from '../resources/object.ts';
 import { writeFinalizers, writeStatus } from './write.ts';
 
 /** Other policies that are named. */
 const MOST_NAMED = 5;
+const REFUSED = 'Refused';
 /** Characters of labels that are noted. */
 const MOST_LABELS = 16_384;
 
 /** Whether it is to be made still. */
 export function wantsQuarantine({ spec, status }: Checkpoint): boolean {
-  return spec.quarantine !== undefined && factOf(status.conditions, 'Quarantined') === undefined;
+  const known = factOf(status.conditions, 'Quarantined');
+  return spec.quarantine !== undefined && (known === undefined || known.reason === REFUSED);
 }
 
 /** Makes it, and says in a condition whether it holds. Throws what may be over in a moment. */
@@ -46,9 +47,18 @@ export async function quarantine(ports: Ports, checkpoint: Checkpoint, signal: A
     return await writeStatus(ports, held, { quarantine: made }, [fact], { signal });
   } catch (error) {
     // Who looks at the object must see it, rather than who reads the log. What was made before that goes with the finalizer.
-    if (!isCode(error, 'ERR_CLUSTER_FORBIDDEN') && !isCode(error, 'ERR_CLUSTER_REFUSED')) throw error;
-    return await writeStatus(ports, held, {}, [shut('False', 'Refused', messageOf(error))], { signal });
+    if (isRefusal(error)) {
+      const fact = shut('False', REFUSED, messageOf(error));
+      const known = factOf(held.status.conditions, fact.type);
+      if (known?.message !== bounded(fact.message)) await writeStatus(ports, held, {}, [fact], { signal });
+    }
+    throw error;
   }
+}
+
+/** Whether it was refused, rather than not possible at the moment. */
+export function isRefusal(error: unknown): boolean {
+  return isCode(error, 'ERR_CLUSTER_FORBIDDEN') || isCode(error, 'ERR_CLUSTER_REFUSED');
 }
 
 /** Makes the policy, and then what it selects. The pod as it is then. */

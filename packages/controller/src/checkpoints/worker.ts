@@ -10,7 +10,7 @@ import type { Checkpoint } from '../resources/object.ts';
 import { ask, captured, claim, findTarget, strangeness } from './capture.ts';
 import { adoptionOf, delivered, isAdopted } from './collected.ts';
 import type { Outcome } from './outcome.ts';
-import { liftQuarantine, quarantine, wantsQuarantine } from './quarantine.ts';
+import { isRefusal, liftQuarantine, quarantine, wantsQuarantine } from './quarantine.ts';
 import { overCount, timeLeft } from './retention.ts';
 import { writeStatus } from './write.ts';
 
@@ -73,11 +73,21 @@ export class CheckpointWorker {
     }
     this.#nodes.delete(uid);
     const early = spec.quarantine?.when === 'Before' && wantsQuarantine(checkpoint);
-    const held = early ? await quarantine(this.#ports, checkpoint, signal) : checkpoint;
+    const held = early ? await this.#shutFirst(checkpoint, signal) : checkpoint;
     const claimed = await claim(this.#ports, held, target, signal);
     const outcome = await ask(this.#ports, claimed, signal);
     this.#ports.outcomes.set(uid, outcome);
     return await this.#finish(claimed, outcome, signal);
+  }
+
+  /** A quarantine that is refused keeps nobody from the capture: it is tried again after that. */
+  async #shutFirst(checkpoint: Checkpoint, signal: AbortSignal): Promise<Checkpoint> {
+    try {
+      return await quarantine(this.#ports, checkpoint, signal);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return this.#ports.checkpoints.get(checkpoint.key) ?? checkpoint;
+    }
   }
 
   async #finish(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<number | undefined> {
