@@ -174,12 +174,11 @@ export async function processContests(stage: Stage, rounds: number): Promise<Con
 async function jsonContest(images: string, stage: string, crit: string | undefined, rounds: number): Promise<Contest> {
   const program = (name: string) => join(import.meta.dirname, 'programs', name);
   const python = crit === undefined ? undefined : await pythonOf(crit);
+  // As the command does: bundled, and compiled code is kept between runs.
+  const bundled = join(stage, 'to-json.mjs');
+  await execute([process.execPath, program('bundle.mjs'), program('to-json.ts'), bundled]);
   const [ours = [], peer = []] = await inTurn(rounds, [
-    // As the command does: compiled code is kept between runs.
-    timed(
-      ['env', `NODE_COMPILE_CACHE=${join(stage, 'compiled')}`, process.execPath, program('to-json.ts'), images],
-      [],
-    ),
+    timed(['env', `NODE_COMPILE_CACHE=${join(stage, 'compiled')}`, process.execPath, bundled, images], []),
     python && timed([...python, program('to_json.py'), images], []),
   ]);
   return {

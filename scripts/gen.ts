@@ -11,12 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { regenerateDefinitions } from './definitions.ts';
 import { regeneratePages } from './pages.ts';
+import { shapesOf } from './shapes.ts';
 import { generateSyscalls } from './syscalls.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Which package holds the code generated from which folder of proto/. */
-const TARGETS: readonly { proto: string; gen: string }[] = [
-  { proto: 'proto/criu', gen: 'packages/criu-image/src/gen' },
+const TARGETS: readonly { proto: string; gen: string; shapes?: true }[] = [
+  { proto: 'proto/criu', gen: 'packages/criu-image/src/gen', shapes: true },
   { proto: 'proto/cri', gen: 'packages/cri/src/gen' },
   { proto: 'proto/nri', gen: 'packages/nri/src/gen' },
 ];
@@ -27,15 +28,20 @@ let differing = 0;
 if (only[0] === 'syscalls') generateSyscalls(only[1]);
 for (const target of TARGETS) {
   if (only.length > 0 && !only.includes(target.proto)) continue;
-  if (existsSync(join(root, target.proto))) differing += regenerate(target.proto, join(root, target.gen));
+  if (existsSync(join(root, target.proto))) differing += regenerate(target);
 }
 if (only.length === 0 || only.includes('docs')) differing += await regeneratePages(check);
 if (only.length === 0 || only.includes('crds')) differing += regenerateDefinitions(check);
 if (check && differing > 0) process.stderr.write('`npm run gen` writes them anew; `git diff` shows what changed\n');
 process.exitCode = check && differing > 0 ? 1 : 0;
 
-function regenerate(proto: string, gen: string): number {
+function regenerate({ proto, gen: folder, shapes }: (typeof TARGETS)[number]): number {
+  const gen = join(root, folder);
   const fresh = generate(proto);
+  if (shapes) {
+    fresh.set('shapes.ts', shapesOf(JSON.parse(buf('build', proto, '--output', '-#format=json'))));
+    for (const [name, text] of [...fresh]) if (name.endsWith('_pb.ts')) withEnumsApart(fresh, name, text);
+  }
   const old = existsSync(gen)
     ? new Map(readdirSync(gen).map((name) => [name, readFileSync(join(gen, name), 'utf8')]))
     : new Map();
@@ -60,12 +66,7 @@ function generate(proto: string): Map<string, string> {
         { local: join(root, 'node_modules/.bin/protoc-gen-es'), out, opt: ['target=ts', 'import_extension=none'] },
       ],
     };
-    const buf = spawnSync(
-      join(root, 'node_modules/@bufbuild', `buf-${process.platform}-${process.arch}`, 'bin/buf'),
-      ['generate', '--template', JSON.stringify(template), proto],
-      { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
-    );
-    if (buf.status !== 0) throw new Error(`buf generate ${proto} failed`);
+    buf('generate', '--template', JSON.stringify(template), proto);
     return new Map(
       readdirSync(out)
         .sort()
@@ -74,6 +75,28 @@ function generate(proto: string): Map<string, string> {
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
+}
+
+/** Puts the enums into a file of their own: who needs a value of one need not build the descriptors for it. */
+function withEnumsApart(files: Map<string, string>, name: string, text: string): void {
+  const found = [...text.matchAll(/^\/\*\*\n(?: \*.*\n)+export const (\w+) = \{\n[\s\S]*?^export type .*\n/gm)];
+  if (found.length === 0) return;
+  const file = name.replace('_pb.ts', '_enums.ts');
+  const names = found.map(([, each]) => each).join(', ');
+  const rest = found.reduce((left, [block]) => left.replace(block, ''), text);
+  files.set(file, found.map(([block]) => block).join('\n'));
+  files.set(
+    name,
+    rest.replace(/^import /m, `import type { ${names} } from "./${file}";\nexport * from "./${file}";\nimport `),
+  );
+}
+
+/** What buf prints. */
+function buf(...words: readonly string[]): string {
+  const program = join(root, 'node_modules/@bufbuild', `buf-${process.platform}-${process.arch}`, 'bin/buf');
+  const ran = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  if (ran.status !== 0) throw new Error(`buf ${words[0]} failed`);
+  return ran.stdout;
 }
 
 /** Rewrites `export enum X { A = 0 }` as an object and a type of the same name, and adds `.ts` to relative imports. */

@@ -47,7 +47,7 @@ registerHooks({
   },
 });
 
-for (const file of globSync('{packages/*/src,tests,scripts,bench}/**/*.test.ts', { cwd: root }).sort()) {
+for (const file of globSync('{packages/*/src,tests,scripts,bench,deploy}/**/*.test.ts', { cwd: root }).sort()) {
   loading = file;
   await import(pathToFileURL(join(root, file)).href);
 }

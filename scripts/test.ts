@@ -18,7 +18,7 @@ import { type Outcome, parseSkips, skipFaults } from './skips.ts';
 import { inOrder, inProcesses, inTurn, isLab } from './test-order.ts';
 
 const root = join(import.meta.dirname, '..');
-const PATTERNS = ['{packages/*/src,tests,scripts,bench}/**/*.test.ts', 'setup/**/*.test.mjs'];
+const PATTERNS = ['{packages/*/src,tests,scripts,bench,deploy}/**/*.test.ts', 'setup/**/*.test.mjs'];
 /** Lab tests wait for half of their time; each has its own node, and counts only what is its own. */
 const LABS = availableParallelism() + 1;
 /** Milliseconds for what one process runs. */

@@ -96,6 +96,19 @@ suite('the bundle of the command', () => {
       );
   });
 
+  test('builds no descriptors of messages for a command that only reads', () => {
+    for (const command of ['inspect', 'ps', 'files', 'search']) {
+      const begin = [...made.files.keys()].find((name) => name.startsWith(`${command}-`) && name.endsWith('.mjs'));
+      const loaded = new Set([begin]);
+      for (const name of loaded) {
+        const text = Buffer.from(made.files.get(name)).toString();
+        assert.ok(!text.includes('// node_modules/@bufbuild/'), `${command} loads ${name}`);
+        for (const [, other] of text.matchAll(/(?:from|^import) "\.\/([^"]+)"/gm)) loaded.add(other);
+      }
+      assert.ok(loaded.size > 5);
+    }
+  });
+
   for (const words of [
     ['--help'],
     ['inspect', FIXTURE, '--output', 'json'],

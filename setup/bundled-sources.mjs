@@ -14,9 +14,11 @@ const COMMANDS = 'packages/cli/src/commands/';
 const THREADS = ['packages/forensics/src/search/search-thread.ts', 'packages/evidence/src/measure-thread.ts'];
 const ENTRIES = [MAIN, ...THREADS];
 /** Sources that are imported for what they do; of all others only what is used is taken. */
-const EFFECTS = ['packages/criu-image/src/byte-true-text.ts'];
+const EFFECTS = ['packages/criu-image/src/text-codec.ts'];
 /** What decides besides the sources; the first stands for all files of npm packages, which nobody edits. */
 const AROUND = ['node_modules/.package-lock.json', 'setup/bundled-sources.mjs', 'packages/cli/bin/bundle.mjs'];
+/** What `apart` makes: a source, and names of it. */
+const NAMED = /\.ts\?/;
 /**
  * What the parser of the command line asks of Node.js: taken when it is used, for the module of processes, which only
  * commands that are programs of their own need, would be a tenth of the start.
@@ -26,6 +28,9 @@ const DEFERRED = {
   'node:child_process':
     "export default { spawn: (...words) => process.getBuiltinModule('node:child_process').spawn(...words) };",
 };
+
+/** How esbuild takes our sources: only what is used of each. */
+export const OURS = { name: 'stillframe', setup: prepare };
 
 /**
  * Returns `files`, the bytes of each file of the bundle by its name, and `lists`, paths of sources from the project's
@@ -51,7 +56,7 @@ export async function bundleSources() {
     banner: {
       js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
     },
-    plugins: [{ name: 'stillframe', setup: prepare }],
+    plugins: [OURS],
     metafile: true,
     write: false,
     logLevel: 'silent',
@@ -95,7 +100,30 @@ function prepare(build) {
     const isPure = found.path.endsWith('.ts') && !EFFECTS.includes(relative(root, found.path));
     return isPure ? { ...found, sideEffects: false } : found;
   });
+  build.onResolve({ filter: NAMED }, ({ path, resolveDir }) => ({
+    path: join(resolveDir, path),
+    namespace: 'named',
+    sideEffects: false,
+  }));
+  build.onLoad({ filter: /./, namespace: 'named' }, ({ path }) => {
+    const [file, names] = path.split('?');
+    return { contents: `export {${names}} from './${basename(file)}';`, loader: 'ts', resolveDir: dirname(file) };
+  });
+  build.onLoad({ filter: /\/packages\/[^/]+\/src\/.*\/?index\.ts$/ }, apart);
   build.onLoad({ filter: /\/packages\/[^/]+\/src\/.*\.ts$/ }, placed);
+}
+
+/**
+ * An index, with each of its lists of names as a module of its own. A file is loaded with all that any command takes of it,
+ * so whoever takes one name of an index would load what stands behind all others.
+ */
+function apart({ path }) {
+  const text = readFileSync(path, 'utf8');
+  if (text.includes('import.meta')) return undefined;
+  const contents = text.replace(/^export \{([^}]*)\} from '([^']+)';/gm, (_, names, file) => {
+    return `export * from '${file}?${names.replace(/\s+/g, ' ')}';`;
+  });
+  return { contents, loader: 'ts' };
 }
 
 /** A source, where it asks for its own place: that stays the source's, but for threads, which are of the bundle. */

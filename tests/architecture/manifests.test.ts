@@ -72,11 +72,11 @@ test('docs/dependencies.md names every package that is not ours, with its versio
 });
 
 test('the root compiles every package and every folder of tools', () => {
-  const wanted = [...packages.map(({ name }) => name), 'bench', 'scripts', 'tests'];
+  const wanted = [...packages.map(({ name }) => name), 'bench', 'deploy', 'scripts', 'tests'];
   assert.deepEqual(referencesOf('tsconfig.json'), wanted.sort());
 });
 
-for (const folder of ['bench', 'scripts', 'tests']) {
+for (const folder of ['bench', 'deploy', 'scripts', 'tests']) {
   test(`${folder}: its tsconfig.json references the packages that it imports`, () => {
     const own = tools.filter(({ path }) => path.startsWith(`${folder}/`));
     const wanted = [...importedBy(own)]

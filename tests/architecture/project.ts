@@ -45,7 +45,7 @@ const TEST_FILE = /^(?:fake-.+|fixture|.+\.(?:test|suite|fixture))\.(?:ts|mjs)$/
 export const packages: readonly Package[] = globSync('packages/*/package.json', { cwd: root }).sort().map(readPackage);
 
 /** Everything that is written by hand and lies outside packages/. */
-export const tools: readonly SourceFile[] = globSync('{bench,scripts,setup,tests}/**/*.{ts,mjs}', { cwd: root })
+export const tools: readonly SourceFile[] = globSync('{bench,deploy,scripts,setup,tests}/**/*.{ts,mjs}', { cwd: root })
   .sort()
   .map((path) => readSource(path, undefined));
 

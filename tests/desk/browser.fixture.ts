@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Checkpoint, openCheckpoint } from '@stillframe/checkpoint';
+import { startYara } from '@stillframe/cli/yara';
 import { UndoStack } from '@stillframe/core';
 import { type CaseInput, type LiveNode, startDesk } from '@stillframe/server';
 import { findProgram } from '@stillframe/testkit';
@@ -42,33 +44,48 @@ export async function openDesktop(cases: readonly (string | CaseInput)[], node?:
   try {
     const opened: CaseInput[] = [];
     for (const one of cases) opened.push(typeof one === 'string' ? await openCase(one, closing) : one);
-    const desk = await startDesk({ cases: opened, node, page: pagePlace, version });
+    const desk = await startDesk({ cases: opened, node, startYara, page: pagePlace, version });
     closing.push('desk', () => desk[Symbol.asyncDispose]());
-    // Tests run as root where there is a lab, and Chromium wants no sandbox then: the page is our own.
-    const browser = await chromium.launch({
-      executablePath: findProgram('chromium') ?? '',
-      args: ['--no-sandbox', '--disable-gpu'],
-    });
-    closing.push('browser', () => browser.close());
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    context.setDefaultTimeout(PATIENCE);
-    const page = await context.newPage();
-    const origin = `http://127.0.0.1:${desk.port}`;
-    const heard = listen(page, origin);
-    await page.goto(desk.address);
-    await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.locator('.tiles').waitFor();
-    return {
-      ...{ origin, context, page },
-      go: (place) => page.evaluate(`location.hash = ${JSON.stringify(place)}`).then(() => undefined),
-      faults: () => heard.splice(0),
-      axe: () => axeOf(page),
-      [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
-    };
+    return await browse(desk.address, closing);
   } catch (error) {
     await closing[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** A desk that runs already, by its address. */
+export async function browseDesk(address: string): Promise<Desktop> {
+  const closing = new UndoStack();
+  try {
+    return await browse(address, closing);
+  } catch (error) {
+    await closing[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function browse(address: string, closing: UndoStack): Promise<Desktop> {
+  // Tests run as root where there is a lab, and Chromium wants no sandbox then: the page is our own.
+  const browser = await chromium.launch({
+    executablePath: findProgram('chromium') ?? '',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  closing.push('browser', () => browser.close());
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  const { origin } = new URL(address);
+  const heard = listen(page, origin);
+  await page.goto(address);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.locator('.tiles').waitFor();
+  return {
+    ...{ origin, context, page },
+    go: (place) => page.evaluate(`location.hash = ${JSON.stringify(place)}`).then(() => undefined),
+    faults: () => heard.splice(0),
+    axe: () => axeOf(page),
+    [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
+  };
 }
 
 async function openCase(path: string, closing: UndoStack): Promise<CaseInput> {
@@ -101,6 +118,12 @@ async function axeOf(page: Page): Promise<readonly string[]> {
   return found.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+}
+
+/** Waits until `look` says so. Not by the page's own scripts: its policy forbids what a browser's tools would evaluate there. */
+export async function until(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE; !(await look()); await delay(10))
+    assert.ok(Date.now() < deadline, `${what} is waited for in vain`);
 }
 
 /** A test of one view: whatever it did, the page said nothing, asked nobody else, and has no serious fault. */

@@ -6,6 +6,7 @@ import { needs } from '@stillframe/testkit';
 import { openDesktop, REDIS } from './browser.fixture.ts';
 import { vouchedBy } from './custody.fixture.ts';
 import { FAR, HOSTILE, hostileArchive, SHOWN } from './hostile.fixture.ts';
+import { fakeNode } from './node.fixture.ts';
 
 /** A path keeps no slash in a name. */
 const BEGINNING = SHOWN.slice(0, SHOWN.indexOf('/'));
@@ -27,11 +28,18 @@ const VIEWS: readonly (readonly [view: string, where: string])[] = [
   ['custody', 'td'],
   ['custody', 'dd'],
   ['custody', '.exports code'],
+  ['node/log/c1', 'td'],
+  ['node/log/c1', 'td code'],
+  ['node/log/c1', '.log div'],
+  ['node/log/c1', 'h2'],
 ];
 
 test('hostile names are text in every view of the desk', needs('chromium'), async () => {
   await using checkpoint = await openCheckpoint(await hostileArchive());
-  await using desktop = await openDesktop([{ name: HOSTILE, checkpoint, ...vouchedBy(HOSTILE) }, REDIS]);
+  await using desktop = await openDesktop(
+    [{ name: HOSTILE, checkpoint, ...vouchedBy(HOSTILE) }, REDIS],
+    fakeNode(checkpoint, HOSTILE).node,
+  );
   const { page } = desktop;
   for (const [view, where] of VIEWS) {
     await desktop.go(`#/0/${view}`);

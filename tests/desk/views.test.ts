@@ -6,14 +6,15 @@ import { openCheckpoint } from '@stillframe/checkpoint';
 import { needs } from '@stillframe/testkit';
 import { CLEAN, COMPROMISED, type Desktop, OPEN_FILES, openDesktop, REDIS, testView } from './browser.fixture.ts';
 import { VOUCHED } from './custody.fixture.ts';
+import { memory } from './memory-view.ts';
 import { fakeNode } from './node.fixture.ts';
 import { useLiveNode } from './node-view.ts';
 
 test('the desk in a browser', needs('chromium'), async (t) => {
   await using checkpoint = await openCheckpoint(CLEAN);
-  const { node, more } = fakeNode(checkpoint);
+  const fake = fakeNode(checkpoint);
   const vouched = { name: 'clean.tar.zst', checkpoint, ...VOUCHED };
-  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched], node);
+  await using desktop = await openDesktop([REDIS, COMPROMISED, OPEN_FILES, vouched], fake.node);
   const views: readonly (readonly [string, (desktop: Desktop) => Promise<void>])[] = [
     ['overview: what was captured, and the worst findings', overview],
     ['processes: the tree is filtered, and a click opens a page with everything of one', processes],
@@ -25,8 +26,8 @@ test('the desk in a browser', needs('chromium'), async (t) => {
     ['compare: what another checkpoint has more, side by side, and back', compare],
     ['custody: what holds and what does not, and a report that is saved', custody],
     [
-      'live node: a container is checkpointed, its archive opened, a copy restored and its log watched',
-      (at) => useLiveNode(at, more),
+      'live node: a container is checkpointed, its archive opened, a copy restored, its log watched, a shell in it, an image pushed',
+      (at) => useLiveNode(at, fake),
     ],
   ];
   for (const [name, use] of views) await testView(t, name, desktop, () => use(desktop));
@@ -103,37 +104,6 @@ async function findings({ page, go }: Desktop): Promise<void> {
   await place.click();
   await page.locator('.hex-row').first().waitFor();
   assert.match(page.url(), /#\/1\/memory\/\d+\/0x[0-9a-f]+/);
-}
-
-async function memory({ page, go }: Desktop): Promise<void> {
-  await go('#/0/memory/1');
-  await page.getByRole('button', { name: / heap/ }).first().click();
-  await page
-    .getByRole('status')
-    .filter({ hasText: / heap, / })
-    .waitFor();
-  const bytes = page.getByRole('region', { name: /^Bytes/ });
-  await bytes.locator('.text, .zero').first().waitFor();
-  const top = async () => (await bytes.locator('.at').first().textContent()) ?? '';
-  const first = await top();
-  await bytes.focus();
-  await page.keyboard.press('PageDown');
-  await page.waitForFunction(`document.querySelector('.hex-row .at').textContent !== ${JSON.stringify(first)}`);
-  assert.equal(Number.parseInt(await top(), 16) - Number.parseInt(first, 16), 512);
-  await page.keyboard.press('Home');
-  await page.waitForFunction(`document.querySelector('.hex-row .at').textContent === ${JSON.stringify(first)}`);
-  await page.getByLabel('Address').fill('0xffffffffff600000');
-  await page.getByRole('button', { name: 'Go', exact: true }).click();
-  await page.locator('.hex-row .at', { hasText: 'ffffffffff600000' }).waitFor();
-  await page.locator('.hex-row .absent').first().waitFor();
-  await page.getByLabel('Find in memory').fill('4111111111111111');
-  await page.getByRole('button', { name: 'Search' }).click();
-  await page.locator('.matches mark').first().waitFor();
-  await page.getByText(/^\d+ matches$/).waitFor();
-  await page.locator('.matches a').first().click();
-  const marked = page.locator('.hex-row .characters .marked');
-  await marked.first().waitFor();
-  assert.equal((await marked.allTextContents()).join(''), '4111111111111111');
 }
 
 async function files({ page, go }: Desktop): Promise<void> {

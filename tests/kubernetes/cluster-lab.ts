@@ -64,7 +64,11 @@ export async function openClusterLab(): Promise<ClusterLab> {
     const as = (user = 'admin') => ['--kubeconfig', plane.kubeconfig(user)];
     const ready = async (pod: string) => {
       const words = ['wait', `pod/${pod}`, '--for=condition=Ready', `--timeout=${PATIENCE / 1000}s`];
-      await plane.kubectl('admin', words);
+      try {
+        await plane.kubectl('admin', words);
+      } catch (cause) {
+        throw new Error((await plane.kubectl('admin', ['describe', 'pod', pod])).slice(-3000), { cause });
+      }
     };
     const counted = async (where: KubeletNode, pod: string, more: number) => {
       const log = await where.log(pod, 'counter');

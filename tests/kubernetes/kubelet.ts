@@ -71,7 +71,10 @@ export async function startKubelet(plane: ControlPlane, options: KubeletOptions)
     name,
     async log(pod, container) {
       const found = (await readdir(join(folder, 'logs'))).find((each) => each.startsWith(`default_${pod}_`));
-      return join(folder, 'logs', found ?? 'none', container, '0.log');
+      const logs = join(folder, 'logs', found ?? 'none');
+      // CRI-O puts that of a restored container beside the folder that the kubelet named.
+      const beside = (await readdir(logs).catch(() => [])).find((each) => /^[0-9a-f]{64}\.log$/.test(each));
+      return beside ? join(logs, beside) : join(logs, container, '0.log');
     },
     kill: () => end(child),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 /** A real kubelet over containerd and over CRI-O: checkpoint through the API server, image, and a pod that goes on from it. */
+import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -48,6 +49,15 @@ for (const { name, gate, open } of RUNTIMES) {
       await stillframeHere(['restore', reference, '--to-cluster', ...here.as(), '--name', 'again']);
       await here.ready('again');
       await here.wentOn(node, 'again', since);
+      const told = [
+        'get',
+        'events',
+        '--field-selector',
+        'involvedObject.name=again,reason=InspectFailed',
+        '-o',
+        'name',
+      ];
+      assert.equal(await here.plane.kubectl('admin', told), '', 'the base image has a name that can be pulled');
     });
   });
 }

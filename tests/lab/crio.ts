@@ -30,13 +30,14 @@ export function startCrio(folder: string, registry: string): Promise<Engine> {
   });
 }
 
-/** A runtime for CRI-O on machines that may not lower oom_score_adj: it takes that, and limits, out of config.json. */
+/** A runtime for CRI-O on machines that may not lower oom_score_adj, nor have cgroups for huge pages: it takes what is about them out of config.json. */
 function wrapperOf(runc: string): string {
   const edit = `const { readFileSync, writeFileSync } = require('node:fs');
 const path = process.argv[1] + '/config.json';
 const spec = JSON.parse(readFileSync(path, 'utf8'));
 delete spec.process.oomScoreAdj;
 delete spec.process.rlimits;
+if (spec.linux.resources) delete spec.linux.resources.hugepageLimits;
 writeFileSync(path, JSON.stringify(spec));`;
   return `#!/bin/sh
 next=

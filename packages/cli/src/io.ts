@@ -15,6 +15,8 @@ export interface Io {
   readonly colour: boolean;
   /** Whether stderr is a terminal, so that progress may be drawn. */
   readonly interactive: boolean;
+  /** Told how far long work is, in place of a line on stderr, where a command's work is done for somebody else. */
+  readonly watched?: ((title: string, done: number, total: number) => void) | undefined;
   /** Whether stdin is a terminal too, so that somebody can be asked. */
   readonly answering: boolean;
   /** Columns of the terminal; 100 where there is none. */

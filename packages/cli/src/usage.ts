@@ -49,6 +49,15 @@ export const cliError = errorTable({
   },
   ERR_CHECKPOINT_EXISTS: { kind: 'already-exists', hint: 'an archive is never overwritten; give another name' },
   ERR_CHECKPOINT_NOT_ATOMIC: { kind: 'failed-precondition' },
+  ERR_COLLECT_TAKEN: {
+    kind: 'failed-precondition',
+    hint: 'one collector works with a state folder at a time; one that was killed counts as gone after 30 s',
+  },
+  ERR_COLLECT_STATE: {
+    kind: 'resource-exhausted',
+    hint: 'give --state a folder that can be written, with some MiB of room; archives stay where they are meanwhile',
+  },
+  ERR_COLLECT_FAILED: { kind: 'unknown', hint: 'the lines above say why each one stays; the same command goes on' },
   ERR_POD_EXISTS: { kind: 'already-exists', hint: 'choose another name, or remove it with `stillframe rm`' },
   ERR_POD_NOT_RUNNING: {
     kind: 'failed-precondition',

@@ -3,15 +3,17 @@ import { create, type DescField, type DescMessage, type Message, ScalarType, toB
 import { bytesSource } from '@stillframe/core';
 import fc from 'fast-check';
 import { decodeBytes } from './byte-true-text.ts';
-import { type EncodedEntry, partsOf, schemaOf } from './encode.ts';
-import type { FramedKind } from './kind.ts';
+import { type EncodedEntry, partsOf } from './encode.ts';
+import { type FramedKind, messageNameOf } from './kind.ts';
+import { schemaNamed } from './schemas.ts';
+import type { AnyMessage } from './wire/shape.ts';
 
 /** Fields that say how many bytes or messages follow; kept small, for a test makes what they announce. */
 const COUNTS = /^(bytes|length|inq_len|outq_len|keys_bytes|values_bytes|size|nsems|msize|qnum|len)$/;
 const DEEPEST = 4;
 
 /** A message with its required fields and any of the optional ones, text of any bytes among them. */
-function arbitraryMessage(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
+export function arbitraryMessage(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   const fields = schema.fields.map((field) => arbitraryField(field, depth));
   // By name, not through reflection: that refuses text which is no UTF-8.
   return fc.tuple(...fields).map((values) => {
@@ -40,7 +42,8 @@ export function arbitraryEntries(kind: FramedKind): fc.Arbitrary<EncodedEntry[]>
 }
 
 function one(kind: FramedKind, role: EncodedEntry['role']): fc.Arbitrary<EncodedEntry> {
-  return fc.tuple(arbitraryMessage(schemaOf(kind, role)), fc.nat(255)).map(([message, seed]) => {
+  return fc.tuple(arbitraryMessage(schemaNamed(messageNameOf(kind, role))), fc.nat(255)).map(([made, seed]) => {
+    const message = made as AnyMessage;
     const entry: Required<EncodedEntry> = { role, message, payload: {}, padding: {} };
     for (const { name, bytes, padding = 0 } of partsOf(kind, role, message)) {
       const filled = (size: number) => bytesSource(Uint8Array.from({ length: size }, (_, i) => (seed + i * 7) & 0xff));
@@ -95,5 +98,5 @@ function wide(field: DescField): boolean {
 
 /** The bytes of a message, to compare messages by. */
 export function bytesOf(kind: FramedKind, { role, message }: EncodedEntry): string {
-  return Buffer.from(toBinary(schemaOf(kind, role), message)).toString('hex');
+  return Buffer.from(toBinary(schemaNamed(messageNameOf(kind, role)), message)).toString('hex');
 }

@@ -3,12 +3,7 @@
  * becomes the lone surrogate U+DC00 + byte, as in Python's `surrogateescape`, and that byte again when it is encoded;
  * otherwise two files could not be told apart and an image would not come back byte for byte. Where text is shown,
  * `harmless` makes U+FFFD of it.
- *
- * Importing this module sets the text codec of the protobuf library. Valid UTF-8 and fields that demand it (proto3,
- * such as the CRI's) are read and written as ever.
  */
-import { configureTextEncoding } from '@bufbuild/protobuf/wire';
-
 const ESCAPE = 0xdc00;
 const plain = new TextDecoder('utf-8', { ignoreBOM: true });
 const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
@@ -29,7 +24,7 @@ export function decodeBytes(bytes: Uint8Array): string {
 }
 
 /** Text to bytes: escaped bytes as they were, other lone surrogates as U+FFFD. */
-function encodeBytes(text: string): Uint8Array<ArrayBuffer> {
+export function encodeBytes(text: string): Uint8Array<ArrayBuffer> {
   if (text.isWellFormed()) return encoder.encode(text);
   const parts: Uint8Array[] = [];
   let start = 0;
@@ -58,15 +53,3 @@ function sequenceAt(bytes: Uint8Array, at: number): number {
 function isHigh(unit: number): boolean {
   return unit >= 0xd800 && unit < ESCAPE;
 }
-
-configureTextEncoding({
-  checkUtf8: (text) => text.isWellFormed(),
-  decodeUtf8: (bytes, demanding) => (demanding ? strict.decode(bytes) : decodeBytes(bytes)),
-  encodeUtf8: encodeBytes,
-  encodeUtf8Into(text, target) {
-    if (text.isWellFormed()) return encoder.encodeInto(text, target);
-    const bytes = encodeBytes(text);
-    target.set(bytes);
-    return { written: bytes.length };
-  },
-});

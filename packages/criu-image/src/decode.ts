@@ -1,10 +1,10 @@
 /** One CRIU image to typed entries: magics, then head, entries, members and payloads as the row of its kind says. */
-import './byte-true-text.ts';
-import { type DescMessage, fromBinary, type Message } from '@bufbuild/protobuf';
 import { type ByteSource, type Diagnostic, messageOf } from '@stillframe/core';
-import { FrameReader, type FrameReaderOptions } from './frame.ts';
+import { type Frame, FrameReader, type FrameReaderOptions } from './frame.ts';
 import { type FramedKind, MESSAGE_LIMIT, type PayloadPart } from './kind.ts';
 import { kindsOfMagic } from './kinds.ts';
+import { readMessage } from './wire/read-message.ts';
+import type { AnyMessage, MessageName } from './wire/shape.ts';
 
 /** First word of every image of CRIU 2 and later, except the inventory and the service images. */
 export const COMMON_MAGIC = 0x54564319;
@@ -12,10 +12,12 @@ export const COMMON_MAGIC = 0x54564319;
 export const SERVICE_MAGIC = 0x55105940;
 
 /** A decoded message with what belongs to it. `M` is its type; decodeImage itself only knows that it is a message. */
-export interface ImageEntry<Role extends string = 'head' | 'entry' | 'member', M = Message> {
+export interface ImageEntry<Role extends string = 'head' | 'entry' | 'member', M = AnyMessage> {
   role: Role;
   /** Offset of its frame in the image. */
   offset: number;
+  /** Bytes of the message there. */
+  size: number;
   message: M;
   /** The bytes after the message, by name, unread; empty where the kind has none. Slices of the image. */
   payload: Readonly<Record<string, ByteSource>>;
@@ -50,7 +52,7 @@ export async function decodeFirst(
   source: ByteSource,
   report: Report,
   options: FrameReaderOptions = {},
-): Promise<Message | undefined> {
+): Promise<AnyMessage | undefined> {
   const reader = new FrameReader(source, { messageLimit: kind.messageLimit ?? MESSAGE_LIMIT, ...options });
   if (await readMagics(reader, kind, report)) {
     while (reader.fault === undefined && reader.remaining > 0) {
@@ -127,25 +129,30 @@ function missingMembers(reader: FrameReader, left: number, report: Report): void
 async function one<R extends ImageEntry['role']>(
   reader: FrameReader,
   role: R,
-  schema: DescMessage,
+  name: MessageName,
   report: Report,
-  payloadOf: (message: Message) => readonly PayloadPart[] | undefined,
+  payloadOf: (message: AnyMessage) => readonly PayloadPart[] | undefined,
 ): Promise<ImageEntry<R> | undefined> {
   const frame = reader.buffered() ?? (await reader.next());
   if (frame === undefined) return undefined;
-  let message: Message;
-  try {
-    message = fromBinary(schema, frame.bytes);
-  } catch (error) {
-    const text = `the ${schema.typeName} at this place cannot be decoded: ${messageOf(error)}`;
-    report({ id: 'image-message-undecodable', severity: 'error', offset: frame.offset, message: text });
-    return undefined;
-  }
+  const message = decodeMessage(name, frame, report);
+  if (message === undefined) return undefined;
   const payload: Record<string, ByteSource> = {};
   const filling: Record<string, ByteSource> = {};
   for (const { name, bytes, padding } of payloadOf(message) ?? []) {
     payload[name] = reader.payload(bytes === 'rest' ? reader.remaining : bytes);
     if (padding && reader.fault === undefined) filling[name] = reader.payload(padding);
   }
-  return { role, offset: frame.offset, message, payload, padding: filling };
+  return { role, offset: frame.offset, size: frame.bytes.length, message, payload, padding: filling };
+}
+
+/** The message of a frame; undefined, after a report, where it is none. */
+export function decodeMessage(name: MessageName, frame: Frame, report: Report): AnyMessage | undefined {
+  try {
+    return readMessage(name, frame.bytes);
+  } catch (error) {
+    const message = `the ${name} at this place cannot be decoded: ${messageOf(error)}`;
+    report({ id: 'image-message-undecodable', severity: 'error', offset: frame.offset, message });
+    return undefined;
+  }
 }

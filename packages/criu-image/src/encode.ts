@@ -1,10 +1,12 @@
 /** Typed entries to the bytes of one CRIU image: the reverse of decodeImage. */
-import './byte-true-text.ts';
+import './text-codec.ts';
 import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { type ByteSource, messageOf, streamOf } from '@stillframe/core';
 import { COMMON_MAGIC, type ImageEntry, SERVICE_MAGIC } from './decode.ts';
 import { criuError } from './errors.ts';
-import type { FramedKind, PayloadPart } from './kind.ts';
+import { type FramedKind, messageNameOf, type PayloadPart } from './kind.ts';
+import { schemaNamed } from './schemas.ts';
+import type { AnyMessage } from './wire/shape.ts';
 
 /** What encodeImage needs of an entry; what decodeImage yields will do. */
 export type EncodedEntry = Pick<ImageEntry, 'role' | 'message'> & Partial<Pick<ImageEntry, 'payload' | 'padding'>>;
@@ -36,7 +38,7 @@ export async function* encodeImage(
     if (role !== expected) {
       throw criuError('ERR_CRIU_IMAGE_ENTRY_INVALID', `a ${role} stands where ${kind.name} has a ${expected}`);
     }
-    yield frameOf(schemaOf(kind, role), message);
+    yield frameOf(schemaNamed(messageNameOf(kind, role)), message);
     yield* payloadsOf(kind, partsOf(kind, role, message), payload, padding, options.signal);
     headed = true;
     if (role === 'member') members -= 1;
@@ -47,15 +49,8 @@ export async function* encodeImage(
   }
 }
 
-/** The schema of a message in this role. Throws ERR_CRIU_IMAGE_ENTRY_INVALID where the kind has no such role. */
-export function schemaOf(kind: FramedKind, role: ImageEntry['role']): DescMessage {
-  const schema = role === 'head' ? kind.head : role === 'entry' ? kind.message : kind.members?.message;
-  if (schema === undefined) throw criuError('ERR_CRIU_IMAGE_ENTRY_INVALID', `a ${kind.name} has no ${role}`);
-  return schema;
-}
-
 /** What payload follows a message in this role. */
-export function partsOf(kind: FramedKind, role: ImageEntry['role'], message: Message): readonly PayloadPart[] {
+export function partsOf(kind: FramedKind, role: ImageEntry['role'], message: AnyMessage): readonly PayloadPart[] {
   if (role === 'head') return kind.headPayload?.(message) ?? [];
   return (role === 'entry' ? kind.payload?.(message) : kind.members?.payload?.(message)) ?? [];
 }

@@ -15,3 +15,5 @@ export { PageFlag, UNIT } from './memory/pagemap-entry.ts';
 export { Segments } from './memory/segments.ts';
 export { openStoredPages, type Run, StoredPages } from './memory/stored-pages.ts';
 export * from './memory/vma-status.ts';
+export { schemaNamed } from './schemas.ts';
+export { namesOfEnum } from './wire/shape.ts';

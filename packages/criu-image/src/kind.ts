@@ -1,5 +1,6 @@
 /** What one row of the table of image kinds says, and the three ways to write one. Source: CRIU image-desc.c, magic.h. */
-import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { criuError } from './errors.ts';
+import type { MessageName, Messages } from './wire/shape.ts';
 
 /**
  * Bytes of one message. Well below limits.criuMessage, for two bytes of a message can make an object of fifty: this much
@@ -16,20 +17,20 @@ export interface PayloadPart {
 }
 
 /** Messages that follow an entry without being entries themselves. */
-export interface Members<D extends DescMessage, M extends DescMessage> {
+export interface Members<D extends MessageName, M extends MessageName> {
   message: M;
-  count(entry: MessageShape<D>): number;
-  payload?(member: MessageShape<M>): readonly PayloadPart[];
+  count(entry: Messages[D]): number;
+  payload?(member: Messages[M]): readonly PayloadPart[];
 }
 
 /** What a row may say beside its name, magic and message. `H` is the message that stands before the entries. */
-export interface KindExtras<D extends DescMessage, H extends DescMessage, M extends DescMessage> {
+export interface KindExtras<D extends MessageName, H extends MessageName, M extends MessageName> {
   /** The image has one message of this type before its entries. */
   head?: H;
   /** Bytes after the head. */
-  headPayload?(head: MessageShape<H>): readonly PayloadPart[];
+  headPayload?(head: Messages[H]): readonly PayloadPart[];
   /** Bytes after each entry. */
-  payload?(entry: MessageShape<D>): readonly PayloadPart[];
+  payload?(entry: Messages[D]): readonly PayloadPart[];
   members?: Members<D, M>;
   /** Written for each process (or thread), so a set has many of them. */
   perTask?: true;
@@ -46,9 +47,9 @@ export interface KindExtras<D extends DescMessage, H extends DescMessage, M exte
 /** A kind made of magics and length-prefixed messages. */
 export interface FramedKind<
   N extends string = string,
-  D extends DescMessage = DescMessage,
-  H extends DescMessage = DescMessage,
-  M extends DescMessage = DescMessage,
+  D extends MessageName = MessageName,
+  H extends MessageName = MessageName,
+  M extends MessageName = MessageName,
 > extends KindExtras<D, H, M> {
   form: 'framed';
   /** Our name of the kind: the file name without suffix and id. */
@@ -78,9 +79,9 @@ export type ImageKind = FramedKind | RawKind;
 /** A row for `<name>.img`, or `<name>-<id>.img` where `id` is given. */
 export function framed<
   N extends string,
-  D extends DescMessage,
-  H extends DescMessage = never,
-  M extends DescMessage = never,
+  D extends MessageName,
+  H extends MessageName = never,
+  M extends MessageName = never,
 >(
   name: N,
   id: '' | '%u' | '%x',
@@ -100,6 +101,13 @@ export function raw<N extends string>(
   extras: { perTask?: true; legacy?: true } = {},
 ): RawKind<N> {
   return { form: 'raw', name, file, magic: undefined, ...extras };
+}
+
+/** The message that an image of this kind has in a role. Throws ERR_CRIU_IMAGE_ENTRY_INVALID where it has none. */
+export function messageNameOf(kind: FramedKind, role: 'head' | 'entry' | 'member'): MessageName {
+  const name = role === 'head' ? kind.head : role === 'entry' ? kind.message : kind.members?.message;
+  if (name === undefined) throw criuError('ERR_CRIU_IMAGE_ENTRY_INVALID', `a ${kind.name} has no ${role}`);
+  return name;
 }
 
 /** How many bytes bring `bytes` up to a multiple of `unit` (a power of two). */

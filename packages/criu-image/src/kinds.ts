@@ -3,127 +3,126 @@
  * Several kinds share a magic or have none, so the file name decides what an image is and the magic must agree.
  * Left out: the page images of before 2012, which have the name of today's raw ones and no reader any more.
  */
-import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { type FramedKind, framed, type ImageKind, paddingTo, raw } from './kind.ts';
-import * as proto from './proto.ts';
+import type { MessageName, Messages } from './wire/shape.ts';
 
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
 /** All kinds, in the order of checkpoint-spec 7.2: tasks, memory, files, sockets, confinement, namespaces, others. */
 export const kinds = [
-  framed('inventory', '', 'INVENTORY', 0x58313116, proto.inventory_entrySchema),
-  framed('pstree', '', 'PSTREE', 0x50273030, proto.pstree_entrySchema),
-  framed('core', '%u', 'CORE', 0x55053847, proto.core_entrySchema, { perTask: true }),
-  framed('ids', '%u', 'IDS', 0x54432030, proto.task_kobj_ids_entrySchema, { perTask: true }),
-  framed('fs', '%u', 'FS', 0x51403912, proto.fs_entrySchema, { perTask: true }),
-  framed('creds', '%u', 'CREDS', 0x54023547, proto.creds_entrySchema, { perTask: true, legacy: true }),
-  framed('sigacts', '%u', 'SIGACT', 0x55344201, proto.sa_entrySchema, { perTask: true, legacy: true }),
-  framed('itimers', '%u', 'ITIMERS', 0x57464056, proto.itimer_entrySchema, { perTask: true, legacy: true }),
-  framed('posix-timers', '%u', 'POSIX_TIMERS', 0x52603957, proto.posix_timer_entrySchema, {
+  framed('inventory', '', 'INVENTORY', 0x58313116, 'inventory_entry'),
+  framed('pstree', '', 'PSTREE', 0x50273030, 'pstree_entry'),
+  framed('core', '%u', 'CORE', 0x55053847, 'core_entry', { perTask: true }),
+  framed('ids', '%u', 'IDS', 0x54432030, 'task_kobj_ids_entry', { perTask: true }),
+  framed('fs', '%u', 'FS', 0x51403912, 'fs_entry', { perTask: true }),
+  framed('creds', '%u', 'CREDS', 0x54023547, 'creds_entry', { perTask: true, legacy: true }),
+  framed('sigacts', '%u', 'SIGACT', 0x55344201, 'sa_entry', { perTask: true, legacy: true }),
+  framed('itimers', '%u', 'ITIMERS', 0x57464056, 'itimer_entry', { perTask: true, legacy: true }),
+  framed('posix-timers', '%u', 'POSIX_TIMERS', 0x52603957, 'posix_timer_entry', {
     perTask: true,
     legacy: true,
   }),
-  framed('rlimit', '%u', 'RLIMIT', 0x57113925, proto.rlimit_entrySchema, { perTask: true, legacy: true }),
-  framed('signal-s', '%u', 'SIGNAL', 0x59255647, proto.siginfo_entrySchema, { perTask: true, legacy: true }),
-  framed('signal-p', '%u', 'SIGNAL', 0x59255647, proto.siginfo_entrySchema, { perTask: true, legacy: true }),
+  framed('rlimit', '%u', 'RLIMIT', 0x57113925, 'rlimit_entry', { perTask: true, legacy: true }),
+  framed('signal-s', '%u', 'SIGNAL', 0x59255647, 'siginfo_entry', { perTask: true, legacy: true }),
+  framed('signal-p', '%u', 'SIGNAL', 0x59255647, 'siginfo_entry', { perTask: true, legacy: true }),
 
   // Half a million VMAs, eight times what the kernel allows unless it is told otherwise.
-  framed('mm', '%u', 'MM', 0x57492820, proto.mm_entrySchema, { perTask: true, messageLimit: 32 << 20 }),
-  framed('vmas', '%u', 'VMAS', 0x54123737, proto.vma_entrySchema, { perTask: true, legacy: true }),
-  framed('pagemap', '%u', 'PAGEMAP', 0x56084025, proto.pagemap_entrySchema, {
-    head: proto.pagemap_headSchema,
+  framed('mm', '%u', 'MM', 0x57492820, 'mm_entry', { perTask: true, messageLimit: 32 << 20 }),
+  framed('vmas', '%u', 'VMAS', 0x54123737, 'vma_entry', { perTask: true, legacy: true }),
+  framed('pagemap', '%u', 'PAGEMAP', 0x56084025, 'pagemap_entry', {
+    head: 'pagemap_head',
     perTask: true,
   }),
-  framed('pagemap-shmem', '%u', 'PAGEMAP', 0x56084025, proto.pagemap_entrySchema, { head: proto.pagemap_headSchema }),
+  framed('pagemap-shmem', '%u', 'PAGEMAP', 0x56084025, 'pagemap_entry', { head: 'pagemap_head' }),
   raw('pages', 'pages-%u.img', { perTask: true }),
   raw('pages-shmem', 'pages-shmem-%u.img', { legacy: true }),
-  framed('memfd', '', 'MEMFD_INODE', 0x48453499, proto.memfd_inode_entrySchema),
+  framed('memfd', '', 'MEMFD_INODE', 0x48453499, 'memfd_inode_entry'),
 
-  framed('fdinfo', '%u', 'FDINFO', 0x56213732, proto.fdinfo_entrySchema, { perTask: true }),
-  framed('files', '', 'FILES', 0x56303138, proto.file_entrySchema),
-  framed('reg-files', '', 'REG_FILES', 0x50363636, proto.reg_file_entrySchema, { legacy: true }),
-  framed('ext-files', '', 'EXT_FILES', 0x59255641, proto.ext_file_entrySchema, { legacy: true }),
-  framed('ns-files', '', 'NS_FILES', 0x61394011, proto.ns_file_entrySchema, { legacy: true }),
-  framed('eventfd', '', 'EVENTFD_FILE', 0x44523722, proto.eventfd_file_entrySchema, { legacy: true }),
-  framed('eventpoll', '', 'EVENTPOLL_FILE', 0x45023858, proto.eventpoll_file_entrySchema, { legacy: true }),
-  framed('eventpoll-tfd', '', 'EVENTPOLL_TFD', 0x44433746, proto.eventpoll_tfd_entrySchema, { legacy: true }),
-  framed('signalfd', '', 'SIGNALFD', 0x57323820, proto.signalfd_entrySchema, { legacy: true }),
-  framed('timerfd', '', 'TIMERFD', 0x50493712, proto.timerfd_entrySchema, { legacy: true }),
-  framed('inotify', '', 'INOTIFY_FILE', 0x48424431, proto.inotify_file_entrySchema, { legacy: true }),
-  framed('inotify-wd', '', 'INOTIFY_WD', 0x54562009, proto.inotify_wd_entrySchema, { legacy: true }),
-  framed('fanotify', '', 'FANOTIFY_FILE', 0x55096122, proto.fanotify_file_entrySchema, { legacy: true }),
-  framed('fanotify-mark', '', 'FANOTIFY_MARK', 0x56506035, proto.fanotify_mark_entrySchema, { legacy: true }),
-  framed('pipes', '', 'PIPES', 0x56513555, proto.pipe_entrySchema, { legacy: true }),
-  framed('pipes-data', '', 'PIPES_DATA', 0x56453709, proto.pipe_data_entrySchema, {
+  framed('fdinfo', '%u', 'FDINFO', 0x56213732, 'fdinfo_entry', { perTask: true }),
+  framed('files', '', 'FILES', 0x56303138, 'file_entry'),
+  framed('reg-files', '', 'REG_FILES', 0x50363636, 'reg_file_entry', { legacy: true }),
+  framed('ext-files', '', 'EXT_FILES', 0x59255641, 'ext_file_entry', { legacy: true }),
+  framed('ns-files', '', 'NS_FILES', 0x61394011, 'ns_file_entry', { legacy: true }),
+  framed('eventfd', '', 'EVENTFD_FILE', 0x44523722, 'eventfd_file_entry', { legacy: true }),
+  framed('eventpoll', '', 'EVENTPOLL_FILE', 0x45023858, 'eventpoll_file_entry', { legacy: true }),
+  framed('eventpoll-tfd', '', 'EVENTPOLL_TFD', 0x44433746, 'eventpoll_tfd_entry', { legacy: true }),
+  framed('signalfd', '', 'SIGNALFD', 0x57323820, 'signalfd_entry', { legacy: true }),
+  framed('timerfd', '', 'TIMERFD', 0x50493712, 'timerfd_entry', { legacy: true }),
+  framed('inotify', '', 'INOTIFY_FILE', 0x48424431, 'inotify_file_entry', { legacy: true }),
+  framed('inotify-wd', '', 'INOTIFY_WD', 0x54562009, 'inotify_wd_entry', { legacy: true }),
+  framed('fanotify', '', 'FANOTIFY_FILE', 0x55096122, 'fanotify_file_entry', { legacy: true }),
+  framed('fanotify-mark', '', 'FANOTIFY_MARK', 0x56506035, 'fanotify_mark_entry', { legacy: true }),
+  framed('pipes', '', 'PIPES', 0x56513555, 'pipe_entry', { legacy: true }),
+  framed('pipes-data', '', 'PIPES_DATA', 0x56453709, 'pipe_data_entry', {
     payload: ({ bytes }) => [{ name: 'data', bytes }],
   }),
-  framed('fifo', '', 'FIFO', 0x58364939, proto.fifo_entrySchema, { legacy: true }),
-  framed('fifo-data', '', 'FIFO_DATA', 0x59333054, proto.pipe_data_entrySchema, {
+  framed('fifo', '', 'FIFO', 0x58364939, 'fifo_entry', { legacy: true }),
+  framed('fifo-data', '', 'FIFO_DATA', 0x59333054, 'pipe_data_entry', {
     payload: ({ bytes }) => [{ name: 'data', bytes }],
   }),
-  framed('tty', '', 'TTY_FILES', 0x59433025, proto.tty_file_entrySchema, { legacy: true }),
-  framed('tty-info', '', 'TTY_INFO', 0x59453036, proto.tty_info_entrySchema),
-  framed('tty-data', '', 'TTY_DATA', 0x59413026, proto.tty_data_entrySchema),
-  framed('tunfile', '', 'TUNFILE', 0x57143751, proto.tunfile_entrySchema, { legacy: true }),
-  framed('pidfd', '', 'PIDFD', 0x54435556, proto.pidfd_entrySchema, { legacy: true }),
-  framed('bpfmap-file', '', 'BPFMAP_FILE', 0x57506142, proto.bpfmap_file_entrySchema, { legacy: true }),
-  framed('bpfmap-data', '', 'BPFMAP_DATA', 0x64324033, proto.bpfmap_data_entrySchema, {
+  framed('tty', '', 'TTY_FILES', 0x59433025, 'tty_file_entry', { legacy: true }),
+  framed('tty-info', '', 'TTY_INFO', 0x59453036, 'tty_info_entry'),
+  framed('tty-data', '', 'TTY_DATA', 0x59413026, 'tty_data_entry'),
+  framed('tunfile', '', 'TUNFILE', 0x57143751, 'tunfile_entry', { legacy: true }),
+  framed('pidfd', '', 'PIDFD', 0x54435556, 'pidfd_entry', { legacy: true }),
+  framed('bpfmap-file', '', 'BPFMAP_FILE', 0x57506142, 'bpfmap_file_entry', { legacy: true }),
+  framed('bpfmap-data', '', 'BPFMAP_DATA', 0x64324033, 'bpfmap_data_entry', {
     payload: ({ keysBytes, valuesBytes }) => [
       { name: 'keys', bytes: keysBytes },
       { name: 'values', bytes: valuesBytes },
     ],
   }),
-  framed('filelocks', '', 'FILE_LOCKS', 0x54323616, proto.file_lock_entrySchema),
-  framed('remap-fpath', '', 'REMAP_FPATH', 0x59133954, proto.remap_file_path_entrySchema),
-  framed('ghost-file', '%x', 'GHOST_FILE', 0x52583605, proto.ghost_chunk_entrySchema, {
-    head: proto.ghost_file_entrySchema,
+  framed('filelocks', '', 'FILE_LOCKS', 0x54323616, 'file_lock_entry'),
+  framed('remap-fpath', '', 'REMAP_FPATH', 0x59133954, 'remap_file_path_entry'),
+  framed('ghost-file', '%x', 'GHOST_FILE', 0x52583605, 'ghost_chunk_entry', {
+    head: 'ghost_file_entry',
     // A small regular file follows whole; a device or a symbolic link has no content.
     headPayload: ({ mode, chunks }) =>
       !chunks && (mode & S_IFMT) === S_IFREG ? [{ name: 'data', bytes: 'rest' }] : [],
     payload: ({ len }) => [{ name: 'data', bytes: len }],
   }),
 
-  framed('unixsk', '', 'UNIXSK', 0x54373943, proto.unix_sk_entrySchema, { legacy: true }),
-  framed('inetsk', '', 'INETSK', 0x56443851, proto.inet_sk_entrySchema, { legacy: true }),
-  framed('packetsk', '', 'PACKETSK', 0x60454618, proto.packet_sock_entrySchema, { legacy: true }),
-  framed('netlinksk', '', 'NETLINK_SK', 0x58005614, proto.netlink_sk_entrySchema, { legacy: true }),
-  framed('sk-queues', '', 'SK_QUEUES', 0x56264026, proto.sk_packet_entrySchema, {
+  framed('unixsk', '', 'UNIXSK', 0x54373943, 'unix_sk_entry', { legacy: true }),
+  framed('inetsk', '', 'INETSK', 0x56443851, 'inet_sk_entry', { legacy: true }),
+  framed('packetsk', '', 'PACKETSK', 0x60454618, 'packet_sock_entry', { legacy: true }),
+  framed('netlinksk', '', 'NETLINK_SK', 0x58005614, 'netlink_sk_entry', { legacy: true }),
+  framed('sk-queues', '', 'SK_QUEUES', 0x56264026, 'sk_packet_entry', {
     payload: ({ length }) => [{ name: 'data', bytes: length }],
   }),
-  framed('tcp-stream', '%x', 'TCP_STREAM', 0x51465506, proto.tcp_stream_entrySchema, {
+  framed('tcp-stream', '%x', 'TCP_STREAM', 0x51465506, 'tcp_stream_entry', {
     payload: ({ inqLen, outqLen }) => [
       { name: 'received', bytes: inqLen },
       { name: 'sent', bytes: outqLen },
     ],
   }),
 
-  framed('seccomp', '', 'SECCOMP', 0x64413049, proto.seccomp_entrySchema),
-  framed('apparmor', '', 'APPARMOR', 0x59423047, proto.apparmor_entrySchema),
-  framed('cgroup', '', 'CGROUP', 0x59383330, proto.cgroup_entrySchema),
-  framed('cpuinfo', '', 'CPUINFO', 0x61404013, proto.cpuinfo_entrySchema),
+  framed('seccomp', '', 'SECCOMP', 0x64413049, 'seccomp_entry'),
+  framed('apparmor', '', 'APPARMOR', 0x59423047, 'apparmor_entry'),
+  framed('cgroup', '', 'CGROUP', 0x59383330, 'cgroup_entry'),
+  framed('cpuinfo', '', 'CPUINFO', 0x61404013, 'cpuinfo_entry'),
 
-  framed('utsns', '%u', 'UTSNS', 0x54473203, proto.utsns_entrySchema),
-  framed('timens', '%u', 'TIMENS', 0x43114433, proto.timens_entrySchema),
-  framed('pidns', '%u', 'PIDNS', 0x61157326, proto.pidns_entrySchema),
-  framed('userns', '%u', 'USERNS', 0x55474906, proto.userns_entrySchema),
-  framed('ipcns-var', '%u', 'IPC_VAR', 0x53115007, proto.ipc_var_entrySchema),
-  framed('ipcns-shm', '%u', 'IPCNS_SHM', 0x46283044, proto.ipc_shm_entrySchema, {
+  framed('utsns', '%u', 'UTSNS', 0x54473203, 'utsns_entry'),
+  framed('timens', '%u', 'TIMENS', 0x43114433, 'timens_entry'),
+  framed('pidns', '%u', 'PIDNS', 0x61157326, 'pidns_entry'),
+  framed('userns', '%u', 'USERNS', 0x55474906, 'userns_entry'),
+  framed('ipcns-var', '%u', 'IPC_VAR', 0x53115007, 'ipc_var_entry'),
+  framed('ipcns-shm', '%u', 'IPCNS_SHM', 0x46283044, 'ipc_shm_entry', {
     payload: ({ inPagemaps, size }) => (inPagemaps ? [] : [{ name: 'data', bytes: size, padding: paddingTo(size, 4) }]),
   }),
-  framed('ipcns-msg', '%u', 'IPCNS_MSG', 0x55453737, proto.ipc_msg_entrySchema, {
+  framed('ipcns-msg', '%u', 'IPCNS_MSG', 0x55453737, 'ipc_msg_entry', {
     members: {
-      message: proto.ipc_msgSchema,
+      message: 'ipc_msg',
       count: ({ qnum }) => qnum,
       payload: ({ msize }) => [{ name: 'data', bytes: msize, padding: paddingTo(msize, 8) }],
     },
   }),
-  framed('ipcns-sem', '%u', 'IPCNS_SEM', 0x59573019, proto.ipc_sem_entrySchema, {
+  framed('ipcns-sem', '%u', 'IPCNS_SEM', 0x59573019, 'ipc_sem_entry', {
     payload: ({ nsems }) => [{ name: 'values', bytes: nsems * 2, padding: paddingTo(nsems * 2, 8) }],
   }),
-  framed('mountpoints', '%u', 'MNTS', 0x55563928, proto.mnt_entrySchema),
-  framed('netdev', '%u', 'NETDEV', 0x57373951, proto.net_device_entrySchema),
-  framed('netns', '%u', 'NETNS', 0x55933752, proto.netns_entrySchema),
+  framed('mountpoints', '%u', 'MNTS', 0x55563928, 'mnt_entry'),
+  framed('netdev', '%u', 'NETDEV', 0x57373951, 'net_device_entry'),
+  framed('netns', '%u', 'NETNS', 0x55933752, 'netns_entry'),
   raw('ifaddr', 'ifaddr-%u.img'),
   raw('route', 'route-%u.img'),
   raw('route6', 'route6-%u.img'),
@@ -134,17 +133,17 @@ export const kinds = [
   raw('netns-ct', 'netns-ct-%u.img'),
   raw('netns-exp', 'netns-exp-%u.img'),
 
-  framed('autofs', '%u', 'AUTOFS', 0x49353943, proto.autofs_entrySchema),
-  framed('binfmt-misc', '', 'BINFMT_MISC', 0x67343323, proto.binfmt_misc_entrySchema),
-  framed('binfmt-misc-old', '%u', 'BINFMT_MISC', 0x67343323, proto.binfmt_misc_entrySchema, {
+  framed('autofs', '%u', 'AUTOFS', 0x49353943, 'autofs_entry'),
+  framed('binfmt-misc', '', 'BINFMT_MISC', 0x67343323, 'binfmt_misc_entry'),
+  framed('binfmt-misc-old', '%u', 'BINFMT_MISC', 0x67343323, 'binfmt_misc_entry', {
     stem: 'binfmt-misc',
     legacy: true,
   }),
   raw('tmpfs-dev', 'tmpfs-dev-%u.tar.gz.img'),
   raw('tmpfs', 'tmpfs-%u.tar.gz.img', { legacy: true }),
-  framed('stats-dump', '', 'STATS', 0x57093306, proto.stats_entrySchema, { service: true }),
-  framed('stats-restore', '', 'STATS', 0x57093306, proto.stats_entrySchema, { service: true }),
-  framed('irmap-cache', '', 'IRMAP_CACHE', 0x57004059, proto.irmap_cache_entrySchema, { service: true }),
+  framed('stats-dump', '', 'STATS', 0x57093306, 'stats_entry', { service: true }),
+  framed('stats-restore', '', 'STATS', 0x57093306, 'stats_entry', { service: true }),
+  framed('irmap-cache', '', 'IRMAP_CACHE', 0x57004059, 'irmap_cache_entry', { service: true }),
 ] as const;
 
 type Row = (typeof kinds)[number];
@@ -153,7 +152,7 @@ export type KindName = Row['name'];
 /** The name of a kind made of messages. */
 export type FramedName = Extract<Row, { form: 'framed' }>['name'];
 type RowOf<N extends KindName> = Extract<Row, { name: N }>;
-type ShapeOf<D> = D extends DescMessage ? MessageShape<D> : never;
+type ShapeOf<D> = D extends MessageName ? Messages[D] : never;
 /** The message of an entry of kind `N`: `EntryOf<'core'>` is core_entry. */
 export type EntryOf<N extends FramedName> =
   RowOf<N> extends FramedKind<N, infer D, infer _H, infer _M> ? ShapeOf<D> : never;
@@ -173,6 +172,9 @@ export interface NamedImage {
 }
 
 const rows: readonly (ImageKind & { name: KindName })[] = kinds;
+const byMagic: ReadonlyMap<number | undefined, readonly KindName[]> = new Map(
+  [...Map.groupBy(rows, ({ magic }) => magic)].map(([magic, kinds]) => [magic, kinds.map(({ name }) => name)]),
+);
 const byName = new Map(rows.map((kind) => [kind.name, kind]));
 interface Pattern {
   readonly kind: ImageKind & { name: KindName };
@@ -224,7 +226,7 @@ export function kindOfSymbol(symbol: string): (FramedKind & { name: FramedName }
 
 /** The names of all kinds that have this magic: none, one, or several. */
 export function kindsOfMagic(magic: number): readonly KindName[] {
-  return rows.filter((kind) => kind.magic === magic).map((kind) => kind.name);
+  return byMagic.get(magic) ?? [];
 }
 
 /** What stands before the first dot, without the id at its end: of `core-17.img` and of `core-%u.img`, `core`. */

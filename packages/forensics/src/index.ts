@@ -55,4 +55,4 @@ export { isoTime, readTime } from './timeline/time.ts';
 export { type PlacedEvent, readTimeline, type Timeline, type TimelineInput } from './timeline/timeline.ts';
 export { compileYara, type YaraMatch, type YaraRules, type YaraSource } from './yara/engine.ts';
 export { judgeYara } from './yara/judge-yara.ts';
-export { scanYara } from './yara/scan-yara.ts';
+export { type PlacedMatch, scanYara } from './yara/scan-yara.ts';

@@ -89,6 +89,12 @@ test('the page comes without types, its libraries under their own paths, and a p
     assert.doesNotMatch(module.text, /: number/);
     assert.match(String(module.headers['content-type']), /^text\/javascript/);
     assert.equal((await ask('/library/library/library.mjs')).status, 200);
+    // All that the first module leads to, so that a browser need not find it out by and by.
+    const links = [...(await ask('/')).text.matchAll(/<link rel="modulepreload" href="([^"]*)">/g)];
+    assert.deepEqual(
+      links.map(([, href]) => href),
+      ['/page/main.ts', '/library/library/library.mjs'],
+    );
     const policy = String((await ask('/')).headers['content-security-policy']);
     assert.match(policy, /^default-src 'none'/);
     assert.doesNotMatch(policy, /unsafe|https?:|\*/);

@@ -20,6 +20,10 @@ export const deskError = errorTable({
   },
   ERR_DESK_NOT_RUNNING: { kind: 'failed-precondition', hint: 'only what runs can be checkpointed' },
   ERR_DESK_SANDBOX: { kind: 'failed-precondition', hint: 'restore on a node of Stillframe' },
+  ERR_DESK_NOT_A_COPY: {
+    kind: 'permission-denied',
+    hint: 'restore a copy: what is typed there changes nothing of the original',
+  },
   ERR_DESK_BUSY: { kind: 'failed-precondition', hint: 'wait until that is over, or call it off' },
   ERR_DESK_STOPPED: { kind: 'cancelled' },
   ERR_DESK_TOO_LARGE: { kind: 'resource-exhausted' },

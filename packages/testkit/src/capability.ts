@@ -16,6 +16,8 @@ export type Capability =
   | 'sys-resource'
   | 'idmapped-mounts'
   | 'docker-registry'
+  | 'versitygw'
+  | 'helm'
   | 'skopeo'
   | 'age'
   | 'buildah'
@@ -60,6 +62,8 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   'sys-resource': () => (hasSysResource() ? undefined : 'CAP_SYS_RESOURCE is not held'),
   'idmapped-mounts': idmappedMounts,
   'docker-registry': program('docker-registry'),
+  versitygw: program('versitygw'),
+  helm: program('helm'),
   skopeo: program('skopeo'),
   age: () => program('age')() ?? program('age-keygen')(),
   buildah: program('buildah'),

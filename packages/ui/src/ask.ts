@@ -1,5 +1,5 @@
 /** Questions to the server that the page came from, as the contract has them. */
-import type { Actions, Contract, DeskContract, Refusal, Streams } from '@stillframe/server/contract';
+import type { Actions, Contract, DeskContract, PostedStreams, Refusal, Streams } from '@stillframe/server/contract';
 
 /** What the server refuses. */
 export class Refused extends Error {
@@ -52,14 +52,34 @@ export async function* askLines<Name extends keyof Streams>(
   asked: Streams[Name]['asked'],
   signal: AbortSignal,
 ): AsyncGenerator<Streams[Name]['line'], void, undefined> {
-  const response = await answered(addressOf(one, name, asked), { signal });
+  yield* linesOf(await answered(addressOf(one, name, asked), { signal }));
+}
+
+/** The same, of what is too long for an address. */
+export async function* postLines<Name extends keyof PostedStreams>(
+  one: string,
+  name: Name,
+  asked: PostedStreams[Name]['asked'],
+  signal: AbortSignal,
+): AsyncGenerator<PostedStreams[Name]['line'], void, undefined> {
+  yield* linesOf(await answered(`/api/${one}/${name}`, { method: 'POST', body: valuesOf(asked), signal }));
+}
+
+async function* linesOf<Line>(response: Response): AsyncGenerator<Line, void, undefined> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
     const lines = (rest + next.value).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) yield JSON.parse(line) as Streams[Name]['line'];
+    for (const line of lines) yield JSON.parse(line) as Line;
   }
+}
+
+/** A connection that stays: to the terminal of a copy. */
+export function connect(name: 'terminal', asked: Values): WebSocket {
+  const socket = new WebSocket(addressOf('desk', name, asked));
+  socket.binaryType = 'arraybuffer';
+  return socket;
 }
 
 /** Changes the token of the address for a session. */

@@ -8,6 +8,8 @@ export const pagePlace = {
   folder: new URL('.', import.meta.url).href,
   libraries: {
     preact: resolve('preact'),
+    // Its package names a module that it does not have.
+    '@xterm/headless': resolve('@xterm/headless/lib-headless/xterm-headless.mjs'),
     'preact/hooks': resolve('preact/hooks'),
     '@stillframe/core/redact': resolve('@stillframe/core/redact'),
     '@stillframe/core/units': resolve('@stillframe/core/units'),

@@ -8,6 +8,7 @@ import { docker } from './docker.ts';
 import { podman } from './podman.ts';
 import { stillframe } from './stillframe.ts';
 
+export { baseImageReference } from './base-image-reference.ts';
 export * from './dialect.ts';
 
 /** Ours first: its archives carry CRI-O's marks as well. containerd last: it is known by what it lacks. */

@@ -1,7 +1,14 @@
 /** For tests: a dump made of given processes, fd tables, files and what waits in them. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { bytesSource } from '@stillframe/core';
-import { type FramedName, fileNameOf, framedKind, type ImageSet, openImageSet } from '@stillframe/criu-image';
+import {
+  type FramedName,
+  fileNameOf,
+  framedKind,
+  type ImageSet,
+  openImageSet,
+  schemaNamed,
+} from '@stillframe/criu-image';
 import type { file_entrySchema } from '@stillframe/criu-image/proto';
 import { frame, image } from '../elf-core/made-set.fixture.ts';
 
@@ -30,7 +37,7 @@ export function madeDump({ processes, tables, files, more = {}, cut = {} }: Made
   const put = (kind: FramedName, id: number | undefined, entries: readonly MadeEntry[]) => {
     const row = framedKind(kind);
     const parts = entries.flatMap(({ bytesBehind = new Uint8Array(), ...fields }) => [
-      frame(row.message, fields),
+      frame(schemaNamed(row.message), fields),
       bytesBehind,
     ]);
     made.set(fileNameOf(kind, id), image(row.magic, parts));

@@ -46,6 +46,8 @@ export interface CheckpointFacts {
   readonly capturedAt?: string | undefined;
   /** Microseconds that the container stood still, as the archive tells. */
   readonly truePause?: string | undefined;
+  /** The node that the archive was collected from, by that node's own account. */
+  readonly collectedFrom?: string | undefined;
 }
 
 /** Marks a spec.dump and a checkpoint image as ours; the value is the version of the program that wrote it. */
@@ -95,6 +97,7 @@ const TABLE: readonly (readonly [keyof CheckpointFacts, readonly string[]])[] = 
   ['sourceDigest', [`${OWN}source-digest`]],
   ['capturedAt', [`${OWN}captured-at`, 'org.opencontainers.image.created']],
   ['truePause', [`${OWN}true-pause-us`]],
+  ['collectedFrom', [`${OWN}collected-from`]],
 ];
 
 /** Keys that only one engine gives its version; they say which engine it was, too. */

@@ -1,6 +1,6 @@
 /** Network devices of a network namespace (netdev images, net_device_entry). */
-import type { ImageSet, SignalOptions } from '@stillframe/criu-image';
-import { nd_typeSchema, type net_device_entry } from '@stillframe/criu-image/proto';
+import { type ImageSet, namesOfEnum, type SignalOptions } from '@stillframe/criu-image';
+import type { net_device_entry } from '@stillframe/criu-image/proto';
 import { bitsIn, DEVICE_FLAGS } from './names.ts';
 import { deviceSysctls, type Sysctl } from './sysctls.ts';
 
@@ -40,7 +40,7 @@ function deviceOf(entry: net_device_entry, namespaceId: number): DeviceRow {
   return {
     index: entry.ifindex,
     name: entry.name,
-    type: nd_typeSchema.value[entry.type]?.name.toLowerCase() ?? `type-${entry.type}`,
+    type: namesOfEnum('nd_type').get(entry.type)?.toLowerCase() ?? `type-${entry.type}`,
     mtu: entry.mtu,
     flags: bitsIn(DEVICE_FLAGS, entry.flags),
     mac: has('address') ? Array.from(entry.address.subarray(0, 32), hexPair).join(':') : undefined,

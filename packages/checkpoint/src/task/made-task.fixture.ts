@@ -1,11 +1,12 @@
 /** For tests: the made-up process of elf-core with images beside those that it has there. */
 import assert from 'node:assert/strict';
-import { create, type DescMessage, type Message, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
 import { bytesSource } from '@stillframe/core';
 import {
   encodeImage,
   type FramedName,
   framedKind,
+  type ImageEntry,
   type ImageSet,
   kindOfFile,
   openImageSet,
@@ -33,7 +34,10 @@ export async function imageOf<D extends DescMessage>(
   schema: D,
   ...inits: MessageInitShape<D>[]
 ): Promise<Uint8Array> {
-  const entries = inits.map((init) => ({ role: 'entry' as const, message: create(schema, init) as Message }));
+  const entries = inits.map((init) => ({
+    role: 'entry' as const,
+    message: create(schema, init) as ImageEntry['message'],
+  }));
   return Buffer.concat(await Array.fromAsync(encodeImage(framedKind(kind), entries)));
 }
 

@@ -48,6 +48,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./checkpoints.ts')).checkpoints,
   },
   {
+    name: 'collect',
+    summary: 'put the archives of a kubelet’s folder into a registry or an object store, with evidence',
+    load: async () => (await import('./collect.ts')).collect,
+  },
+  {
     name: 'restore',
     summary: 'restore copies of a checkpoint beside the original',
     load: async () => (await import('./restore.ts')).restore,

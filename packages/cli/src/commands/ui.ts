@@ -11,6 +11,7 @@ import { runningNode } from '../node/running.ts';
 import { numberOf } from '../numbers.ts';
 import { productVersion } from '../product.ts';
 import { deskCase } from '../report/desk-case.ts';
+import { startYara } from '../scan/yara-process.ts';
 import { cliError } from '../usage.ts';
 import { readVerifyingKeys, withVerifyingKeys } from '../verify/keys.ts';
 import { type NodePlace, type RegisterCommand, withCri } from './command.ts';
@@ -19,6 +20,7 @@ import { type ReadingOptions, readingSeveral, WHERE, withReading } from './readi
 interface UiOptions extends ReadingOptions, CriPlace, NodePlace {
   port?: string;
   key?: string[];
+  signKey?: string;
 }
 
 const HELP = `
@@ -28,7 +30,8 @@ same at both ends) and open the address.
 What the page shows is what the container had: whoever sees it sees the archive.
 
 Where a node runs, or --cri names another runtime, the page shows its pods, too. Whoever has the page can checkpoint them, and restore
-copies into forensic sandboxes of a node of Stillframe; each is asked about before it is done.
+copies into forensic sandboxes of a node of Stillframe, and push images of checkpoints to registries; each is asked about before it is
+done.
 
   stillframe ui web.tar --key node.pub
   stillframe ui before.tar after.tar --port 8080
@@ -42,6 +45,7 @@ export const ui: RegisterCommand = (program, io, done) => {
     .argument('[checkpoint...]', `${WHERE}; none: only the node`);
   withCri(withVerifyingKeys(withReading(command)))
     .option('--port <number>', 'listen here; by default where there is room')
+    .option('--sign-key <file>', 'private key, in PEM, that images are signed with where the page asks for it')
     .addHelpText('after', HELP)
     .action(async (whats: string[], options: UiOptions) => {
       const port = Number(numberOf(options.port ?? '0', '--port'));
@@ -55,9 +59,10 @@ export const ui: RegisterCommand = (program, io, done) => {
       // Faults are on the page; they are no reason for a code of a command that only serves.
       await readingSeveral(whats, { ...options, output: 'json' }, io, async (opened) => {
         const cases = opened.map(({ what, checkpoint }) => caseOf(what, checkpoint));
-        const wanted = { place: options, source: options, caseOf };
+        const demandSame = async (what: string) => same.get(what)?.();
+        const wanted = { place: options, source: options, signKey: options.signKey, demandSame, caseOf };
         await using node = await nodeBeside(wanted, { isNeeded: cases.length === 0 }, io);
-        await using desk = await startDesk({ cases, node, page: pagePlace, version: productVersion, port });
+        await using desk = await startDesk({ cases, node, startYara, page: pagePlace, version: productVersion, port });
         io.out(`${desk.address}\n`);
         io.err('open it in a browser on this machine; it works once. Ctrl-C ends the desk\n');
         if (!io.signal.aborted) await once(io.signal, 'abort');

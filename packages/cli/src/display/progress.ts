@@ -10,11 +10,16 @@ export interface Progress extends Disposable {
   clear(): void;
 }
 
+const nothing = () => undefined;
+const SILENT: Progress = { update: nothing, clear: nothing, [Symbol.dispose]: nothing };
+
 /** Milliseconds between two redraws. */
 const EVERY = 100;
 
 export function showProgress(io: Io, title: string): Progress {
-  if (!io.interactive) return { update: () => undefined, clear: () => undefined, [Symbol.dispose]: () => undefined };
+  const { watched } = io;
+  if (watched) return { ...SILENT, update: (done, total) => watched(title, done, total) };
+  if (!io.interactive) return SILENT;
   const from = performance.now();
   let drawn = 0;
   const clear = () => io.err('\r\x1b[K');

@@ -5,7 +5,7 @@
 import { lstat, open } from 'node:fs/promises';
 import { hostname, release } from 'node:os';
 import { basename } from 'node:path';
-import { harmless } from '@stillframe/core';
+import { type Digest, harmless } from '@stillframe/core';
 import { writeTextAtomically } from '@stillframe/core/file';
 import {
   type CaptureAsker,
@@ -48,12 +48,30 @@ export interface AttestOptions {
  * ERR_FILE_UNREADABLE, ERR_FILE_EXISTS where evidence is there already, the system's errors, and the reason of the signal.
  */
 export async function attestAfterWriting(path: string, capture: ForeignCapture, options: AttestOptions): Promise<void> {
-  const { signal, key, onProgress } = options;
   // What a link points to may be another archive tomorrow.
   if (!(await lstat(path)).isFile())
     throw cliError('ERR_ARCHIVE_CHANGED', `${harmless(path)} is no file of its own`, {
       hint: 'a link is not followed',
     });
+  const { text } = await attestationOf(path, capture, options);
+  await writeTextAtomically(evidencePath(path), text, { replace: false });
+}
+
+/** Evidence that has been made and lies nowhere yet. */
+export interface Attestation {
+  readonly text: string;
+  readonly digest: Digest;
+  /** Bytes of the archive. */
+  readonly size: number;
+}
+
+/** As attestAfterWriting, for who keeps the evidence elsewhere. `name`: what it calls the archive, that of the file by default. */
+export async function attestationOf(
+  path: string,
+  capture: ForeignCapture,
+  options: AttestOptions & { name?: string },
+): Promise<Attestation> {
+  const { signal, key, onProgress, user, name = basename(path) } = options;
   const at = new Date();
   // Reading an archive is a lot to load; a node of ours has measured it already.
   const { measureFile } = await import('./measured-file.ts');
@@ -62,18 +80,19 @@ export async function attestAfterWriting(path: string, capture: ForeignCapture, 
   await using file = await open(path, 'r');
   await file.sync();
   signal.throwIfAborted();
-  const text = encodeCapture(evidenceOf(path, measured, capture, { user: options.user, at, until }));
-  await writeTextAtomically(evidencePath(path), key ? signEnvelopeText(text, key) : text, { replace: false });
+  const text = encodeCapture(evidenceOf(name, measured, capture, { user, at, until }));
+  const { digest, size } = measured;
+  return { text: key ? signEnvelopeText(text, key) : text, digest, size };
 }
 
 function evidenceOf(
-  path: string,
+  name: string,
   { digest, size, writtenAt, contents, damage }: MeasuredFile,
   { container, runtime, startedAt, finishedAt, pauseAtMost, askedBy, node, cluster }: ForeignCapture,
   { user, at, until }: { user: string; at: Date; until: Date },
 ): CaptureEvidence {
   return {
-    archive: { name: basename(path), digest, size },
+    archive: { name, digest, size },
     container,
     versions: { stillframe: productVersion, runtime },
     node: node ?? { hostname: hostname(), kernel: release() },

@@ -69,15 +69,25 @@ export async function writeAttached(
   { archive, digest }: { archive: string; digest: Digest },
   signal: AbortSignal,
 ): Promise<boolean> {
+  const evidence = await findAttached(store, subjects, digest, signal);
+  return evidence ? copyEvidence(evidence, archive) : false;
+}
+
+/** The evidence about the archive of that digest, beside one of these manifests. Throws the errors of the store. */
+export async function findAttached(
+  store: ContentReader,
+  subjects: readonly Descriptor[],
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<FoundEvidence | undefined> {
   for (const { digest: subject } of subjects) {
     const referrers = (await store.referrers?.(subject, { artifactType: EVIDENCE, signal })) ?? [];
     for (const referrer of referrers.slice(0, MOST)) {
       const evidence = await readAttached(store, referrer, signal);
-      if (evidence?.digest !== digest) continue;
-      return copyEvidence(evidence, archive);
+      if (evidence?.digest === digest) return evidence;
     }
   }
-  return false;
+  return undefined;
 }
 
 /** Undefined for what is no evidence that can be read; whoever can write to a registry can put anything there. */

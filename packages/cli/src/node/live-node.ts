@@ -1,14 +1,16 @@
 /** A node for the desk, over CRI: the same that the commands `pods`, `checkpoint`, `restore`, `logs` and `rm` do. */
 import { harmless, UndoStack } from '@stillframe/core';
-import type { CriClient } from '@stillframe/cri/client';
-import type { CaseInput, LiveNode } from '@stillframe/server';
+import { type CriClient, openExecTerminal } from '@stillframe/cri/client';
+import type { CaseInput, LiveNode, Watch } from '@stillframe/server';
 import { captureOne } from '../checkpoint/one-container.ts';
 import { type FoundContainer, listPods } from '../commands/address.ts';
 import type { NodePlace } from '../commands/command.ts';
 import { runtimeOf } from '../evidence/foreign-capture.ts';
+import { pushImage, registryReference } from '../image/pushed.ts';
 import type { Io } from '../io.ts';
 import { openEvidence } from '../open-evidence.ts';
 import { removePod } from '../pod.ts';
+import type { RegistryFlags } from '../registries/flags.ts';
 import { checkedCopies, restoreCopies } from '../restore/copies.ts';
 import { describeSource, type SourceOptions } from '../restore-source.ts';
 import { demandOwnRuntime } from '../restore-wishes.ts';
@@ -20,11 +22,17 @@ import { readLogEnd } from './container-log.ts';
 const TIMEOUT = 3600;
 /** Lines of a log that are shown. */
 const LINES = 300;
+/** What a terminal runs: most images have one. */
+const SHELL = ['/bin/sh'];
 
 export interface LiveNodeOptions {
   readonly place: CriPlace & NodePlace;
-  /** For checkpoints that are restored. */
-  readonly source: SourceOptions;
+  /** For checkpoints that are restored, and registries that images go to. */
+  readonly source: SourceOptions & RegistryFlags;
+  /** File of the private key that images are signed with on request. */
+  readonly signKey?: string | undefined;
+  /** Throws where another file lies at `what` than was opened. */
+  readonly demandSame: (what: string) => Promise<void>;
   /** Of an archive that was just written. */
   readonly caseOf: (what: string, checkpoint: CaseInput['checkpoint']) => CaseInput;
 }
@@ -34,7 +42,7 @@ export interface LiveNodeOptions {
  * throws.
  */
 export async function openLiveNode(
-  { place, source: sourceOptions, caseOf }: LiveNodeOptions,
+  { place, source: sourceOptions, signKey, demandSame, caseOf }: LiveNodeOptions,
   io: Io,
 ): Promise<LiveNode & AsyncDisposable> {
   const client = await connectCri(place, io.signal);
@@ -90,9 +98,22 @@ export async function openLiveNode(
         ...{ address, container: containerID, sandbox: sandboxID, clamped, altered, packets: pcap },
       }));
     },
+    canSign: signKey !== undefined,
+    registryTarget: registryReference,
+    push(what, { reference, sign }, { signal, told }) {
+      const io = { ...ioUntil(signal), watched: progressOf(told) };
+      const options = { ...sourceOptions, signKey: sign ? signKey : undefined };
+      told('opening the archive');
+      return pushImage({ what, reference, options, checked: () => demandSame(what) }, io);
+    },
     async log(id, signal) {
       const { status } = await client.runtime.containerStatus({ containerId: id }, { signal });
       return await readLogEnd(status?.logPath ?? '', LINES);
+    },
+    async terminal(container, size, signal) {
+      if (!ours.has((await findById(client, container, signal)).pod.sandboxID))
+        throw cliError('ERR_CONTAINER_NOT_FOUND', 'only copies of this desk are typed into');
+      return await openExecTerminal(client, { container, command: SHELL, size }, signal);
     },
     async remove(sandbox) {
       await removePod(client, sandbox);
@@ -100,6 +121,13 @@ export async function openLiveNode(
     },
     [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
   };
+}
+
+/** What `showProgress` calls what it counts, in words of the page. */
+const WORDS: Readonly<Record<string, string>> = { hash: 'holding the archive against its evidence', push: 'pushing' };
+
+function progressOf(told: Watch['told']): NonNullable<Io['watched']> {
+  return (title, done, total) => told(WORDS[title] ?? title, total > 0 ? { done, total } : undefined);
 }
 
 /** Bytes by container; nothing where the runtime does not count, or not now: it only helps to guess a pause. */

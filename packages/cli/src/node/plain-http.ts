@@ -1,4 +1,4 @@
-/** /metrics and /healthz without a certificate, on a loopback port of its own. */
+/** /metrics and /healthz without a certificate, on a port of its own, of loopback for a node. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '@stillframe/core';
@@ -10,10 +10,14 @@ export interface PlainHttp extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Serves until disposed. Throws ERR_NODE_START where the port is taken. */
+/**
+ * Serves until disposed. `silence` says why /healthz is to answer that nothing moves here. Throws ERR_NODE_START where the port is
+ * taken.
+ */
 export async function servePlainHttp(
   place: { host: string; port: number },
   metrics: () => Promise<MetricsText>,
+  silence: () => string | undefined = () => undefined,
 ): Promise<PlainHttp> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, async (request, response) => {
     const known = request.url === '/metrics' || request.url === '/healthz';
@@ -22,6 +26,11 @@ export async function servePlainHttp(
     const failed = (error: unknown) => ({ ...plain, body: messageOf(error), failed: true });
     const wanted = status === 200 && request.url === '/metrics';
     const answer = wanted ? await metrics().catch(failed) : plain;
+    const silent = known && !wanted && status === 200 ? silence() : undefined;
+    if (silent !== undefined) {
+      response.writeHead(503, { 'content-type': plain.contentType }).end(silent);
+      return;
+    }
     response.writeHead('failed' in answer ? 500 : status, { 'content-type': answer.contentType });
     response.end(answer.body);
   });

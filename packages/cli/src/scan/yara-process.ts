@@ -33,7 +33,7 @@ export async function startYara(
     diagnostics,
     async scan(bytes) {
       for (let named = false; left.length > 0; named = true) {
-        const answer = await asked(child, { bytes, named }, signal, patience);
+        const answer = await asked(child, { question: { size: bytes.length, named }, bytes }, signal, patience);
         if ('matches' in answer) return answer.matches;
         await ended(child);
         const { slow } = answer;
@@ -52,12 +52,14 @@ export async function startYara(
   };
 
   async function started(): Promise<ChildProcess> {
-    const process = fork(PROGRAM, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const begun = fork(PROGRAM, { serialization: 'advanced', stdio: ['pipe', 'ignore', 'ignore', 'ipc'] });
+    // One that has ended takes no more, which is told by its end.
+    begun.stdin?.on('error', () => undefined);
     try {
-      await asked(process, { sources: left }, signal, undefined);
-      return process;
+      await asked(begun, { question: { sources: left } }, signal, undefined);
+      return begun;
     } catch (error) {
-      await ended(process);
+      await ended(begun);
       throw error;
     }
   }
@@ -65,10 +67,13 @@ export async function startYara(
 
 type Answer = { readonly matches: readonly YaraMatch[] } | { readonly slow: string | undefined };
 
-/** The answer to one question, or the file that is too slow, where files are named as they are judged. */
+/**
+ * The answer to one question, or the file that is too slow, where files are named as they are judged. `bytes` go by a pipe: as a message
+ * they would be copied some times over, and a window has megabytes.
+ */
 function asked(
   child: ChildProcess,
-  question: object,
+  { question, bytes }: { question: object; bytes?: Uint8Array },
   signal: AbortSignal,
   patience: number | undefined,
 ): Promise<Answer> {
@@ -94,7 +99,10 @@ function asked(
   child.on('message', onMessage).once('exit', onExit).once('error', reject);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  else child.send(question, (error) => error && onExit(null, error.message));
+  else {
+    child.send(question, (error) => error && onExit(null, error.message));
+    if (bytes && bytes.length > 0) child.stdin?.write(bytes);
+  }
   return promise.finally(() => {
     clearTimeout(timer);
     child.off('message', onMessage).off('exit', onExit).off('error', reject);

@@ -1,9 +1,10 @@
 /** A program: compiles the YARA rules that it is sent, and says what each window that it is sent matches. Started by yara-process.ts. */
+import { readSync } from 'node:fs';
 import { type ErrorKind, messageOf, StillframeError } from '@stillframe/core';
 import { compileYara, type YaraMatch, type YaraRules, type YaraSource } from '@stillframe/forensics';
 
-/** `named`: whether each file of rules is to be named before its turn: while it has it, nothing can be said. */
-type Question = { readonly sources: readonly YaraSource[] } | { readonly bytes: Buffer; readonly named: boolean };
+/** `size`: of the window that comes by standard input. `named`: whether each file of rules is to be named before its turn: while it has it, nothing can be said. */
+type Question = { readonly sources: readonly YaraSource[] } | { readonly size: number; readonly named: boolean };
 
 /** What it says: an answer, or the file of rules that it is at. */
 export type YaraAnswer =
@@ -20,15 +21,32 @@ export type YaraAnswer =
 
 const files: { readonly name: string; readonly rules: YaraRules }[] = [];
 
+/** Standard input, on which windows come one behind the other. */
+const INPUT = 0;
+let room = Buffer.alloc(0);
+
+/** The next window. Whoever sends it has begun to: it is waited for. */
+function windowOf(size: number): Buffer {
+  if (room.length < size) room = Buffer.alloc(size);
+  for (let at = 0; at < size; ) {
+    const read = readSync(INPUT, room, at, size - at, null);
+    if (read === 0) throw new Error('the window ends before it should');
+    at += read;
+  }
+  return room.subarray(0, size);
+}
+
 async function answer(question: Question): Promise<YaraAnswer> {
   const matches: YaraMatch[] = [];
   if ('sources' in question)
     for (const source of question.sources) files.push({ name: source.name, rules: await compileYara([source]) });
-  else
+  else {
+    const bytes = windowOf(question.size);
     for (const { name, rules } of files) {
       if (question.named) process.send?.({ at: name } satisfies YaraAnswer);
-      matches.push(...(await rules.scan(question.bytes)));
+      matches.push(...(await rules.scan(bytes)));
     }
+  }
   return { matches };
 }
 

@@ -11,3 +11,4 @@ export {
   OVER_BUDGET_METADATA,
   ROOTFS_METADATA,
 } from './extensions.ts';
+export { type ExecTerminal, openExecTerminal } from './terminal.ts';

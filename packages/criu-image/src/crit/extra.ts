@@ -1,10 +1,9 @@
 /** What crit makes of the payload behind a message: the member `extra` of an entry, by kind. */
-import { toBinary } from '@bufbuild/protobuf';
 import { type ByteSource, readAll, viewOf } from '@stillframe/core';
 import type { ImageEntry } from '../decode.ts';
 import { type KindName, kindNamed } from '../kinds.ts';
 import type { ghost_file_entry, ipc_msg, ipc_sem_entry, ipc_shm_entry } from '../proto.ts';
-import { ipc_msgSchema } from '../proto.ts';
+import { shapeOf } from '../wire/shape.ts';
 import { Base64, base64Lines, type Json, type JsonObject } from './json-text.ts';
 import { type JsonStyle, messageToJson } from './message-to-json.ts';
 
@@ -50,9 +49,7 @@ export function extraSize(kind: KindName, { entry, members }: EntryGroup): bigin
   if (kind === 'ipcns-shm') return (message as ipc_shm_entry).size;
   if (kind === 'ipcns-sem') return BigInt((message as ipc_sem_entry).nsems) * 2n;
   if (kind === 'ipcns-msg') {
-    const frames = members.map((member) =>
-      BigInt(toBinary(ipc_msgSchema, member.message as ipc_msg).length + (member.message as ipc_msg).msize),
-    );
+    const frames = members.map((member) => BigInt(member.size + (member.message as ipc_msg).msize));
     return frames.reduce((total, size) => total + size, 0n);
   }
   return hasPayload(kind) ? sum() : undefined;
@@ -87,7 +84,7 @@ function semaphores(bytes: Uint8Array): number[] {
 async function messages({ members }: EntryGroup, style: JsonStyle): Promise<(Json | Base64)[]> {
   const list: (Json | Base64)[] = [];
   for (const { message, payload, padding } of members) {
-    const json: JsonObject = messageToJson(ipc_msgSchema, message, { ...style, pretty: false });
+    const json: JsonObject = messageToJson(shapeOf('ipc_msg'), message, { ...style, pretty: false });
     const filling = await paddingText(padding, style);
     list.push(filling === undefined ? json : { ...json, [PADDING]: filling });
     list.push(new Base64(Object.values(payload)));

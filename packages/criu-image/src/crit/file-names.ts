@@ -1,6 +1,7 @@
 /** What `crit x` calls an open file, by its type and CRIU's file id. */
 import type { ImageSet, SignalOptions } from '../image-set.ts';
-import { fd_types, fd_typesSchema, type file_entry } from '../proto.ts';
+import { fd_types, type file_entry } from '../proto.ts';
+import { namesOfEnum } from '../wire/shape.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 
 /** Gives the name of a file of this type and id. */
@@ -20,7 +21,7 @@ export async function readFileNames(images: ImageSet, options: SignalOptions = {
     const file = files.get(id);
     if (type === fd_types.REG) return file?.reg?.name || 'unknown path';
     if (type === fd_types.PIPE) return `pipe[${file?.pipe?.pipeId ?? '?'}]`;
-    if (type !== fd_types.UNIXSK) return `${fd_typesSchema.value[type]?.name ?? type}.${id}`;
+    if (type !== fd_types.UNIXSK) return `${namesOfEnum('fd_types').get(type) ?? type}.${id}`;
     if (file?.usk === undefined) return 'unix[?]';
     const { ino, peer, name } = file.usk;
     return `unix[${ino} (${peer})${name.length > 0 ? ` ${quotedPrintable(name)}` : ''}]`;

@@ -1,8 +1,9 @@
 /** crit's JSON, plain or pretty, back to the entries of an image. */
 import { bytesSource, limits, messageOf } from '@stillframe/core';
-import { type EncodedEntry, encodeImage, partsOf, schemaOf } from '../encode.ts';
-import type { FramedKind, PayloadPart } from '../kind.ts';
+import { type EncodedEntry, encodeImage, partsOf } from '../encode.ts';
+import { type FramedKind, messageNameOf, type PayloadPart } from '../kind.ts';
 import { kindOfSymbol } from '../kinds.ts';
+import { shapeOf } from '../wire/shape.ts';
 import { PADDING } from './extra.ts';
 import { bytesOfBase64, isList, isObject, type Json } from './json-text.ts';
 import { invalid, messageFromJson } from './message-from-json.ts';
@@ -50,7 +51,7 @@ function* entriesFrom(kind: FramedKind, list: readonly Json[]): Generator<Encode
     if (!isObject(item)) throw invalid(place, 'should be an object');
     const role = index === 0 && kind.head !== undefined ? 'head' : 'entry';
     const { extra, [PADDING]: padding, ...fields } = item;
-    const message = messageFromJson(schemaOf(kind, role), fields, place);
+    const message = messageFromJson(shapeOf(messageNameOf(kind, role)), fields, place);
     yield withPayload(kind, role, message, bytesFrom(kind, extra, place), padding, place);
     if (role === 'entry' && kind.members !== undefined) yield* membersFrom(kind, extra, `${place}.extra`);
   }
@@ -65,7 +66,7 @@ function* membersFrom(kind: FramedKind, extra: Json | undefined, place: string):
     const item = extra[index];
     if (!isObject(item)) throw invalid(where, 'should be an object');
     const { [PADDING]: padding, ...fields } = item;
-    const message = messageFromJson(schemaOf(kind, 'member'), fields, where);
+    const message = messageFromJson(shapeOf(messageNameOf(kind, 'member')), fields, where);
     yield withPayload(kind, 'member', message, base64At(extra[index + 1], `${place}[${index + 1}]`), padding, where);
   }
 }

@@ -1,13 +1,14 @@
 /** One image as the JSON that crit 4.2 prints of it. */
 import { type ByteSource, type ReadOptions, readExactly, viewOf } from '@stillframe/core';
 import { COMMON_MAGIC, decodeImage, type ImageEntry, type Report, SERVICE_MAGIC } from '../decode.ts';
-import { schemaOf } from '../encode.ts';
 import { criuError } from '../errors.ts';
-import type { FramedKind } from '../kind.ts';
+import { type FramedKind, messageNameOf } from '../kind.ts';
 import { type FramedName, kindNamed, kindsOfMagic } from '../kinds.ts';
+import { shapeOf } from '../wire/shape.ts';
 import { type EntryGroup, type Extra, extraOf, extraSize, PADDING, paddingText } from './extra.ts';
 import { Base64, base64Pieces, type Json, quoted, separatorsAt, textOf } from './json-text.ts';
 import { type JsonStyle, messageToJson } from './message-to-json.ts';
+import { isPlain, plainEntries } from './plain-entries.ts';
 
 export interface CritOptions extends JsonStyle {
   /** How many bytes there are instead of payloads, as `crit show --nopl`. */
@@ -57,6 +58,15 @@ export async function* imageToJson(
   const depth = options.pretty ? 0 : undefined;
   const [outer, list] = [separatorsAt(depth), separatorsAt(depth === undefined ? undefined : 1)];
   let text = `{${outer.first}"magic": ${quoted(kind.symbol)}${outer.next}"entries": [`;
+  if (depth === undefined && options.only === undefined && isPlain(kind)) {
+    for await (const piece of plainEntries(kind, source, report, style)) {
+      yield text + piece;
+      text = '';
+    }
+    yield `${text}]}`;
+    if (lost) reportLoss(report);
+    return;
+  }
   let entries = 0;
   let index = -1;
   for await (const group of groupsOf(decodeImage(kind, source, report, { signal: options.signal }))) {
@@ -73,10 +83,12 @@ export async function* imageToJson(
     }
   }
   yield `${text}${entries === 0 ? '' : list.end}]${outer.end}}`;
-  if (lost) {
-    const message = 'fields that are unknown, or padding, are left out; exact JSON keeps them';
-    report({ id: 'image-json-not-exact', severity: 'info', message });
-  }
+  if (lost) reportLoss(report);
+}
+
+function reportLoss(report: Report): void {
+  const message = 'fields that are unknown, or padding, are left out; exact JSON keeps them';
+  report({ id: 'image-json-not-exact', severity: 'info', message });
 }
 
 /** Magic and number of entries, as `crit info`; exact also where crit counts payload as entries. */
@@ -113,7 +125,7 @@ async function* entryPieces(
   options: CritOptions,
 ): AsyncGenerator<string> {
   const { role, message, padding } = group.entry;
-  const json = messageToJson(schemaOf(kind, role), message, options);
+  const json = messageToJson(shapeOf(messageNameOf(kind, role)), message, options);
   const filling = await paddingText(padding, options);
   const members: [string, Extra][] = Object.entries(filling === undefined ? json : { ...json, [PADDING]: filling });
   const extra = options.withoutPayloads ? sizeText(kind.name, group) : await extraOf(kind.name, group, options);

@@ -1,9 +1,8 @@
 /** A message as crit's JSON has it. */
-import { type DescField, type DescMessage, isFieldSet, type Message, ScalarType } from '@bufbuild/protobuf';
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { deviceText } from '../device-number.ts';
+import type { AnyMessage, Field, Shape } from '../wire/shape.ts';
+import { tagBytes } from '../wire/wire.ts';
 import { addressText } from './addresses.ts';
-import { type FieldStyle, styleOf } from './field-style.ts';
 import { base64Lines, type Json, type JsonObject } from './json-text.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 import { flagsText, nameOfValue } from './value-names.ts';
@@ -21,11 +20,13 @@ export interface JsonStyle {
 }
 
 /** `hex`: the field that holds the message is shown in base 16, and with it all numbers below. */
-export function messageToJson(schema: DescMessage, message: Message, style: JsonStyle, hex = false): JsonObject {
+export function messageToJson(shape: Shape, message: AnyMessage, style: JsonStyle, hex = false): JsonObject {
   const json: Record<string, Json> = {};
-  for (const field of fieldsOf(schema)) {
-    if (!isFieldSet(message, field)) continue;
-    const value = (message as unknown as Record<string, unknown>)[field.localName];
+  const members = message as unknown as Readonly<Record<string, unknown>>;
+  for (const field of shape.fields) {
+    if (!Object.hasOwn(members, field.localName)) continue;
+    const value = members[field.localName];
+    if (field.isList ? (value as readonly unknown[]).length === 0 : value === undefined) continue;
     json[field.name] = valueToJson(field, value, style, hex);
   }
   if (message.$unknown === undefined || message.$unknown.length === 0) return json;
@@ -34,56 +35,36 @@ export function messageToJson(schema: DescMessage, message: Message, style: Json
   return json;
 }
 
-const ordered = new WeakMap<DescMessage, readonly DescField[]>();
-
-/** By number, as Python lists them. */
-function fieldsOf(schema: DescMessage): readonly DescField[] {
-  let fields = ordered.get(schema);
-  if (fields === undefined) {
-    fields = schema.fields.toSorted((a, b) => a.number - b.number);
-    ordered.set(schema, fields);
-  }
-  return fields;
-}
-
-function valueToJson(field: DescField, value: unknown, style: JsonStyle, outerHex: boolean): Json {
-  const options = styleOf(field);
-  const hex = outerHex || options.hex === true;
-  if (field.fieldKind === 'list') {
+function valueToJson(field: Field, value: unknown, style: JsonStyle, outerHex: boolean): Json {
+  const hex = outerHex || field.style.hex === true;
+  if (field.isList) {
     const list = value as readonly unknown[];
-    const address = style.pretty && options.ipadd ? addressText(list as number[]) : undefined;
-    return address === undefined ? list.map((item) => itemToJson(field, item, style, options, hex)) : [address];
+    const address = style.pretty && field.style.ipadd ? addressText(list as number[]) : undefined;
+    return address === undefined ? list.map((item) => itemToJson(field, item, style, hex)) : [address];
   }
-  return itemToJson(field, value, style, options, hex);
+  return itemToJson(field, value, style, hex);
 }
 
-function itemToJson(
-  field: DescField,
-  value: unknown,
-  style: JsonStyle,
-  options: Partial<FieldStyle>,
-  hex: boolean,
-): Json {
-  if (field.message !== undefined) return messageToJson(field.message, value as Message, style, hex);
-  if (field.enum !== undefined) return field.enum.value[value as number]?.name ?? (value as number);
-  if (field.scalar === ScalarType.BYTES) {
-    return options.conv === 'unix_name' ? quotedPrintable(value as Uint8Array) : base64Lines(value as Uint8Array);
+function itemToJson(field: Field, value: unknown, style: JsonStyle, hex: boolean): Json {
+  if (field.type === 'message') return messageToJson(field.shape, value as AnyMessage, style, hex);
+  if (field.names !== undefined) return field.names.get(value as number) ?? (value as number);
+  if (field.type === 'bytes') {
+    return field.style.conv === 'unix_name' ? quotedPrintable(value as Uint8Array) : base64Lines(value as Uint8Array);
   }
   if (typeof value === 'boolean' || typeof value === 'string' || !style.pretty) return value as Json;
-  return prettyNumber(field, value as number | bigint, options, hex);
+  return prettyNumber(field, value as number | bigint, hex);
 }
 
 /** The first of base 16, device, flags, name that the field asks for. Negative numbers in base 16 are crit's `0x-1`. */
-function prettyNumber(field: DescField, value: number | bigint, options: Partial<FieldStyle>, hex: boolean): Json {
+function prettyNumber({ name, style }: Field, value: number | bigint, hex: boolean): Json {
   if (hex) return `0x${value.toString(16)}`;
-  if (options.dev) return deviceText(BigInt(value), options.odev === true);
-  if (options.flags) return flagsText(BigInt(value), options.flags);
-  if (options.dict) return nameOfValue(options.dict, field.name, BigInt(value)) ?? value;
+  if (style.dev) return deviceText(BigInt(value), style.odev === true);
+  if (style.flags) return flagsText(BigInt(value), style.flags);
+  if (style.dict) return nameOfValue(style.dict, name, BigInt(value)) ?? value;
   return value;
 }
 
-function unknownText(message: Message): string {
-  const writer = new BinaryWriter();
-  for (const { no, wireType, data } of message.$unknown ?? []) writer.tag(no, wireType).raw(data);
-  return base64Lines(writer.finish());
+function unknownText({ $unknown = [] }: AnyMessage): string {
+  const parts = $unknown.flatMap(({ no, wireType, data }) => [tagBytes(no, wireType), data]);
+  return base64Lines(new Uint8Array(Buffer.concat(parts)));
 }

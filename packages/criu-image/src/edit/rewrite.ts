@@ -1,10 +1,12 @@
 /** Writing one image anew with some of its entries changed; everything else keeps its very bytes. */
-import { type DescMessage, toBinary } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import { type ByteSource, limits, messageOf } from '@stillframe/core';
 import { decodeImage, type Report } from '../decode.ts';
 import { criuError } from '../errors.ts';
 import { framedKind, type SignalOptions } from '../image-set.ts';
 import type { EntryOf, FramedName } from '../kinds.ts';
+import { schemaNamed } from '../schemas.ts';
+import type { MessageName } from '../wire/shape.ts';
 
 /** Bytes of the length that stands before a message. */
 const LENGTH = 4;
@@ -45,9 +47,9 @@ export async function rewriteImage<N extends FramedName>(
   return new Uint8Array(Buffer.concat([...parts, bytes.subarray(copied)]));
 }
 
-function encoded(name: string, schema: DescMessage, message: Parameters<typeof toBinary>[1]): Uint8Array {
+function encoded(name: string, type: MessageName, message: Parameters<typeof toBinary>[1]): Uint8Array {
   try {
-    return toBinary(schema, message);
+    return toBinary(schemaNamed(type), message);
   } catch (cause) {
     throw damaged(name, messageOf(cause), cause);
   }

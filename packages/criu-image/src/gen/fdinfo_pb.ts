@@ -4,6 +4,8 @@
 // @generated from file fdinfo.proto (syntax proto2)
 /* eslint-disable */
 
+import type { fd_types } from "./fdinfo_enums.ts";
+export * from "./fdinfo_enums.ts";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { bpfmap_file_entry, eventfd_file_entry, eventpoll_file_entry, ext_file_entry, fanotify_file_entry, fifo_entry, inotify_file_entry, memfd_file_entry, ns_file_entry, pidfd_entry, pipe_entry, reg_file_entry, signalfd_entry, timerfd_entry, tty_file_entry, tunfile_entry } from "./files_pb.ts";
@@ -181,126 +183,6 @@ export type file_entry = Message<"file_entry"> & {
 export const file_entrySchema: GenMessage<file_entry> = /*@__PURE__*/
   messageDesc(file_fdinfo, 1);
 
-/**
- * @generated from enum fd_types
- */
-export const fd_types = {
-  /**
-   * @generated from enum value: UND = 0;
-   */
-  UND: 0,
-
-  /**
-   * @generated from enum value: REG = 1;
-   */
-  REG: 1,
-
-  /**
-   * @generated from enum value: PIPE = 2;
-   */
-  PIPE: 2,
-
-  /**
-   * @generated from enum value: FIFO = 3;
-   */
-  FIFO: 3,
-
-  /**
-   * @generated from enum value: INETSK = 4;
-   */
-  INETSK: 4,
-
-  /**
-   * @generated from enum value: UNIXSK = 5;
-   */
-  UNIXSK: 5,
-
-  /**
-   * @generated from enum value: EVENTFD = 6;
-   */
-  EVENTFD: 6,
-
-  /**
-   * @generated from enum value: EVENTPOLL = 7;
-   */
-  EVENTPOLL: 7,
-
-  /**
-   * @generated from enum value: INOTIFY = 8;
-   */
-  INOTIFY: 8,
-
-  /**
-   * @generated from enum value: SIGNALFD = 9;
-   */
-  SIGNALFD: 9,
-
-  /**
-   * @generated from enum value: PACKETSK = 10;
-   */
-  PACKETSK: 10,
-
-  /**
-   * @generated from enum value: TTY = 11;
-   */
-  TTY: 11,
-
-  /**
-   * @generated from enum value: FANOTIFY = 12;
-   */
-  FANOTIFY: 12,
-
-  /**
-   * @generated from enum value: NETLINKSK = 13;
-   */
-  NETLINKSK: 13,
-
-  /**
-   * @generated from enum value: NS = 14;
-   */
-  NS: 14,
-
-  /**
-   * @generated from enum value: TUNF = 15;
-   */
-  TUNF: 15,
-
-  /**
-   * @generated from enum value: EXT = 16;
-   */
-  EXT: 16,
-
-  /**
-   * @generated from enum value: TIMERFD = 17;
-   */
-  TIMERFD: 17,
-
-  /**
-   * @generated from enum value: MEMFD = 18;
-   */
-  MEMFD: 18,
-
-  /**
-   * @generated from enum value: BPFMAP = 19;
-   */
-  BPFMAP: 19,
-
-  /**
-   * @generated from enum value: PIDFD = 20;
-   */
-  PIDFD: 20,
-
-  /**
-   * @generated from enum value: CTL_TTY = 65534;
-   */
-  CTL_TTY: 65534,
-
-  /**
-   * @generated from enum value: AUTOFS_PIPE = 65535;
-   */
-  AUTOFS_PIPE: 65535,
-} as const;
-export type fd_types = (typeof fd_types)[keyof typeof fd_types];
 
 /**
  * Describes the enum fd_types.

@@ -4,6 +4,8 @@
 // @generated from file files.proto (syntax proto2)
 /* eslint-disable */
 
+import type { fh_entry_sizes, mark_type, TtyType, remap_type } from "./files_enums.ts";
+export * from "./files_enums.ts";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_options } from "./options_pb.ts";
@@ -1459,16 +1461,6 @@ export type ghost_chunk_entry = Message<"ghost_chunk_entry"> & {
 export const ghost_chunk_entrySchema: GenMessage<ghost_chunk_entry> = /*@__PURE__*/
   messageDesc(file_files, 36);
 
-/**
- * @generated from enum fh_entry_sizes
- */
-export const fh_entry_sizes = {
-  /**
-   * @generated from enum value: min_entries = 16;
-   */
-  min_entries: 16,
-} as const;
-export type fh_entry_sizes = (typeof fh_entry_sizes)[keyof typeof fh_entry_sizes];
 
 /**
  * Describes the enum fh_entry_sizes.
@@ -1476,21 +1468,6 @@ export type fh_entry_sizes = (typeof fh_entry_sizes)[keyof typeof fh_entry_sizes
 export const fh_entry_sizesSchema: GenEnum<fh_entry_sizes> = /*@__PURE__*/
   enumDesc(file_files, 0);
 
-/**
- * @generated from enum mark_type
- */
-export const mark_type = {
-  /**
-   * @generated from enum value: INODE = 1;
-   */
-  INODE: 1,
-
-  /**
-   * @generated from enum value: MOUNT = 2;
-   */
-  MOUNT: 2,
-} as const;
-export type mark_type = (typeof mark_type)[keyof typeof mark_type];
 
 /**
  * Describes the enum mark_type.
@@ -1498,46 +1475,6 @@ export type mark_type = (typeof mark_type)[keyof typeof mark_type];
 export const mark_typeSchema: GenEnum<mark_type> = /*@__PURE__*/
   enumDesc(file_files, 1);
 
-/**
- * @generated from enum TtyType
- */
-export const TtyType = {
-  /**
-   * @generated from enum value: UNKNOWN = 0;
-   */
-  UNKNOWN: 0,
-
-  /**
-   * @generated from enum value: PTY = 1;
-   */
-  PTY: 1,
-
-  /**
-   * @generated from enum value: CONSOLE = 2;
-   */
-  CONSOLE: 2,
-
-  /**
-   * @generated from enum value: VT = 3;
-   */
-  VT: 3,
-
-  /**
-   * @generated from enum value: CTTY = 4;
-   */
-  CTTY: 4,
-
-  /**
-   * @generated from enum value: EXT_TTY = 5;
-   */
-  EXT_TTY: 5,
-
-  /**
-   * @generated from enum value: SERIAL = 6;
-   */
-  SERIAL: 6,
-} as const;
-export type TtyType = (typeof TtyType)[keyof typeof TtyType];
 
 /**
  * Describes the enum TtyType.
@@ -1545,26 +1482,6 @@ export type TtyType = (typeof TtyType)[keyof typeof TtyType];
 export const TtyTypeSchema: GenEnum<TtyType> = /*@__PURE__*/
   enumDesc(file_files, 2);
 
-/**
- * @generated from enum remap_type
- */
-export const remap_type = {
-  /**
-   * @generated from enum value: LINKED = 0;
-   */
-  LINKED: 0,
-
-  /**
-   * @generated from enum value: GHOST = 1;
-   */
-  GHOST: 1,
-
-  /**
-   * @generated from enum value: PROCFS = 2;
-   */
-  PROCFS: 2,
-} as const;
-export type remap_type = (typeof remap_type)[keyof typeof remap_type];
 
 /**
  * Describes the enum remap_type.

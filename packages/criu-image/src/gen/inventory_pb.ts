@@ -4,6 +4,8 @@
 // @generated from file inventory.proto (syntax proto2)
 /* eslint-disable */
 
+import type { cpuinfo_x86_entry_vendor, cpuinfo_ppc64_entry_endianness, lsmtype } from "./inventory_enums.ts";
+export * from "./inventory_enums.ts";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { task_kobj_ids_entry } from "./process_pb.ts";
@@ -321,26 +323,6 @@ export type cpuinfo_x86_entry = Message<"cpuinfo_x86_entry"> & {
 export const cpuinfo_x86_entrySchema: GenMessage<cpuinfo_x86_entry> = /*@__PURE__*/
   messageDesc(file_inventory, 5);
 
-/**
- * @generated from enum cpuinfo_x86_entry.vendor
- */
-export const cpuinfo_x86_entry_vendor = {
-  /**
-   * @generated from enum value: UNKNOWN = 0;
-   */
-  UNKNOWN: 0,
-
-  /**
-   * @generated from enum value: INTEL = 1;
-   */
-  INTEL: 1,
-
-  /**
-   * @generated from enum value: AMD = 2;
-   */
-  AMD: 2,
-} as const;
-export type cpuinfo_x86_entry_vendor = (typeof cpuinfo_x86_entry_vendor)[keyof typeof cpuinfo_x86_entry_vendor];
 
 /**
  * Describes the enum cpuinfo_x86_entry.vendor.
@@ -370,21 +352,6 @@ export type cpuinfo_ppc64_entry = Message<"cpuinfo_ppc64_entry"> & {
 export const cpuinfo_ppc64_entrySchema: GenMessage<cpuinfo_ppc64_entry> = /*@__PURE__*/
   messageDesc(file_inventory, 6);
 
-/**
- * @generated from enum cpuinfo_ppc64_entry.endianness
- */
-export const cpuinfo_ppc64_entry_endianness = {
-  /**
-   * @generated from enum value: BIGENDIAN = 0;
-   */
-  BIGENDIAN: 0,
-
-  /**
-   * @generated from enum value: LITTLEENDIAN = 1;
-   */
-  LITTLEENDIAN: 1,
-} as const;
-export type cpuinfo_ppc64_entry_endianness = (typeof cpuinfo_ppc64_entry_endianness)[keyof typeof cpuinfo_ppc64_entry_endianness];
 
 /**
  * Describes the enum cpuinfo_ppc64_entry.endianness.
@@ -438,28 +405,6 @@ export type cpuinfo_entry = Message<"cpuinfo_entry"> & {
 export const cpuinfo_entrySchema: GenMessage<cpuinfo_entry> = /*@__PURE__*/
   messageDesc(file_inventory, 8);
 
-/**
- * The Linux security module that was active.
- *
- * @generated from enum lsmtype
- */
-export const lsmtype = {
-  /**
-   * @generated from enum value: NO_LSM = 0;
-   */
-  NO_LSM: 0,
-
-  /**
-   * @generated from enum value: SELINUX = 1;
-   */
-  SELINUX: 1,
-
-  /**
-   * @generated from enum value: APPARMOR = 2;
-   */
-  APPARMOR: 2,
-} as const;
-export type lsmtype = (typeof lsmtype)[keyof typeof lsmtype];
 
 /**
  * Describes the enum lsmtype.

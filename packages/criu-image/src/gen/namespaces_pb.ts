@@ -4,6 +4,8 @@
 // @generated from file namespaces.proto (syntax proto2)
 /* eslint-disable */
 
+import type { SysctlType, nd_type } from "./namespaces_enums.ts";
+export * from "./namespaces_enums.ts";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_options } from "./options_pb.ts";
@@ -498,21 +500,6 @@ export type netns_entry = Message<"netns_entry"> & {
 export const netns_entrySchema: GenMessage<netns_entry> = /*@__PURE__*/
   messageDesc(file_namespaces, 12);
 
-/**
- * @generated from enum SysctlType
- */
-export const SysctlType = {
-  /**
-   * @generated from enum value: CTL_STR = 5;
-   */
-  CTL_STR: 5,
-
-  /**
-   * @generated from enum value: CTL_32 = 6;
-   */
-  CTL_32: 6,
-} as const;
-export type SysctlType = (typeof SysctlType)[keyof typeof SysctlType];
 
 /**
  * Describes the enum SysctlType.
@@ -520,51 +507,6 @@ export type SysctlType = (typeof SysctlType)[keyof typeof SysctlType];
 export const SysctlTypeSchema: GenEnum<SysctlType> = /*@__PURE__*/
   enumDesc(file_namespaces, 0);
 
-/**
- * @generated from enum nd_type
- */
-export const nd_type = {
-  /**
-   * @generated from enum value: LOOPBACK = 1;
-   */
-  LOOPBACK: 1,
-
-  /**
-   * @generated from enum value: VETH = 2;
-   */
-  VETH: 2,
-
-  /**
-   * @generated from enum value: TUN = 3;
-   */
-  TUN: 3,
-
-  /**
-   * @generated from enum value: EXTLINK = 4;
-   */
-  EXTLINK: 4,
-
-  /**
-   * @generated from enum value: VENET = 5;
-   */
-  VENET: 5,
-
-  /**
-   * @generated from enum value: BRIDGE = 6;
-   */
-  BRIDGE: 6,
-
-  /**
-   * @generated from enum value: MACVLAN = 7;
-   */
-  MACVLAN: 7,
-
-  /**
-   * @generated from enum value: SIT = 8;
-   */
-  SIT: 8,
-} as const;
-export type nd_type = (typeof nd_type)[keyof typeof nd_type];
 
 /**
  * Describes the enum nd_type.

@@ -4,6 +4,8 @@
 // @generated from file registers.proto (syntax proto2)
 /* eslint-disable */
 
+import type { user_x86_regs_mode } from "./registers_enums.ts";
+export * from "./registers_enums.ts";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_options } from "./options_pb.ts";
@@ -1926,21 +1928,6 @@ export type thread_info_riscv64 = Message<"thread_info_riscv64"> & {
 export const thread_info_riscv64Schema: GenMessage<thread_info_riscv64> = /*@__PURE__*/
   messageDesc(file_registers, 36);
 
-/**
- * @generated from enum user_x86_regs_mode
- */
-export const user_x86_regs_mode = {
-  /**
-   * @generated from enum value: NATIVE = 1;
-   */
-  NATIVE: 1,
-
-  /**
-   * @generated from enum value: COMPAT = 2;
-   */
-  COMPAT: 2,
-} as const;
-export type user_x86_regs_mode = (typeof user_x86_regs_mode)[keyof typeof user_x86_regs_mode];
 
 /**
  * Describes the enum user_x86_regs_mode.

@@ -4,6 +4,8 @@
 // @generated from file sockets.proto (syntax proto2)
 /* eslint-disable */
 
+import type { sk_shutdown } from "./sockets_enums.ts";
+export * from "./sockets_enums.ts";
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { fown_entry } from "./files_pb.ts";
@@ -910,31 +912,6 @@ export type sk_packet_entry = Message<"sk_packet_entry"> & {
 export const sk_packet_entrySchema: GenMessage<sk_packet_entry> = /*@__PURE__*/
   messageDesc(file_sockets, 13);
 
-/**
- * @generated from enum sk_shutdown
- */
-export const sk_shutdown = {
-  /**
-   * @generated from enum value: NONE = 0;
-   */
-  NONE: 0,
-
-  /**
-   * @generated from enum value: READ = 1;
-   */
-  READ: 1,
-
-  /**
-   * @generated from enum value: WRITE = 2;
-   */
-  WRITE: 2,
-
-  /**
-   * @generated from enum value: BOTH = 3;
-   */
-  BOTH: 3,
-} as const;
-export type sk_shutdown = (typeof sk_shutdown)[keyof typeof sk_shutdown];
 
 /**
  * Describes the enum sk_shutdown.

@@ -2,8 +2,7 @@
  * One pagemap_entry to plain numbers, in both encodings of the number of pages. checkpoint-spec 7.4.
  * What CRIU writes is read by hand, without making an object or a bigint; anything else by the general decoder.
  */
-import { fromBinary, isFieldSet } from '@bufbuild/protobuf';
-import { pagemap_entrySchema } from '../proto.ts';
+import { readMessage } from '../wire/read-message.ts';
 
 /** Bits of an entry. A page may be PRESENT and LAZY at once: then it is in the file all the same. */
 export const PageFlag = { PARENT: 1, LAZY: 2, PRESENT: 4 } as const;
@@ -22,12 +21,11 @@ export interface EntryFields {
 /** Decodes an entry into `fields`. Throws what the protobuf decoder throws for bytes that are no pagemap_entry. */
 export function decodePagemapEntry(bytes: Uint8Array, fields: EntryFields): void {
   if (scanEntry(bytes, fields)) return;
-  const { field } = pagemap_entrySchema;
-  const entry = fromBinary(pagemap_entrySchema, bytes);
+  const entry = readMessage('pagemap_entry', bytes);
   const { vaddr } = entry;
   fields.unit = vaddr % BigInt(UNIT) === 0n ? Number(vaddr / BigInt(UNIT)) : -1;
-  fields.pages = isFieldSet(entry, field.nrPages) ? Number(entry.nrPages) : entry.compatNrPages;
-  fields.flags = entryFlags(entry.inParent, isFieldSet(entry, field.flags) ? entry.flags : undefined);
+  fields.pages = Object.hasOwn(entry, 'nrPages') ? Number(entry.nrPages) : entry.compatNrPages;
+  fields.flags = entryFlags(entry.inParent, Object.hasOwn(entry, 'flags') ? entry.flags : undefined);
 }
 
 /** What the flags of an entry mean, with those of old images that had in_parent or none at all. */

@@ -6,12 +6,11 @@
  * exact in a double, also for the vsyscall page at the very top. So no bigint is made for an entry until one is asked
  * for, and searching compares plain numbers.
  */
-import { fromBinary } from '@bufbuild/protobuf';
 import { type ByteSource, messageOf } from '@stillframe/core';
 import { type Report, readMagics, reportFault } from '../decode.ts';
 import { type Frame, FrameReader, type FrameReaderOptions } from '../frame.ts';
 import type { FramedKind } from '../kind.ts';
-import { pagemap_headSchema } from '../proto.ts';
+import { readMessage } from '../wire/read-message.ts';
 import { decodePagemapEntry, type EntryFields, PageFlag } from './pagemap-entry.ts';
 
 /** Pages that one entry may span: 4 PiB of 4 KiB pages, more than any machine has. */
@@ -78,7 +77,7 @@ export async function readPagemap(
 function pagesIdOf(head: Frame, report: Report): number | undefined {
   let pagesId: number | undefined;
   const wrong = attempt(() => {
-    pagesId = fromBinary(pagemap_headSchema, head.bytes).pagesId;
+    pagesId = readMessage('pagemap_head', head.bytes).pagesId;
   });
   if (wrong !== undefined) {
     const message = `the head cannot be decoded: ${wrong}`;

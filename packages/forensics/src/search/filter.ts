@@ -22,7 +22,8 @@ const TURN = 16 * 4;
 /** Triples of one anchor that are listed; one that has more is tried at every candidate. */
 const TRIPLES = 4096;
 
-let compiled: object | undefined;
+/** By whether they look for one triple only. */
+const compiled = new Map<boolean, object>();
 
 /** Anchors, told where one of them may be. */
 export class Filter {
@@ -38,14 +39,20 @@ export class Filter {
   /** `capacity`: bytes of a block at most. */
   constructor(anchors: readonly Pick<Anchor, 'sets'>[], capacity: number) {
     const memory = new WebAssembly.Memory({ initial: Math.ceil((PLACES.data + capacity + BEHIND) / PAGE) });
-    compiled ??= new WebAssembly.Module(filterModule());
-    const { exports } = new WebAssembly.Instance(compiled, { memory: { bytes: memory } });
+    this.#windows = anchors.map(rarestWindow);
+    const triple = this.#windows.length === 1 ? exactOf(this.#windows[0]) : undefined;
+    const isExact = triple !== undefined;
+    const module = compiled.get(isExact) ?? new WebAssembly.Module(filterModule(isExact));
+    compiled.set(isExact, module);
+    const { exports } = new WebAssembly.Instance(module, { memory: { bytes: memory } });
     this.#run = exports.run;
     this.#memory = Buffer.from(memory.buffer);
     this.#list = new DataView(memory.buffer);
     this.bytes = Buffer.from(memory.buffer, PLACES.data, capacity);
-    this.#windows = anchors.map(rarestWindow);
     for (const [index, window] of this.#windows.entries()) this.#addTriples(index, window);
+    for (const [place, byte] of triple?.entries() ?? [])
+      this.#memory.fill(byte, PLACES.digits + 16 * place, PLACES.digits + 16 * (place + 1));
+    if (triple !== undefined) return;
     for (const [group, windows] of groupsOf(this.#windows).entries()) this.#addDigits(group, windows);
   }
 
@@ -103,6 +110,12 @@ export class Filter {
       }
     }
   }
+}
+
+/** The three bytes of a window that has no others; undefined for any other. */
+function exactOf(window: Window | undefined): readonly number[] | undefined {
+  const bytes = window?.sets.map(bytesOf) ?? [];
+  return bytes.every(({ length }) => length === 1) ? bytes.flat() : undefined;
 }
 
 /** Windows in eight groups, put together so that the digits of a group suit few other bytes. */

@@ -57,6 +57,28 @@ test('whoever has seen enough leaves no thread behind', async () => {
   });
 });
 
+test('with threads alone this one goes on with other things, also where memory lies in no file', async () => {
+  const { set } = images();
+  const { bytes } = images();
+  let [ticks, longest, last] = [0, 0, performance.now()];
+  const tick = setInterval(() => {
+    ticks += 1;
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 10);
+  try {
+    await assert.rejects(Array.fromAsync(scanMemory({ images: set }, [SLOW], { workers: 1 })), {
+      code: 'ERR_SEARCH_PATTERN_SLOW',
+    });
+  } finally {
+    clearInterval(tick);
+  }
+  // The expression has its two seconds; nobody else waits for them.
+  assert.ok(ticks > 20 && longest < 1000, `${ticks} ticks, ${longest} ms between two`);
+  const found = await Array.fromAsync(scanMemory({ images: set }, [textPattern('page')], { workers: 1 }));
+  assert.equal(found.length, bytes.length / PAGE);
+});
+
 test('a slow expression is told by its name from a thread, too', async () => {
   await inFile(async (_path, set) => {
     await assert.rejects(Array.fromAsync(scanMemory({ images: set }, [SLOW], { workers: 1 })), {

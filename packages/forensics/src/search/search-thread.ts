@@ -21,15 +21,27 @@ parentPort?.on('message', (question: ThreadQuestion) => {
 
 parentPort?.postMessage({ ready: true } satisfies ThreadAnswer);
 
-function answerTo({ id, paths, reads, views }: ThreadQuestion): [ThreadAnswer, ArrayBuffer[]] {
+function answerTo({ id, from, reads, views }: ThreadQuestion): [ThreadAnswer, ArrayBuffer[]] {
   try {
-    const lengths = reads.map(({ path, offset, bytes, at }) => readWhole(paths[path] ?? '', offset, bytes, at));
+    const lengths = lengthsOf(from, reads);
     const result = scanBlock(scanner, { reads, views }, lengths, plan);
     return [{ id, result }, [result.contexts.buffer as ArrayBuffer]];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return [{ id, error: { isSlow: error instanceof SlowExpression, message } }, []];
   }
+}
+
+/** Has the bytes where the scanner looks, and gives how much of each read there was. */
+function lengthsOf(from: ThreadQuestion['from'], reads: ThreadQuestion['reads']): readonly number[] {
+  if ('bytes' in from) {
+    scanner.bytes.set(from.bytes);
+    return from.lengths;
+  }
+  return reads.map(({ bytes, at }, index) => {
+    const { path, offset } = from.places[index] ?? { path: -1, offset: 0 };
+    return readWhole(from.paths[path] ?? '', offset, bytes, at);
+  });
 }
 
 function readWhole(path: string, offset: number, length: number, at: number): number {

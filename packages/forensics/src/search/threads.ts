@@ -1,4 +1,4 @@
-/** Blocks searched in threads. Each opens the files for itself; what lies in no file is searched in this thread. */
+/** Blocks searched in threads. Each opens the files for itself; what lies in no file is read here, and sent. */
 import { Worker } from 'node:worker_threads';
 import { forensicsError } from '../errors.ts';
 import type { Block, BlockResult, PlacedRead } from './block.ts';
@@ -8,8 +8,14 @@ import { type Searcher, SearchHere, type SearchPlan } from './searcher.ts';
 /** A block as a thread gets it. */
 export interface ThreadQuestion {
   readonly id: number;
-  readonly paths: readonly string[];
-  readonly reads: readonly (PlacedRead & { readonly path: number })[];
+  readonly reads: readonly PlacedRead[];
+  /** Where the thread reads them; or the block as it was read here, with how much of each read there was. */
+  readonly from:
+    | {
+        readonly paths: readonly string[];
+        readonly places: readonly { readonly path: number; readonly offset: number }[];
+      }
+    | { readonly bytes: Uint8Array<ArrayBuffer>; readonly lengths: readonly number[] };
   readonly views: readonly View[];
 }
 
@@ -35,7 +41,8 @@ interface Thread {
 const AHEAD = 2;
 
 /**
- * Searches in `count` threads; with `helps` this one takes blocks as well, at first all of them while the others start.
+ * Searches in `count` threads; with `helps` this one takes blocks as well, at first all of them while the others start. Without,
+ * nothing is searched here, so that whoever else this thread serves is never kept waiting.
  * Whatever ends a thread ends the search with an error.
  */
 export class SearchThreads implements Searcher {
@@ -43,6 +50,7 @@ export class SearchThreads implements Searcher {
   readonly #here: SearchHere;
   readonly #threads: Thread[];
   readonly #signal: AbortSignal | undefined;
+  readonly #capacity: number;
   readonly #pending = new Map<number, PromiseWithResolvers<BlockResult>>();
   readonly #waiting: { readonly question: ThreadQuestion; readonly block: Block }[] = [];
   /** Whether this thread takes blocks, too, and has one. */
@@ -56,14 +64,34 @@ export class SearchThreads implements Searcher {
     this.width = (count + 1) * (AHEAD + 1);
     this.#here = new SearchHere(plan, signal);
     this.#signal = signal;
+    this.#capacity = plan.capacity;
     this.#threads = Array.from({ length: count }, () => this.#start(plan));
     signal?.addEventListener('abort', this.#abort, { once: true });
     if (signal?.aborted) this.#abort();
   }
 
   search(block: Block): Promise<BlockResult> {
-    const question = questionOf(this.#count, block);
-    if (question === undefined) return this.#here.search(block);
+    const from = filesOf(block);
+    if (from) return this.#ask(block, from);
+    if (this.#helps) return this.#here.search(block);
+    return this.#loaded(block);
+  }
+
+  searchHere(block: Block): Promise<BlockResult> {
+    return this.#helps ? this.#here.search(block) : this.search(block);
+  }
+
+  async #loaded(block: Block): Promise<BlockResult> {
+    const bytes = new Uint8Array(this.#capacity);
+    const lengths: number[] = [];
+    for (const { source, offset, bytes: length, at } of block.reads)
+      lengths.push(await source.readInto(offset, bytes.subarray(at, at + length), { signal: this.#signal }));
+    return this.#ask(block, { bytes, lengths });
+  }
+
+  #ask(block: Block, from: ThreadQuestion['from']): Promise<BlockResult> {
+    const reads = block.reads.map(({ offset, bytes, at }) => ({ offset, bytes, at }));
+    const question = { id: this.#count, reads, from, views: block.views };
     this.#count += 1;
     const pending = Promise.withResolvers<BlockResult>();
     // Whoever asked may have gone by the time that it fails.
@@ -75,10 +103,6 @@ export class SearchThreads implements Searcher {
       this.#handOut();
     }
     return pending.promise;
-  }
-
-  searchHere(block: Block): Promise<BlockResult> {
-    return this.#here.search(block);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,7 +132,8 @@ export class SearchThreads implements Searcher {
       const next = free.busy < AHEAD ? this.#waiting.shift() : undefined;
       if (next === undefined) break;
       free.busy += 1;
-      free.worker.postMessage(next.question);
+      const { from } = next.question;
+      free.worker.postMessage(next.question, 'bytes' in from ? [from.bytes.buffer] : []);
     }
     if (this.#helps && !this.#isBusy && this.#waiting.length > 0) void this.#help();
   }
@@ -157,16 +182,15 @@ function errorOf({ isSlow, message }: ThreadError): Error {
   return forensicsError('ERR_SEARCH_WORKER', `memory could not be searched: ${message}`);
 }
 
-/** The block by the paths of its files; undefined where some of it lies in none. */
-function questionOf(id: number, block: Block): ThreadQuestion | undefined {
+/** Where the reads of a block lie, by the paths of their files; undefined where some of it lies in none. */
+function filesOf(block: Block): ThreadQuestion['from'] | undefined {
   const paths: string[] = [];
-  const reads: ThreadQuestion['reads'][number][] = [];
-  for (const { source, offset, bytes, at } of block.reads) {
+  const places: { path: number; offset: number }[] = [];
+  for (const { source, offset } of block.reads) {
     const { locator } = source;
     if (locator?.kind !== 'file') return undefined;
-    let path = paths.indexOf(locator.path);
-    if (path < 0) path = paths.push(locator.path) - 1;
-    reads.push({ path, offset: locator.offset + offset, bytes, at });
+    const known = paths.indexOf(locator.path);
+    places.push({ path: known < 0 ? paths.push(locator.path) - 1 : known, offset: locator.offset + offset });
   }
-  return { id, paths, reads, views: block.views };
+  return { paths, places };
 }

@@ -53,6 +53,7 @@ export const i8x16 = {
   load: (address: Code, offset: number): Code => [...address, ...simd(0x00), 0, ...unsigned(offset)],
   splat: (value: Code): Code => [...value, ...simd(0x0f)],
   and: infix(...simd(0x4e)),
+  equal: infix(...simd(0x23)),
   notEqual: infix(...simd(0x24)),
   shiftRight: (value: Code, bits: Code): Code => [...value, ...bits, ...simd(0x6d)],
   /** table[index] of each byte; indexes are below 16. */

@@ -1,6 +1,6 @@
 /**
  * YARA rules over a checkpoint: over memory, each mapping as if it were a file, and over the files that are in the checkpoint.
- * A mapping or file of more than 64 MiB is looked at in windows that overlap by 1 MiB.
+ * A mapping or file of more than 64 MiB, or what is asked for, is looked at in windows that overlap by 1 MiB, or a sixteenth of it.
  */
 import { type Checkpoint, type Content, type ExtractKind, openExtractContext } from '@stillframe/checkpoint';
 import { type AddressSpace, type MemoryRange, openAddressSpace } from '@stillframe/criu-image';
@@ -25,6 +25,10 @@ export interface ScanYaraOptions {
   /** Whether memory is looked at. */
   readonly memory: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Bytes of memory that are looked at in one go; 64 MiB by default. */
+  readonly window?: number | undefined;
+  /** Told of captured bytes of memory that were looked at, of all that are, after each window. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Called for each mapping or file that is looked at in more than one window. */
   readonly windowed?: (() => void) | undefined;
 }
@@ -47,22 +51,28 @@ export async function* scanYara(
 async function* inMemory(
   { images }: Checkpoint,
   rules: YaraRules,
-  { tables, signal, windowed }: ScanYaraOptions,
+  { tables, signal, window = WINDOW, onProgress, windowed }: ScanYaraOptions,
 ): AsyncGenerator<PlacedMatch> {
   const names = new Map(tables.processes.map((row) => [row.pid, row.name]));
   const captured = tables.mappings.filter((row) => row.captured > 0n);
+  const total = captured.reduce((sum, row) => sum + Number(row.captured), 0);
+  let done = 0;
+  // One for all of them: of each a new one would be garbage of some gigabytes.
+  let room = Buffer.alloc(0);
   for (const [pid, mappings] of Map.groupBy(captured, (row) => row.pid)) {
     const space = await openAddressSpace(images, pid, { signal });
     if (!space) continue;
     const place = { kind: 'memory', pid, name: names.get(pid) } as const;
     for (const { start, end } of mappings) {
       let windows = 0;
-      for await (const { at, bytes: size } of windowsOf(space, start, end)) {
+      for await (const { at, bytes: size } of windowsOf(space, start, end, window)) {
         windows += 1;
         if (windows === 2) windowed?.();
-        const bytes = Buffer.alloc(size);
+        if (room.length < size) room = Buffer.alloc(size);
+        const bytes = room.subarray(0, size).fill(0);
         const ranges = await space.read(at, bytes, { signal });
-        if (!ranges.some(({ state }) => state === 'captured')) continue;
+        const held = ranges.filter(({ state }) => state === 'captured');
+        if (held.length === 0) continue;
         for (const match of await rules.scan(bytes)) {
           const strings = match.strings.filter(({ offset, bytes: length }) => isThere(ranges, at, offset, length));
           if (match.strings.length > 0 && strings.length === 0) continue;
@@ -74,6 +84,9 @@ async function* inMemory(
           const [first = whole, ...others] = places;
           yield { ...match, strings, place, references: [first, ...others] };
         }
+        done += held.reduce((sum, range) => sum + range.bytes, 0);
+        // What two windows have in common is counted twice.
+        onProgress?.(Math.min(done, total), total);
       }
     }
   }
@@ -88,27 +101,32 @@ interface Window {
  * A mapping that fits is one window. Of a larger one, which may be a reservation of terabytes, only what was captured is in
  * windows, with the gaps that are no longer than the overlap: so work is bounded by what the pages images hold.
  */
-async function* windowsOf(space: AddressSpace, start: bigint, end: bigint): AsyncGenerator<Window> {
-  if (end - start <= BigInt(WINDOW)) {
+async function* windowsOf(space: AddressSpace, start: bigint, end: bigint, window: number): AsyncGenerator<Window> {
+  if (end - start <= BigInt(window)) {
     yield { at: start, bytes: Number(end - start) };
     return;
   }
+  const overlap = overlapOf(window);
   let [from, to] = [start, start];
   for await (const range of space.survey(start, end)) {
     if (range.state !== 'captured') continue;
     const reach = range.vaddr + BigInt(range.bytes);
-    if (range.vaddr - to > BigInt(OVERLAP) || to === from) {
-      if (to > from) yield* cut(from, to);
+    if (range.vaddr - to > BigInt(overlap) || to === from) {
+      if (to > from) yield* cut(from, to, window);
       from = range.vaddr;
     }
     to = reach;
   }
-  if (to > from) yield* cut(from, to);
+  if (to > from) yield* cut(from, to, window);
 }
 
-function* cut(from: bigint, to: bigint): Generator<Window> {
-  for (let at = from; ; at += BigInt(WINDOW - OVERLAP)) {
-    const bytes = to - at < BigInt(WINDOW) ? Number(to - at) : WINDOW;
+function overlapOf(window: number): number {
+  return Math.min(OVERLAP, window >> 4);
+}
+
+function* cut(from: bigint, to: bigint, window: number): Generator<Window> {
+  for (let at = from; ; at += BigInt(window - overlapOf(window))) {
+    const bytes = to - at < BigInt(window) ? Number(to - at) : window;
     yield { at, bytes };
     if (at + BigInt(bytes) >= to) return;
   }

@@ -1,5 +1,5 @@
 /** What a checkpoint needs of a node, as its archive tells it. */
-import { type Checkpoint, type CheckpointFacts, factsOf, platformOf } from '@stillframe/checkpoint';
+import { baseImageReference, type Checkpoint, type CheckpointFacts, factsOf, platformOf } from '@stillframe/checkpoint';
 import { isCode } from '@stillframe/core';
 
 /** Text is raw and untrusted. What is not recorded is undefined. */
@@ -7,7 +7,7 @@ export interface RestoreNeeds {
   readonly container: string;
   readonly pod: string | undefined;
   readonly kubeNamespace: string | undefined;
-  /** The image that the container was made of, as its request named it. */
+  /** The image that the container was made of, as it can be pulled. */
   readonly baseImage: string | undefined;
   readonly architecture: string | undefined;
   readonly kernel: string | undefined;
@@ -42,7 +42,7 @@ export async function needsOf(
   options: { signal?: AbortSignal } = {},
 ): Promise<RestoreNeeds> {
   const platform = await platformOf(checkpoint, options);
-  const { container, image, mounts, ociRuntime } = checkpoint.metadata;
+  const { container, mounts, ociRuntime } = checkpoint.metadata;
   const facts = factsOf(checkpoint, platform);
   const has = (name: string) => checkpoint.archive.entries.has(name);
   const annotated = checkpoint.spec?.annotations.has('io.kubernetes.cri-o.Annotations') === true;
@@ -50,7 +50,7 @@ export async function needsOf(
     container: container.name ?? facts.containerName,
     pod: container.podName,
     kubeNamespace: container.kubeNamespace,
-    baseImage: image.requested ?? image.name,
+    baseImage: baseImageReference(checkpoint.metadata),
     architecture: platform?.architecture ?? said?.hostArchitecture,
     kernel: said?.hostKernel,
     cgroupVersion: said?.cgroupVersion,

@@ -1,5 +1,5 @@
 /** The image below a checkpoint: whatever its engine called it, it must be the very one that the container ran. */
-import type { CheckpointMetadata } from '@stillframe/checkpoint';
+import { baseImageReference, type CheckpointMetadata } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 import { runtimeError } from '../errors.ts';
 import type { ImageRecord, PullOptions } from '../image/image-store.ts';
@@ -21,7 +21,7 @@ export async function baseImage(
 ): Promise<ImageRecord> {
   const here = image.ref === undefined ? undefined : images.find(image.ref);
   if (here && isMeant(here, image.ref)) return here;
-  const wanted = image.ref?.includes('@') ? image.ref : (image.name ?? image.requested);
+  const wanted = baseImageReference({ image });
   if (wanted === undefined) throw runtimeError('ERR_RESTORE_ARCHIVE', 'the checkpoint names no base image');
   const found = images.find(wanted) ?? (await images.pull(wanted, pull));
   if (isMeant(found, image.ref)) return found;

@@ -20,6 +20,7 @@ export type * from './node.ts';
 export type * from './overview.ts';
 export type * from './processes.ts';
 export type * from './refusal.ts';
+export type * from './terminal.ts';
 export type * from './timeline.ts';
 
 /** Questions about the desk as a whole: `/api/desk/NAME?asked`. */
@@ -36,6 +37,8 @@ export interface Actions {
   checkpoint: { asked: { container: string; mostPause: string }; answer: Begun };
   /** Of a checkpoint of the desk, into a forensic sandbox. */
   restore: { asked: { one: string; sinkhole: boolean; scrubTokens: boolean }; answer: Begun };
+  /** An image of a checkpoint of the desk, to where a reference says that names its registry. */
+  push: { asked: { one: string; reference: string; sign: boolean }; answer: Begun };
   /** Only of a pod that this desk made. */
   remove: { asked: { sandbox: string }; answer: Begun };
   /** Calls a job off, which then undoes what it did. */
@@ -78,6 +81,12 @@ export interface Streams {
     asked: { what: string; as: 'text' | 'hex' | 'regex'; ignoreCase: boolean; pid: number };
     line: SearchLine;
   };
+}
+
+/** The same, where what is asked is too long for an address: posted to `/api/CASE/NAME`, as a form has it. */
+export interface PostedStreams {
+  /** YARA rules, at most 256 Ki characters, over memory. `pid`: 0 for all processes. */
+  yara: { asked: { rules: string; pid: number }; line: SearchLine };
 }
 
 /** What is saved as a file, under `/api/CASE/NAME?asked`. */

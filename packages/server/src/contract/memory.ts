@@ -65,10 +65,26 @@ export type SearchLine =
       readonly protection: string;
       readonly backing: string;
       /** Text around the match, one character a byte; where it begins in it. */
+      /** Rule and text of it, where rules are searched by; null otherwise. */
+      readonly by: string | null;
       readonly context: string;
       readonly contextOffset: number;
     }
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
   /** `faults`: what of the checkpoint could not be read, so that nobody searched it. */
-  | { readonly kind: 'end'; readonly matches: number; readonly truncated: boolean; readonly faults: number }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'end';
+      readonly matches: number;
+      readonly truncated: boolean;
+      readonly faults: number;
+      /** What else was not searched, and why. */
+      readonly note: string | null;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string | undefined;
+      /** In rules that are none, counted from 1; null where it is not about a place. */
+      readonly place: { readonly line: number; readonly column: number } | null;
+    };

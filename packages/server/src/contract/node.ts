@@ -48,20 +48,38 @@ export interface LiveCopy {
   readonly packets: string | null;
 }
 
+/** An image that was made of an archive and pushed. */
+export interface PushedImage {
+  /** In full. */
+  readonly reference: string;
+  /** Of its manifest, and of the layer that holds the archive. */
+  readonly digest: string;
+  readonly layer: string;
+  /** Of the layer. */
+  readonly bytes: number;
+  /** Whether the layer is what was captured, in words. */
+  readonly evidence: string;
+  /** What the signature calls it; null where it is not signed. */
+  readonly signed: string | null;
+}
+
 /** Something that was asked of the node, under way or over. */
 export interface Job {
   readonly id: string;
-  readonly kind: 'checkpoint' | 'restore' | 'remove';
+  readonly kind: 'checkpoint' | 'restore' | 'push' | 'remove';
   /** Address of the container or pod, or name of the archive. */
   readonly subject: string;
   readonly state: 'running' | 'done' | 'failed';
   /** What it does now, or did last. */
   readonly stage: string;
+  /** Bytes of that, where it is known how many there are. */
+  readonly progress: { readonly done: number; readonly total: number } | null;
   /** Since it was asked for, until now or its end. */
   readonly milliseconds: number;
   readonly failure: Refusal | null;
   readonly capture: CaptureOutcome | null;
   readonly copies: readonly LiveCopy[];
+  readonly pushed: PushedImage | null;
 }
 
 export interface NodeAnswer {
@@ -71,6 +89,8 @@ export interface NodeAnswer {
   readonly socket: string;
   /** Whether it knows forensic sandboxes and refuses a pause that would be too long: a node of Stillframe does. */
   readonly isOwn: boolean;
+  /** Whether there is a key that images are signed with. */
+  readonly canSign: boolean;
   readonly pods: readonly LivePod[];
   /** Pods that are left out. */
   readonly left: number;

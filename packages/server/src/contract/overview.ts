@@ -14,6 +14,8 @@ export interface DeskFacts {
   readonly version: string;
   /** Whether there is a running node beside the checkpoints. */
   readonly hasNode: boolean;
+  /** Whether it searches by YARA rules. */
+  readonly hasYara: boolean;
   readonly cases: readonly CaseName[];
 }
 

@@ -1,6 +1,7 @@
 /** Answers and how they are written: with a policy that lets the page load nothing but its own files, and nobody frame it. */
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { harmless, messageOf, StillframeError, unsuppressed } from '@stillframe/core';
 import type { Refusal } from '../contract/index.ts';
 
@@ -92,11 +93,23 @@ export function refuse(error: unknown, response: ServerResponse): void {
     response.destroy();
     return;
   }
-  const failure = unsuppressed(error);
-  const status = STATUS[StillframeError.is(failure) ? failure.kind : ''] ?? 500;
   response
-    .writeHead(status, { ...HEADERS, 'content-type': 'application/json', connection: 'close' })
+    .writeHead(statusOf(error), { ...HEADERS, 'content-type': 'application/json', connection: 'close' })
     .end(JSON.stringify(refusalOf(error)));
+}
+
+/** As refuse, where a connection was to be upgraded. */
+export function refuseUpgrade(error: unknown, socket: Duplex): void {
+  const status = statusOf(error);
+  const body = JSON.stringify(refusalOf(error));
+  const headers = { ...HEADERS, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+function statusOf(error: unknown): number {
+  const failure = unsuppressed(error);
+  return STATUS[StillframeError.is(failure) ? failure.kind : ''] ?? 500;
 }
 
 /** What failed, in words that are harmless. */

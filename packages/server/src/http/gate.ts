@@ -35,8 +35,9 @@ export class Gate {
     const site = headers['sec-fetch-site'];
     if (site !== undefined && site !== 'same-origin' && site !== 'none')
       throw deskError('ERR_DESK_ORIGIN', 'the request was made by another page');
-    if (method === 'POST' && origin === undefined)
-      throw deskError('ERR_DESK_ORIGIN', 'what is posted must say which page posts it');
+    const isDone = method === 'POST' || headers.upgrade !== undefined;
+    if (isDone && origin === undefined)
+      throw deskError('ERR_DESK_ORIGIN', 'what is posted or stays connected must say which page it is of');
   }
 
   /** Changes the token for a session and gives the cookie. Throws ERR_DESK_TOKEN. */

@@ -19,6 +19,13 @@ export class Question {
     return value;
   }
 
+  /** A text of at most so many characters, which was posted. */
+  longText(name: string, most: number): string {
+    const value = this.#values.get(name) ?? '';
+    if (value.length > most) throw deskError('ERR_DESK_TOO_LARGE', `${name} has more than ${most} characters`);
+    return value;
+  }
+
   oneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]]): Word {
     const value = this.text(name);
     const found = words.find((word) => word === value);

@@ -2,90 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCheckpoint } from '@stillframe/checkpoint';
-import { errorTable } from '@stillframe/core';
 import type { Job, NodeAnswer } from '../contract/index.ts';
-import { type Asked, type AtDesk, atDesk, FIXTURE } from '../desk.fixture.ts';
-import type { LiveNode, Watch } from './live-node.ts';
-
-const nodeError = errorTable({ ERR_FAKE_CRIU: { kind: 'failed-precondition', hint: 'read dump.log' } });
-
-interface Fake {
-  readonly node: LiveNode;
-  /** What was done, in order. */
-  readonly done: string[];
-  /** Ends the capture that is under way. */
-  readonly end: PromiseWithResolvers<'well' | 'badly'>;
-}
-
-async function useFake(use: (fake: Fake) => Promise<void>, isOwn = true): Promise<void> {
-  await using checkpoint = await openCheckpoint(FIXTURE);
-  const done: string[] = [];
-  const end = Promise.withResolvers<'well' | 'badly'>();
-  const until = (watch: Watch) =>
-    new Promise<never>((_resolve, reject) =>
-      watch.signal.addEventListener('abort', () => reject(watch.signal.reason as Error)),
-    );
-  const container = { name: 'app', image: 'busybox', memory: 4096 };
-  const node: LiveNode = {
-    ...{ runtime: 'stillframe 1', socket: '/run/cri.sock', isOwn },
-    pods: async () => [
-      {
-        ...{ sandbox: 'b0', kubeNamespace: 'default', name: 'web', ready: true, isOurs: false },
-        containers: [
-          { ...container, id: 'c1', state: 'running' },
-          { ...container, id: 'c2', state: 'exited' },
-        ],
-      },
-      { sandbox: 'b1', kubeNamespace: 'default', name: 'web-copy-1', ready: true, isOurs: true, containers: [] },
-    ],
-    async capture(id, { mostPause }, watch) {
-      done.push(`capture ${id} ${mostPause}`);
-      watch.told('freezing');
-      if ((await Promise.race([end.promise, until(watch)])) === 'badly')
-        throw nodeError('ERR_FAKE_CRIU', 'CRIU\u202e failed');
-      const input = { name: 'fresh.tar', checkpoint, what: '/fresh.tar' };
-      return { input, archive: '/fresh.tar', bytes: 7, pause: 81_200, pauseAtMost: null, dump: null };
-    },
-    async restore(what, { sinkhole, scrubTokens }) {
-      done.push(`restore ${what} ${sinkhole} ${scrubTokens}`);
-      const facts = { clamped: ['memory'], altered: [], packets: null };
-      return [{ address: 'default/web-copy-1/app', container: 'c3', sandbox: 'b1', ...facts }];
-    },
-    log: async (id) => ({ lines: [`${id} says`, 'x'.repeat(9000)], isCut: false }),
-    async remove(sandbox) {
-      done.push(`remove ${sandbox}`);
-    },
-  };
-  await use({ node, done, end });
-}
-
-/** A desk with the fake, and what its page asks with its session. */
-function atNode(
-  use: (
-    of: Fake & {
-      desk: AtDesk;
-      get: AtDesk['ask'];
-      post: (name: string, body: string, asked?: Asked) => ReturnType<AtDesk['ask']>;
-    },
-  ) => Promise<void>,
-  isOwn?: boolean,
-): Promise<void> {
-  return useFake(
-    (fake) =>
-      atDesk(
-        async (desk) => {
-          const get = await desk.enter();
-          const headers = { origin: `http://127.0.0.1:${desk.port}` };
-          const post = (name: string, body: string, asked: Asked = {}) =>
-            get(`/api/desk/${name}`, { method: 'POST', body, headers, ...asked });
-          await use({ ...fake, desk, get, post });
-        },
-        { node: fake.node },
-      ),
-    isOwn,
-  );
-}
+import { type AtDesk, atDesk } from '../desk.fixture.ts';
+import type { LiveNode } from './live-node.ts';
+import { atNode, useFake } from './node.fixture.ts';
 
 async function jobsOf(get: AtDesk['ask']): Promise<readonly Job[]> {
   return ((await get('/api/desk/node')).json() as unknown as NodeAnswer).jobs;
@@ -159,7 +79,7 @@ test('nothing is done for another page, without a session, or by a question', ()
       { origin, 'sec-fetch-site': 'same-site' },
       { origin, host: `evil.example:${desk.port}` },
     ];
-    for (const name of ['checkpoint', 'restore', 'remove', 'stop'])
+    for (const name of ['checkpoint', 'restore', 'push', 'remove', 'stop'])
       for (const headers of strangers)
         assert.equal((await post(name, body, { headers })).status, 403, `${name} ${JSON.stringify(headers)}`);
     const path = '/api/desk/checkpoint';
@@ -184,6 +104,7 @@ test('containers that are not there or do not run, pods of others and checkpoint
       ['restore', 'one=0&sinkhole=false&scrubTokens=false', 404, 'ERR_DESK_NOT_FOUND'],
       ['restore', 'one=7&sinkhole=false&scrubTokens=false', 404, 'ERR_DESK_NOT_FOUND'],
       ['restore', 'one=0&sinkhole=perhaps&scrubTokens=false', 400, 'ERR_DESK_QUESTION'],
+      ['push', 'one=0&reference=r.example/a&sign=false', 404, 'ERR_DESK_NOT_FOUND'],
       ['remove', 'sandbox=b0', 404, 'ERR_DESK_NOT_FOUND'],
       ['remove', 'sandbox=b9', 404, 'ERR_DESK_NOT_FOUND'],
       ['stop', 'job=9', 404, 'ERR_DESK_NOT_FOUND'],
@@ -218,6 +139,21 @@ test('without a node nothing of one is answered or done', () =>
     const body = 'container=c1&mostPause=';
     const answer = await mine('/api/desk/checkpoint', { method: 'POST', headers, body });
     assert.deepEqual([answer.status, answer.json()['code']], [404, 'ERR_DESK_NO_NODE']);
+  }));
+
+test('an image is pushed to a registry that is named, signed only where there is a key, and told with how far it is', () =>
+  atNode(async ({ get, post, done, end }) => {
+    await post('checkpoint', 'container=c1&mostPause=');
+    end.resolve('well');
+    await over(get, '1');
+    const nowhere = await post('push', 'one=1&reference=evidence/web&sign=false');
+    assert.deepEqual([nowhere.status, nowhere.json()['code']], [400, 'ERR_FAKE_REFERENCE']);
+    const unsigned = await post('push', 'one=1&reference=r.example/web&sign=true');
+    assert.deepEqual([unsigned.status, unsigned.json()['code']], [400, 'ERR_DESK_QUESTION']);
+    const job = await over(get, (await post('push', 'one=1&reference=%20r.example/web&sign=false')).json()['job']);
+    assert.deepEqual(job.progress, { done: 1, total: 7 });
+    assert.equal(job.pushed?.reference, 'r.example/web:latest');
+    assert.deepEqual(done.slice(1), ['push /fresh.tar r.example/web:latest false']);
   }));
 
 test('a desk that ends calls off what is under way, and waits until that has ended', () =>

@@ -11,7 +11,7 @@ const MOST_OVER = 20;
 const MOST_AT_ONCE = 4;
 
 /** What a job comes to. */
-type Outcome = Partial<Pick<Job, 'capture' | 'copies'>>;
+type Outcome = Partial<Pick<Job, 'capture' | 'copies' | 'pushed'>>;
 
 interface Kept {
   readonly id: string;
@@ -23,6 +23,7 @@ interface Kept {
   readonly from: number;
   state: Job['state'];
   stage: string;
+  progress: Job['progress'];
   until: number | undefined;
   failure: Job['failure'];
   outcome: Outcome;
@@ -50,7 +51,7 @@ export class Jobs implements AsyncDisposable {
     this.#count += 1;
     const job: Kept = {
       ...{ id: String(this.#count), kind, subject, key, stop: new AbortController(), from: performance.now() },
-      ...{ state: 'running', stage: 'beginning', until: undefined, failure: null, outcome: {} },
+      ...{ state: 'running', stage: 'beginning', progress: null, until: undefined, failure: null, outcome: {} },
     };
     this.#kept.unshift(job);
     this.#forget();
@@ -68,10 +69,10 @@ export class Jobs implements AsyncDisposable {
 
   /** Newest first. */
   list(): readonly Job[] {
-    return this.#kept.map(({ id, kind, subject, state, stage, failure, from, until, outcome }) => ({
-      ...{ id, kind, subject, state, stage, failure },
+    return this.#kept.map(({ id, kind, subject, state, stage, progress, failure, from, until, outcome }) => ({
+      ...{ id, kind, subject, state, stage, progress, failure },
       milliseconds: Math.round((until ?? performance.now()) - from),
-      ...{ capture: outcome.capture ?? null, copies: outcome.copies ?? [] },
+      ...{ capture: outcome.capture ?? null, copies: outcome.copies ?? [], pushed: outcome.pushed ?? null },
     }));
   }
 
@@ -83,8 +84,8 @@ export class Jobs implements AsyncDisposable {
   /** Never rejects. */
   async #run(job: Kept, run: (watch: Watch) => Promise<Outcome>): Promise<void> {
     const signal = AbortSignal.any([this.#ending, job.stop.signal]);
-    const told = (stage: string) => {
-      if (!signal.aborted) job.stage = stage;
+    const told: Watch['told'] = (stage, progress) => {
+      if (!signal.aborted) Object.assign(job, { stage, progress: progress ?? null });
     };
     try {
       signal.throwIfAborted();

@@ -22,6 +22,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** What the page begins with. */
+const [INDEX, FIRST] = ['/page/index.html', '/page/main.ts'];
+
 /** Every file that may be asked for, known before the first one is: no path of a request is ever looked up on disk. */
 export class PageFiles {
   readonly #files: ReadonlyMap<string, string>;
@@ -48,9 +51,14 @@ export class PageFiles {
         if (extname(file) in TYPES && (file === basename(path) || extname(path) !== '.ts'))
           files.set(posix.join('/library', name, file), join(dirname(path), file));
     }
-    const index = files.get('/page/index.html');
+    const index = files.get(INDEX);
     if (index !== undefined) files.set('/', index);
     return new PageFiles(files, names);
+  }
+
+  /** Makes what the page needs before it is asked for. Never rejects: whoever asks is told what failed. */
+  async warm(): Promise<void> {
+    await this.find('/')?.catch(() => undefined);
   }
 
   /** Undefined where there is no such file. */
@@ -65,8 +73,27 @@ export class PageFiles {
   async #make(file: string): Promise<Answer> {
     const text = await readFile(file, 'utf8');
     const isModule = /\.(?:ts|m?js)$/.test(file);
-    const body = isModule ? this.#named(file.endsWith('.ts') ? withoutTypes(text) : text) : text;
+    const isIndex = file === this.#files.get(INDEX);
+    const body = isModule
+      ? this.#named(file.endsWith('.ts') ? withoutTypes(text) : text)
+      : isIndex
+        ? text.replace('</head>', `${await this.#links()}</head>`)
+        : text;
     return { kind: 'file', type: TYPES[extname(file)] ?? 'application/octet-stream', body };
+  }
+
+  /** All modules that the first one imports, and these: a browser that goes by their imports would find them one behind the other. */
+  async #links(): Promise<string> {
+    const reached = new Set([FIRST]);
+    for (const path of reached) {
+      const answer = await this.find(path);
+      if (answer?.kind !== 'file') continue;
+      for (const [, name = ''] of String(answer.body).matchAll(/\bfrom\s*["']([./][^"']*)["']/g)) {
+        const next = posix.resolve(posix.dirname(path), name);
+        if (this.#files.has(next)) reached.add(next);
+      }
+    }
+    return Array.from(reached, (path) => `  <link rel="modulepreload" href="${path}">\n`).join('');
   }
 
   /** Names of libraries become paths: a map of imports in the page would be a script in it. */

@@ -1,5 +1,5 @@
 /** The table of routes: every question of the contract has its row, or this does not compile. */
-import type { Contract, Downloads, Streams } from '../contract/index.ts';
+import type { Contract, Downloads, PostedStreams, Streams } from '../contract/index.ts';
 import { changes } from './changes.ts';
 import { custody, exports, saved } from './custody.ts';
 import { diff } from './diff.ts';
@@ -11,14 +11,15 @@ import { openfiles } from './open-files.ts';
 import { integrity, overview } from './overview.ts';
 import { process } from './process.ts';
 import { processes } from './processes.ts';
-import type { AnswerRoute, DownloadRoute, StreamRoute } from './route.ts';
+import type { AnswerRoute, DownloadRoute, PostedRoute, StreamRoute } from './route.ts';
 import { search } from './search.ts';
 import { sockets } from './sockets.ts';
 import { strings } from './strings.ts';
 import { download, preview, things } from './things.ts';
 import { timeline } from './timeline.ts';
+import { yara } from './yara.ts';
 
-export { actions, deskAnswers } from './node.ts';
+export { actions, deskAnswers, terminalOf } from './node.ts';
 
 export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } = {
   ...{ overview, integrity, processes, process, environment, findings },
@@ -27,5 +28,7 @@ export const answers: { readonly [Name in keyof Contract]: AnswerRoute<Name> } =
 };
 
 export const streams: { readonly [Name in keyof Streams]: StreamRoute<Name> } = { search };
+
+export const postedStreams: { readonly [Name in keyof PostedStreams]: PostedRoute<Name> } = { yara };
 
 export const downloads: { readonly [Name in keyof Downloads]: DownloadRoute } = { download, export: saved };

@@ -3,6 +3,7 @@ import type { CaseName, NodeAnswer } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { h } from '../element.ts';
+import { caseField, tick } from '../parts/fields.ts';
 import { panel } from '../parts/parts.ts';
 import type { Deed } from './questions.ts';
 
@@ -37,24 +38,10 @@ export function Copies({ node, cases, ask }: CopiesProps): VNode {
           ask({ kind: 'restore', one, sinkhole, scrubTokens });
         },
       },
-      h(
-        'label',
-        { class: 'field' },
-        h('span', null, 'Of'),
-        h(
-          'select',
-          { value: one.id, onChange: (event: Event) => choose((event.target as HTMLSelectElement).value) },
-          there.map(({ id, name }) => h('option', { value: id, key: id }, name)),
-        ),
-      ),
+      caseField(there, one, choose),
       tick('record what it tries (sinkhole)', sinkhole, setSinkhole),
       tick('overwrite tokens', scrubTokens, setScrubTokens),
       h('button', { type: 'submit', class: 'main' }, 'Restore a copy…'),
     ),
   );
-}
-
-function tick(text: string, checked: boolean, set: (checked: boolean) => void): VNode {
-  const onChange = (event: Event) => set((event.target as HTMLInputElement).checked);
-  return h('label', { class: 'tick' }, h('input', { type: 'checkbox', checked, onChange }), text);
 }

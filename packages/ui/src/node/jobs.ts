@@ -1,9 +1,9 @@
 /** What was asked of the node: how far it is, how long the container stood still, what came of it or why nothing did. */
 import { bytesText, microsecondsText, millisecondsText } from '@stillframe/core/units';
-import type { CaptureOutcome, CaseName, Job, LiveCopy } from '@stillframe/server/contract';
+import type { CaptureOutcome, CaseName, Job, LiveCopy, PushedImage } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { type Child, h } from '../element.ts';
-import { code, link } from '../parts/parts.ts';
+import { code, facts, link } from '../parts/parts.ts';
 import { refusal } from '../parts/question.ts';
 import { linkTo } from '../route.ts';
 import type { Deed } from './questions.ts';
@@ -14,7 +14,7 @@ interface Around {
   readonly ask: (deed: Deed) => void;
 }
 
-const NAMES = { checkpoint: 'Checkpoint of', restore: 'Copy of', remove: 'Removal of' } as const;
+const NAMES = { checkpoint: 'Checkpoint of', restore: 'Copy of', push: 'Image of', remove: 'Removal of' } as const;
 const ENDS = { running: '', done: 'done', failed: 'failed' } as const;
 
 export function jobList(jobs: readonly Job[], around: Around): VNode {
@@ -26,7 +26,7 @@ export function jobList(jobs: readonly Job[], around: Around): VNode {
 }
 
 function jobLines(job: Job, around: Around): Child[] {
-  const { kind, subject, state, stage, milliseconds, failure, capture, copies } = job;
+  const { kind, subject, state, stage, milliseconds, failure, progress, capture, copies, pushed } = job;
   const isRunning = state === 'running';
   return [
     h(
@@ -34,14 +34,22 @@ function jobLines(job: Job, around: Around): Child[] {
       { class: 'job-head' },
       h('strong', null, `${NAMES[kind]} ${subject}`),
       h('span', { class: 'hint', role: 'status' }, isRunning ? stage : ENDS[state]),
+      isRunning &&
+        progress &&
+        h('span', { class: 'figures hint' }, `${bytesText(progress.done)} of ${bytesText(progress.total)}`),
       h('span', { class: 'figures hint' }, millisecondsText(milliseconds)),
       isRunning &&
         kind !== 'remove' &&
         h('button', { type: 'button', onClick: () => around.ask({ kind: 'stop', job }) }, 'Call off…'),
     ),
-    isRunning && h('progress', { 'aria-label': `${NAMES[kind]} ${subject}` }),
+    isRunning &&
+      h('progress', {
+        ...(progress && { max: progress.total, value: progress.done }),
+        'aria-label': `${NAMES[kind]} ${subject}`,
+      }),
     failure && refusal(failure),
     capture && captured(capture, around.cases),
+    pushed && image(pushed),
     ...copies.map((copy) => copied(copy, around.one)),
   ];
 }
@@ -73,11 +81,29 @@ function captured(
   );
 }
 
+function image({ reference, digest, layer, bytes, evidence, signed }: PushedImage): Child {
+  return facts([
+    ['pushed', code(reference)],
+    ['manifest', code(digest)],
+    ['layer', [code(layer), ` ${bytesText(bytes)}`]],
+    ['evidence', evidence],
+    ['signed', signed === null ? undefined : ['as ', code(signed)]],
+  ]);
+}
+
 function copied({ address, container, clamped, altered, packets }: LiveCopy, one: string): Child {
   return h(
     'div',
     { class: 'copy' },
-    h('p', null, code(address), ' runs. ', link(linkTo(one, 'node', 'log', container), 'Watch its log')),
+    h(
+      'p',
+      null,
+      code(address),
+      ' runs. ',
+      link(linkTo(one, 'node', 'log', container), 'Watch its log'),
+      ' ',
+      link(linkTo(one, 'node', 'terminal', container), 'Open a terminal in it'),
+    ),
     packets !== null && h('p', null, 'Packets: ', code(packets)),
     list('Changed on request', altered),
     list('Not as in the original', clamped),

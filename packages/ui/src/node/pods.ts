@@ -45,6 +45,11 @@ export function containerTable(
               link(linkTo(one, 'node', 'log', container.id), 'Log', {
                 'aria-label': `Log of ${named(pod, container)}`,
               }),
+            pod.isOurs &&
+              container?.state === 'running' &&
+              link(linkTo(one, 'node', 'terminal', container.id), 'Terminal', {
+                'aria-label': `Terminal of ${named(pod, container)}`,
+              }),
             pod.isOurs && button('Remove…', `${pod.kubeNamespace}/${pod.name}`, () => ask({ kind: 'remove', pod })),
           ),
       },

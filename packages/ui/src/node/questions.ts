@@ -5,11 +5,13 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { act } from '../ask.ts';
 import { h, part } from '../element.ts';
+import { code } from '../parts/parts.ts';
 import { Question } from '../parts/question.ts';
 
 export type Deed =
   | { readonly kind: 'checkpoint'; readonly pod: LivePod; readonly container: LiveContainer; readonly isOwn: boolean }
   | { readonly kind: 'restore'; readonly one: CaseName; readonly sinkhole: boolean; readonly scrubTokens: boolean }
+  | { readonly kind: 'push'; readonly one: CaseName; readonly reference: string; readonly sign: boolean }
   | { readonly kind: 'remove'; readonly pod: LivePod }
   | { readonly kind: 'stop'; readonly job: Job };
 
@@ -20,6 +22,8 @@ export function asked(deed: Deed, close: () => void): VNode {
       return part(Checkpointing, { deed, close });
     case 'restore':
       return part(Question, { ...restoring(deed), close });
+    case 'push':
+      return part(Question, { ...pushing(deed), close });
     case 'remove':
       return part(Question, { ...removing(deed), close });
     case 'stop':
@@ -94,6 +98,29 @@ function restoring({ one, sinkhole, scrubTokens }: Of<'restore'>) {
   };
 }
 
+function pushing({ one, reference, sign }: Of<'push'>) {
+  return {
+    title: 'Build and push an image?',
+    say: [
+      h('p', null, `${one.name} becomes a checkpoint image at `, code(reference), '.'),
+      h(
+        'p',
+        null,
+        'All that the container had in memory goes there, passwords and keys too. Whoever may pull the image can read them, and restore it.',
+      ),
+      h(
+        'p',
+        { class: 'hint' },
+        sign
+          ? 'It is held against the evidence beside it first, which goes along, and signed with the key of the desk.'
+          : 'It is held against the evidence beside it first, which goes along.',
+      ),
+    ],
+    yes: 'Push it',
+    act: async () => void (await act('push', { one: one.id, reference, sign })),
+  };
+}
+
 function removing({ pod }: Of<'remove'>) {
   return {
     title: `Remove ${pod.name}?`,
@@ -113,9 +140,11 @@ function stopping({ job }: Of<'stop'>) {
     say: h(
       'p',
       null,
-      job.kind === 'checkpoint'
-        ? `The capture of ${job.subject} is given up; the container goes on running, and no archive stays.`
-        : `The copy of ${job.subject} is given up; what of it was started is taken down again.`,
+      job.kind === 'push'
+        ? `The image of ${job.subject} is given up. Blobs that were sent may stay in the registry; no tag names them.`
+        : job.kind === 'checkpoint'
+          ? `The capture of ${job.subject} is given up; the container goes on running, and no archive stays.`
+          : `The copy of ${job.subject} is given up; what of it was started is taken down again.`,
     ),
     yes: 'Call it off',
     act: async () => void (await act('stop', { job: job.id })),

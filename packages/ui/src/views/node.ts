@@ -7,7 +7,9 @@ import { Copies } from '../node/copies.ts';
 import { jobList } from '../node/jobs.ts';
 import { Log } from '../node/log.ts';
 import { containerTable } from '../node/pods.ts';
+import { Push } from '../node/push.ts';
 import { asked, type Deed } from '../node/questions.ts';
+import { Terminal } from '../node/terminal.ts';
 import { page, panel, whenThere } from '../parts/parts.ts';
 import { numberText } from '../parts/texts.ts';
 import { deskChanged, useDesk, useDeskFacts } from '../use-answer.ts';
@@ -19,7 +21,7 @@ const LATER = 4000;
 
 const isUnderWay = ({ jobs }: NodeAnswer) => jobs.some(({ state }) => state === 'running');
 
-/** `rest`: `log` and the id of a container. */
+/** `rest`: `log` or `terminal`, and the id of a container. */
 export function LiveNode({ one, rest }: ViewProps): VNode {
   const [answer, look] = useDesk('node', {}, (node) => (node && isUnderWay(node) ? SOON : LATER));
   const desk = useDeskFacts();
@@ -30,7 +32,7 @@ export function LiveNode({ one, rest }: ViewProps): VNode {
     if (taken > 0) deskChanged();
   }, [taken]);
   const cases = desk.state === 'there' ? desk.value.cases : [];
-  const [kind, logged] = rest;
+  const [kind, opened] = rest;
   return page(
     'Live node',
     answer.state === 'there' && `${answer.value.runtime} at ${answer.value.socket}`,
@@ -42,8 +44,9 @@ export function LiveNode({ one, rest }: ViewProps): VNode {
           containerTable(node, { one, ask }),
           node.left > 0 && h('p', { class: 'more' }, `… and ${numberText(node.left)} more pods`),
         ]),
-        kind === 'log' && logged !== undefined && log(node, one, logged),
+        (kind === 'log' || kind === 'terminal') && opened !== undefined && streamed(kind, node, one, opened),
         part(Copies, { node, cases, ask }),
+        part(Push, { node, cases, ask }),
       ],
       'Asking the node…',
     ),
@@ -60,10 +63,12 @@ export function LiveNode({ one, rest }: ViewProps): VNode {
 }
 
 /** One that is gone is not asked for: its log went with it. */
-function log({ pods }: NodeAnswer, one: string, id: string): VNode {
+function streamed(kind: 'log' | 'terminal', { pods }: NodeAnswer, one: string, id: string): VNode {
   for (const { kubeNamespace, name, containers } of pods) {
     const found = containers.find((each) => each.id === id);
-    if (found) return part(Log, { one, id, name: `${kubeNamespace}/${name}/${found.name}`, key: id });
+    const whose = { one, id, name: `${kubeNamespace}/${name}/${found?.name}`, key: kind + id };
+    if (found) return kind === 'log' ? part(Log, whose) : part(Terminal, whose);
   }
+  if (kind === 'terminal') return panel('Terminal', h('p', { class: 'none' }, 'The container is gone.'));
   return panel('Log', h('p', { class: 'none' }, 'The container is gone, and its log with it.'));
 }
