@@ -15,7 +15,7 @@ export function regenerateDefinitions(check: boolean): number {
   mkdirSync(join(root, FOLDER), { recursive: true });
   for (const [name, definition] of customResourceDefinitions()) {
     const path = join(root, FOLDER, name);
-    const text = GENERATED + stringify(definition, { lineWidth: 140, aliasDuplicateObjects: false });
+    const text = GENERATED + stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false });
     if (textOf(path) === text) continue;
     differing += 1;
     process.stderr.write(`${check ? 'differs' : 'written'}: ${FOLDER}/${name}\n`);

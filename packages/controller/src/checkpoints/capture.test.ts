@@ -165,4 +165,23 @@ describe('a Checkpoint', () => {
     isForbidden = false;
     await simulation.until('it is captured', () => phaseOf(simulation, 'one') === 'Captured');
   });
+
+  it('of another namespace than the one that a controller is for is none of its business', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    const paths = new Set<string>();
+    api.before = ({ path }) => {
+      paths.add(path);
+      return undefined;
+    };
+    simulation.pod('web');
+    simulation.checkpoint('one', { podName: 'web' });
+    simulation.start('one', { kubeNamespace: 'other' });
+    await simulation.pass(30_000);
+    assert.equal(phaseOf(simulation, 'one'), '');
+    assert.ok(
+      [...paths].every((path) => /\/namespaces\/(?:other|stillframe)\//.test(path)),
+      [...paths].join(),
+    );
+  });
 });

@@ -10,7 +10,7 @@ const reset = Object.assign(new Error('read'), { code: 'ECONNRESET' });
 
 describe('what an answer says of a capture', () => {
   const table: readonly [string, unknown, string, string][] = [
-    ['a right that is lacking', error('ERR_CLUSTER_FORBIDDEN', 'no'), 'failed', 'Forbidden'],
+    ['a right that is lacking', error('ERR_CLUSTER_FORBIDDEN', 'no'), 'not-asked', 'Forbidden'],
     ['a container that is gone', error('ERR_CLUSTER_NOT_FOUND', 'gone'), 'failed', 'ContainerNotFound'],
     ['a runtime that cannot', error('ERR_CLUSTER_NODE_NO_CRIU', 'no'), 'failed', 'RuntimeCannot'],
     ['a capture that failed', error('ERR_CLUSTER_CHECKPOINT_FAILED', 'criu failed'), 'failed', 'CaptureFailed'],

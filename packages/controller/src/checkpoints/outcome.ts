@@ -18,8 +18,6 @@ const OUT_OF_TIME = /deadline ?exceeded|context canceled/i;
 
 /** Reasons of what is certain, by code. */
 const CERTAIN: Readonly<Record<string, string>> = {
-  ERR_CLUSTER_FORBIDDEN: 'Forbidden',
-  ERR_CLUSTER_CREDENTIALS: 'Forbidden',
   ERR_CLUSTER_NOT_FOUND: 'ContainerNotFound',
   ERR_CLUSTER_NODE_FORBIDS: 'NodeForbids',
   ERR_CLUSTER_NODE_NO_CHECKPOINTS: 'NodeMakesNoCheckpoints',
@@ -37,6 +35,10 @@ export function outcomeOfError(error: unknown): Outcome {
   const message = error.message;
   const certain = CERTAIN[error.code];
   if (certain !== undefined) return { kind: 'failed', reason: certain, message };
+  // An API server that starts knows neither users nor rights for a moment; what it refuses it has not handed on.
+  if (isCode(error, 'ERR_CLUSTER_FORBIDDEN') || isCode(error, 'ERR_CLUSTER_CREDENTIALS')) {
+    return { kind: 'not-asked', reason: 'Forbidden', message };
+  }
   const wasNotSent = NEVER_SENT.includes(systemCode(error.cause) ?? '');
   const isBusy = Number(error.details['status']) === 429 || isCode(error, 'ERR_KUBELET_BUSY');
   const unreached = isCode(error, 'ERR_CLUSTER_NODE_UNREACHABLE') && NEVER_REACHED.test(message);

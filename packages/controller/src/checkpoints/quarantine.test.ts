@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { at, listAt, textAt } from '@stillframe/core';
+import { Refusal } from '../fake-objects.ts';
 import { openSimulation, type Simulation } from '../simulation.fixture.ts';
 
 const POD = { resource: 'pods', kubeNamespace: 'shop', name: 'web' };
@@ -65,11 +66,15 @@ describe('a quarantine', () => {
     assert.deepEqual(JSON.parse(noted), { app: 'web' });
   });
 
-  it('says where it holds nothing back: other policies allow the pod something, or it has the network of its node', async () => {
-    for (const reason of ['OtherPoliciesAllow', 'HostNetwork', 'PodNotFound']) {
+  it('says where it holds nothing back: other policies allow the pod something, it has the network of its node, or is not let', async () => {
+    for (const reason of ['OtherPoliciesAllow', 'HostNetwork', 'PodNotFound', 'Refused']) {
       await using simulation = await openSimulation();
       const { api } = simulation;
       if (reason !== 'PodNotFound') simulation.pod('web');
+      api.before = ({ verb, resource }) => {
+        if (reason !== 'Refused' || verb !== 'patch' || resource !== 'pods') return undefined;
+        throw new Refusal(403, 'Forbidden', 'pods "web" is forbidden');
+      };
       if (reason === 'HostNetwork') api.objects.change(POD, { spec: { hostNetwork: true } }, 'merge');
       api.objects.create(
         { resource: 'networking.k8s.io/networkpolicies', kubeNamespace: 'shop' },
@@ -84,5 +89,27 @@ describe('a quarantine', () => {
       assert.equal(at(shut(simulation), 'status'), 'False');
       assert.equal(at(shut(simulation), 'reason'), reason);
     }
+  });
+
+  it('that is refused keeps nobody from the capture, and comes once it is allowed', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    simulation.pod('web');
+    let isAllowed = false;
+    api.before = ({ resource }) => {
+      if (isAllowed || !resource.startsWith('networking')) return undefined;
+      throw new Refusal(403, 'Forbidden', 'networkpolicies is forbidden');
+    };
+    simulation.checkpoint('one', { podName: 'web', quarantine: { mode: 'Label', when: 'Before' } });
+    simulation.start();
+    await simulation.until('it is captured', () => textAt(simulation.statusOf('one'), 'phase') === 'Captured');
+    assert.equal(at(shut(simulation), 'reason'), 'Refused');
+    const asked = api.total;
+    await simulation.pass(600_000);
+    const renewals = 310;
+    assert.ok(api.total - asked < renewals + 60, `${api.total - asked} requests in ten minutes`);
+    isAllowed = true;
+    await simulation.pass(600_000);
+    assert.equal(at(shut(simulation), 'reason'), 'Denied');
   });
 });

@@ -2,28 +2,29 @@
  * Shutting a pod off: a label that names the Checkpoint by its uid, and a network policy that denies all to what has it. The finalizer
  * stands before either is made, and goes once both are gone.
  */
-import { at, isCode, isObject, type JsonObject, textAt } from '@stillframe/core';
+import { at, isCode, isObject, type JsonObject, messageOf, textAt } from '@stillframe/core';
 import { apiPath, networkPoliciesOf, podPath } from '@stillframe/kubernetes';
 import type { Ports } from '../ports.ts';
-import type { Fact } from '../resources/conditions.ts';
-import { factOf } from '../resources/conditions.ts';
+import { bounded, type Fact, factOf } from '../resources/conditions.ts';
 import { LABELS_BEFORE_ANNOTATION, QUARANTINE_FINALIZER, QUARANTINE_LABEL } from '../resources/names.ts';
 import type { Checkpoint } from '../resources/object.ts';
 import { writeFinalizers, writeStatus } from './write.ts';
 
 /** Other policies that are named. */
 const MOST_NAMED = 5;
+const REFUSED = 'Refused';
 /** Characters of labels that are noted. */
 const MOST_LABELS = 16_384;
 
 /** Whether it is to be made still. */
 export function wantsQuarantine({ spec, status }: Checkpoint): boolean {
-  return spec.quarantine !== undefined && factOf(status.conditions, 'Quarantined') === undefined;
+  const known = factOf(status.conditions, 'Quarantined');
+  return spec.quarantine !== undefined && (known === undefined || known.reason === REFUSED);
 }
 
 /** Makes it, and says in a condition whether it holds. Throws what may be over in a moment. */
 export async function quarantine(ports: Ports, checkpoint: Checkpoint, signal: AbortSignal): Promise<Checkpoint> {
-  const { finalizers, spec, kubeNamespace, uid } = checkpoint;
+  const { finalizers, kubeNamespace, uid } = checkpoint;
   const held = finalizers.includes(QUARANTINE_FINALIZER)
     ? checkpoint
     : await writeFinalizers(ports, checkpoint, [...finalizers, QUARANTINE_FINALIZER], { signal });
@@ -40,18 +41,42 @@ export async function quarantine(ports: Ports, checkpoint: Checkpoint, signal: A
     });
   }
   try {
-    await ports.api.create(policiesPath(kubeNamespace), policyOf(held), { signal });
+    const labelled = await shutOff(ports, held, pod, signal);
+    const fact = await strengthOf(ports, kubeNamespace, labelled, uid, signal);
+    const made = { networkPolicy: nameOf(uid), podUID: textAt(pod, 'metadata', 'uid') };
+    return await writeStatus(ports, held, { quarantine: made }, [fact], { signal });
+  } catch (error) {
+    // Who looks at the object must see it, rather than who reads the log. What was made before that goes with the finalizer.
+    if (isRefusal(error)) {
+      const fact = shut('False', REFUSED, messageOf(error));
+      const known = factOf(held.status.conditions, fact.type);
+      if (known?.message !== bounded(fact.message)) await writeStatus(ports, held, {}, [fact], { signal });
+    }
+    throw error;
+  }
+}
+
+/** Whether it was refused, rather than not possible at the moment. */
+export function isRefusal(error: unknown): boolean {
+  return isCode(error, 'ERR_CLUSTER_FORBIDDEN') || isCode(error, 'ERR_CLUSTER_REFUSED');
+}
+
+/** Makes the policy, and then what it selects. The pod as it is then. */
+async function shutOff(
+  ports: Ports,
+  checkpoint: Checkpoint,
+  pod: JsonObject,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const { kubeNamespace, uid, spec } = checkpoint;
+  try {
+    await ports.api.create(policiesPath(kubeNamespace), policyOf(checkpoint), { signal });
   } catch (error) {
     if (!isCode(error, 'ERR_CLUSTER_EXISTS')) throw error;
   }
-  const podUID = textAt(pod, 'metadata', 'uid');
-  const labelled = await ports.api.patch(
-    podPath({ kubeNamespace, pod: spec.podName }),
-    { metadata: { uid: podUID, ...labelsOf(pod, uid, spec.quarantine?.mode === 'Detach') } },
-    { signal },
-  );
-  const fact = await strengthOf(ports, kubeNamespace, labelled, uid, signal);
-  return await writeStatus(ports, held, { quarantine: { networkPolicy: nameOf(uid), podUID } }, [fact], { signal });
+  const change = labelsOf(pod, uid, spec.quarantine?.mode === 'Detach');
+  const metadata = { uid: textAt(pod, 'metadata', 'uid'), ...change };
+  return await ports.api.patch(podPath({ kubeNamespace, pod: spec.podName }), { metadata }, { signal });
 }
 
 /** Takes away what was made, and then the finalizer. What was changed by others since stays. */

@@ -10,7 +10,7 @@ import type { Checkpoint } from '../resources/object.ts';
 import { ask, captured, claim, findTarget, strangeness } from './capture.ts';
 import { adoptionOf, delivered, isAdopted } from './collected.ts';
 import type { Outcome } from './outcome.ts';
-import { liftQuarantine, quarantine, wantsQuarantine } from './quarantine.ts';
+import { isRefusal, liftQuarantine, quarantine, wantsQuarantine } from './quarantine.ts';
 import { overCount, timeLeft } from './retention.ts';
 import { writeStatus } from './write.ts';
 
@@ -73,11 +73,21 @@ export class CheckpointWorker {
     }
     this.#nodes.delete(uid);
     const early = spec.quarantine?.when === 'Before' && wantsQuarantine(checkpoint);
-    const held = early ? await quarantine(this.#ports, checkpoint, signal) : checkpoint;
+    const held = early ? await this.#shutFirst(checkpoint, signal) : checkpoint;
     const claimed = await claim(this.#ports, held, target, signal);
     const outcome = await ask(this.#ports, claimed, signal);
     this.#ports.outcomes.set(uid, outcome);
     return await this.#finish(claimed, outcome, signal);
+  }
+
+  /** A quarantine that is refused keeps nobody from the capture: it is tried again after that. */
+  async #shutFirst(checkpoint: Checkpoint, signal: AbortSignal): Promise<Checkpoint> {
+    try {
+      return await quarantine(this.#ports, checkpoint, signal);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return this.#ports.checkpoints.get(checkpoint.key) ?? checkpoint;
+    }
   }
 
   async #finish(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<number | undefined> {
@@ -114,17 +124,7 @@ export class CheckpointWorker {
   async #end(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<number | undefined> {
     const completedAt = timeText(this.#ports.clock.now());
     if (outcome.kind === 'captured') {
-      const strange = await strangeness(this.#ports, checkpoint, signal);
-      const message = `${outcome.path} on ${checkpoint.status.node}${strange === undefined ? '' : `; ${strange}`}`;
-      const reason = strange === undefined ? 'ArchiveWritten' : 'ArchiveWrittenPodChanged';
-      const waits = checkpoint.spec.destination !== undefined && checkpoint.spec.destination.kind !== 'Node';
-      const facts = [
-        captured('True', reason, message),
-        ...(waits ? [delivered('False', 'Waiting', 'the collector of the node has not taken it')] : []),
-      ];
-      const change = { phase: 'Captured', archive: { path: outcome.path }, completedAt } as const;
-      await writeStatus(this.#ports, checkpoint, change, facts, { signal });
-      await this.#tell(checkpoint, 'Normal', 'Captured', message, signal);
+      await this.#captured(checkpoint, outcome.path, completedAt, signal);
     } else {
       const phase = outcome.kind === 'unknown' ? 'Unknown' : 'Failed';
       const fact = captured(phase === 'Unknown' ? 'Unknown' : 'False', outcome.reason, outcome.message);
@@ -133,6 +133,24 @@ export class CheckpointWorker {
     }
     this.#ports.counted.capture(outcome.kind);
     return undefined;
+  }
+
+  /** The path is written down before anything else is asked: until then the log alone has it. */
+  async #captured(checkpoint: Checkpoint, path: string, completedAt: string, signal: AbortSignal): Promise<void> {
+    const { destination } = checkpoint.spec;
+    const waits = destination !== undefined && destination.kind !== 'Node';
+    const message = `${path} on ${checkpoint.status.node}`;
+    const facts = [
+      captured('True', 'ArchiveWritten', message),
+      ...(waits ? [delivered('False', 'Waiting', 'the collector of the node has not taken it')] : []),
+    ];
+    const change = { phase: 'Captured', archive: { path }, completedAt } as const;
+    const written = await writeStatus(this.#ports, checkpoint, change, facts, { signal });
+    const strange = await strangeness(this.#ports, checkpoint, signal);
+    if (strange === undefined) return await this.#tell(checkpoint, 'Normal', 'Captured', message, signal);
+    const said = `${message}; ${strange}`;
+    await writeStatus(this.#ports, written, {}, [captured('True', 'ArchiveWrittenPodChanged', said)], { signal });
+    await this.#tell(checkpoint, 'Warning', 'CapturedPodChanged', said, signal);
   }
 
   /** What comes after a capture: the quarantine, what the collector reports, and one day the end of the object. */

@@ -1,6 +1,8 @@
 /** Policies of the cluster, and the pods and nodes that they are about: followed only where there is a policy. */
-import { apiPath } from '@stillframe/kubernetes';
+import { isCode } from '@stillframe/core';
+import { apiPath, podPath } from '@stillframe/kubernetes';
 import { Store } from '../cache/store.ts';
+import type { Ports } from '../ports.ts';
 import { listPath } from '../resources/names.ts';
 import { decodePolicy, type Policy } from '../resources/object.ts';
 import type { Term } from '../term.ts';
@@ -79,8 +81,12 @@ export async function attendPolicies(term: Term): Promise<Policies> {
   await term.follow(listPath('checkpointpolicies', term.kubeNamespace), policies, decodePolicy);
   return {
     async alert(alert, signal) {
-      const pod = pods.get(`${alert.kubeNamespace}/${alert.pod}`);
-      if (!pod || (alert.podUID !== undefined && alert.podUID !== pod.uid)) return 'unknown-pod';
+      const isOurs = term.kubeNamespace === undefined || term.kubeNamespace === alert.kubeNamespace;
+      if (policies.size === 0 || !isOurs) return 'left';
+      const known = pods.get(`${alert.kubeNamespace}/${alert.pod}`);
+      // One that has just begun is not told of yet, and is asked for.
+      const pod = known && isMeant(known, alert) ? known : await askForPod(ports, alert, signal);
+      if (!pod || !isMeant(pod, alert)) return 'unknown-pod';
       let end: AlertEnd = 'left';
       for (const policy of policiesFor(policies, pod).filter(({ spec }) => wantsAlert(spec, alert))) {
         const cause = { trigger: 'falco', id: alert.rule, reason: `Falco: ${alert.rule}: ${alert.output}` } as const;
@@ -91,4 +97,17 @@ export async function attendPolicies(term: Term): Promise<Policies> {
       return end;
     },
   };
+}
+
+function isMeant({ uid }: PodFacts, { podUID }: FalcoAlert): boolean {
+  return podUID === undefined || podUID === uid;
+}
+
+async function askForPod({ api }: Ports, { kubeNamespace, pod }: FalcoAlert, signal: AbortSignal) {
+  try {
+    return decodePod(await api.get(podPath({ kubeNamespace, pod }), { signal }));
+  } catch (error) {
+    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return undefined;
+    throw error;
+  }
 }
