@@ -15,6 +15,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly folder: string;
   /** The program that build.sh makes. */
   readonly program: string;
+  /** Address of the API server. */
+  readonly server: string;
   /** Files of the authority, and of a server certificate that holds for each of the hosts. */
   readonly pki: { authority: string; server: string; serverKey: string };
   /** Kubeconfig of a user of that name; `admin` may do all, `eve` nothing. */
@@ -107,7 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     throw error;
   }
   return {
-    ...{ folder, program, kubeconfig, kubectl, startApiServer },
+    ...{ folder, program, server, kubeconfig, kubectl, startApiServer },
     pki: pki.paths,
     stopApiServer: async () => {
       if (api) await end(api);
