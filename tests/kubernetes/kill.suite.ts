@@ -80,9 +80,7 @@ describe('a migration that is killed', { skip }, () => {
     const told = ends.map(({ code, stderr }) => `${code} ${stderr}`).join('\n');
     assert.equal(ends.filter(({ stderr }) => stderr.includes('ERR_FILE_LOCKED')).length, 1, told);
     assert.ok(ends.filter(({ code }) => code === 0).length <= 1, told);
-    console.log(told);
     const left = await here.pods();
-    console.log(left);
     assert.ok(left.length > 0, told);
     await forget(...left);
   });
@@ -96,6 +94,7 @@ describe('a migration that is killed', { skip }, () => {
     const { code, stderr } = await moving.ended;
     assert.notEqual(code, 0);
     assert.match(stderr, /ERR_CLUSTER_MIGRATION_OPEN/);
+    await here.ready('lost-moved');
     await here.counted(second, 'lost-moved', 3);
     await forget('lost-moved');
   });
