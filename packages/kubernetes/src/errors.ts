@@ -75,7 +75,7 @@ export const clusterError = errorTable({
   ERR_CLUSTER_MIGRATION: { kind: 'invalid-argument', hint: 'name the state file that `stillframe migrate` wrote' },
   ERR_CLUSTER_MIGRATION_OPEN: {
     kind: 'unavailable',
-    hint: 'original and copy may both be there: `stillframe migrate --state FILE` goes on once the API server answers',
+    hint: 'look at the pods: original and copy may both be there, or the copy alone. The same command goes on once the API server answers',
   },
   ERR_CLUSTER_EXEC: { kind: 'unknown' },
   ERR_CLUSTER_TRANSFER: {

@@ -1,6 +1,7 @@
 /** What `stillframe migrate` and `restore --to-cluster` refuse before anything is done, against a fake API server. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type FakeCluster, openFakeCluster, WEB, WEB_PATH } from '@stillframe/kubernetes/fixture';
@@ -45,6 +46,33 @@ describe('a migration that cannot be', () => {
       assert.match(stderr, /ERR_CLUSTER_NODE_NO_CHECKPOINTS/);
       assert.ok(cluster.requests.every(({ line }) => !line.startsWith('DELETE')));
       assert.deepEqual(await desk.left(), []);
+    }));
+
+  it('goes on with no state of another move, of another pod of that name, or that somebody else goes on with', () =>
+    atDesk(async (desk) => {
+      const state = {
+        ...{ version: 1, id: 'm', step: 'removed', reference: 'r.example/web:1', image: 'r.example/web@sha256:1' },
+        source: { kubeNamespace: 'default', pod: 'web', uid: 'uid-before', node: 'node-1', container: 'app' },
+        target: { node: 'node-2', pod: 'web-moved' },
+      };
+      await writeFile(join(desk.work, 'migrate-web.json'), JSON.stringify(state));
+      const migrate = (...args: string[]) => run(desk, 'migrate', 'web', ...args);
+      for (const [args, message] of [
+        [['--to', 'node-3'], /another migration: node-2, not node-3/],
+        [['--image', 'r.example/web:2'], /another migration/],
+        [['--name', 'web-2'], /another migration/],
+        [['-c', 'side'], /another migration: app, not side/],
+        [['--to', 'node-2'], /has ended, and web is another pod now/],
+      ] as const) {
+        const { code, stderr } = await migrate(...args);
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, message);
+      }
+      await symlink(`${process.pid} ${hostname()} x`, join(desk.work, 'migrate-web.json.lock'));
+      const { code, stderr } = await migrate('--to', 'node-2');
+      assert.equal(code, 1);
+      assert.match(stderr, /ERR_FILE_LOCKED/);
+      assert.deepEqual((await desk.left()).toSorted(), ['migrate-web.json', 'migrate-web.json.lock']);
     }));
 
   it('keeps the archive beside its state, wherever it is run', () =>

@@ -1,10 +1,10 @@
 /** A migration's steps with what this program has for them: capture, image, registry, the pod that restores. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { lutimes, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { convertArchive, openCheckpoint } from '@stillframe/checkpoint';
-import { at, harmless, listAt, millisecondsText, orAbsent, textAt, UndoStack } from '@stillframe/core';
-import { writeTextAtomically } from '@stillframe/core/file';
+import { at, harmless, isCode, listAt, millisecondsText, orAbsent, textAt, UndoStack } from '@stillframe/core';
+import { acquireLock, writeTextAtomically } from '@stillframe/core/file';
 import {
   type ClusterApi,
   chooseContainer,
@@ -37,19 +37,21 @@ interface PodOptions extends MigrateCommandOptions {
 }
 
 const NAMES = 24;
+/** Milliseconds between renewals of the lock. */
+const RENEWED = 5000;
 
-/** Throws ERR_USAGE_ARGUMENT, ERR_CLUSTER_OWNED, ERR_CLUSTER_NO_FIT, ERR_CLUSTER_MIGRATION_OPEN and what the steps throw. */
+/** Throws ERR_USAGE_ARGUMENT, ERR_CLUSTER_OWNED, ERR_CLUSTER_NO_FIT, ERR_CLUSTER_MIGRATION_OPEN, ERR_FILE_LOCKED and what the steps throw. */
 export async function migratePod(text: string, options: PodOptions, io: Io): Promise<void> {
   const api = await openCluster(options, io);
   const address = addressOf(text, options, api.access.kubeNamespace);
   const file = resolve(options.state ?? `migrate-${address.pod}.json`);
+  const { signal } = io;
+  await using _alone = await aloneWith(file, io);
   const kept = await orAbsent(readFile(file, 'utf8'), 'ENOENT');
   const state = kept === undefined ? await begin(api, address, options, io) : decodeMigration(kept);
-  if (state.source.pod !== address.pod || state.source.kubeNamespace !== address.kubeNamespace) {
-    throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of another pod, ${harmless(state.source.pod)}`);
-  }
+  if (kept !== undefined) demandSame(state, address, options, file);
+  if (state.step === 'removed') await demandGone(api, state, file, io);
   const ports = await portsOf(api, file, options, io);
-  const { signal } = io;
   const end = await migrate(api, state, ports, { signal, patience: options.seconds.patience * 1000 });
   const times = timesOf(end);
   if (options.output === 'json') {
@@ -71,6 +73,67 @@ export async function migratePod(text: string, options: PodOptions, io: Io): Pro
       NAMES,
     ),
   );
+}
+
+/** Two that go on from one state would each take the other's copy for its own, and remove it. Throws ERR_FILE_LOCKED. */
+async function aloneWith(file: string, { signal }: Io): Promise<AsyncDisposable> {
+  const path = `${file}.lock`;
+  const held = await acquireLock(path, { signal, patience: 0 });
+  // Core takes a lock that is 30 s old for left over.
+  const renew = async () => {
+    if (await held.held()) await lutimes(path, new Date(), new Date());
+  };
+  const timer = setInterval(() => void renew().catch(() => undefined), RENEWED);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await held[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A state goes on as it was begun. Throws ERR_USAGE_ARGUMENT where it is asked for another move. */
+function demandSame(
+  { source, target, reference }: Migration,
+  address: { kubeNamespace: string; pod: string; container: string | undefined },
+  { to, image, name }: PodOptions,
+  file: string,
+): void {
+  const asked: [string | undefined, string][] = [
+    [address.pod, source.pod],
+    [address.kubeNamespace, source.kubeNamespace],
+    [address.container, source.container],
+    [to, target.node],
+    [name, target.pod],
+    [image, reference],
+  ];
+  const [wrong, kept] = asked.find(([wish, was]) => wish !== undefined && wish !== was) ?? [];
+  if (wrong === undefined) return;
+  throw cliError(
+    'ERR_USAGE_ARGUMENT',
+    `${harmless(file)} is of another migration: ${harmless(kept ?? '')}, not ${harmless(wrong)}`,
+    { hint: 'name another file with --state to begin a new one' },
+  );
+}
+
+/** What has ended is told again, but not of another pod that has that name by now. Throws ERR_USAGE_ARGUMENT. */
+async function demandGone(api: ClusterApi, { source }: Migration, file: string, { signal }: Io): Promise<void> {
+  const found = await orUnfound(findPod(api, source, { signal }));
+  if (found === undefined || found.uid === source.uid) return;
+  throw cliError(
+    'ERR_USAGE_ARGUMENT',
+    `${harmless(file)} is of a migration that has ended, and ${harmless(source.pod)} is another pod now`,
+    { hint: 'name another file with --state to begin a new one' },
+  );
+}
+
+async function orUnfound<T>(finding: Promise<T>): Promise<T | undefined> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND') || isCode(error, 'ERR_CLUSTER_NOT_RUNNING')) return undefined;
+    throw error;
+  }
 }
 
 /** Looks at everything that can be known before something is done. */

@@ -87,4 +87,12 @@ describe('a list that is followed', () => {
     await until(() => store.get('shop/later') === undefined);
     assert.equal(count('list'), lists + 3);
   });
+
+  it('is read again where an event is none, so that one object does not hold up all others', async () => {
+    const lists = count('list');
+    make('too-deep');
+    const deep = JSON.parse(`${'{"a":'.repeat(250)}1${'}'.repeat(250)}`) as JsonObject;
+    api.objects.create(address(), { metadata: { name: 'deep', namespace: 'shop' }, spec: deep });
+    await until(() => count('list') > lists);
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * Keeps a store as a list in the cluster is: read page by page once, then watched from there. Where a watch ends or breaks off it goes
- * on from what was seen last; only where that version is gone (410) all is read again.
+ * on from what was seen last; only where that version is gone (410), or what follows is no event, all is read again.
  */
 import { isCode, isObject, type JsonObject, type Logger, listAt, messageOf, textAt } from '@stillframe/core';
 import { type ClusterApi, watchList } from '@stillframe/kubernetes';
@@ -61,7 +61,8 @@ export async function reflect<T>(reflection: Reflection<T>, signal: AbortSignal)
       signal.throwIfAborted();
       if (clock.monotonic() - begin >= STOOD) tries = 0;
       tries += 1;
-      if (isCode(error, 'ERR_CLUSTER_GONE')) version = undefined;
+      // What one event is refused for would be sent again by a watch from there, and hold up all that comes behind it.
+      if (isCode(error, 'ERR_CLUSTER_GONE') || isCode(error, 'ERR_CLUSTER_ANSWER')) version = undefined;
       log.log('warn', 'a list is not followed for a moment', { path, reason: messageOf(error) });
     }
     if (tries > 0) await sleep(clock, backoff(tries - 1, FIRST_WAIT, LONGEST_WAIT, random), signal);

@@ -112,4 +112,19 @@ describe('a quarantine', () => {
     await simulation.pass(600_000);
     assert.equal(at(shut(simulation), 'reason'), 'Denied');
   });
+
+  it('does not believe a label that no Checkpoint put there', async () => {
+    await using simulation = await openSimulation();
+    simulation.pod('web', { labels: { app: 'web', 'stillframe.io/quarantine': 'made-up' } });
+    const made = simulation.checkpoint('one', { podName: 'web', quarantine: { mode: 'Label' } });
+    simulation.start();
+    await simulation.until('it is judged', () => shut(simulation) !== undefined);
+    assert.equal(at(shut(simulation), 'reason'), 'Denied');
+    assert.equal(at(labels(simulation), 'stillframe.io/quarantine'), textAt(made, 'metadata', 'uid'));
+    simulation.checkpoint('two', { podName: 'web', quarantine: { mode: 'Label' } });
+    const second = () =>
+      listAt(simulation.statusOf('two'), 'conditions').find((each) => at(each, 'type') === 'Quarantined');
+    await simulation.until('the other is judged', () => second() !== undefined);
+    assert.equal(at(second(), 'reason'), 'AlreadyQuarantined');
+  });
 });

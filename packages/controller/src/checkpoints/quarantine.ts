@@ -35,7 +35,8 @@ export async function quarantine(ports: Ports, checkpoint: Checkpoint, signal: A
     });
   }
   const other = textAt(pod, 'metadata', 'labels', QUARANTINE_LABEL);
-  if (other !== '' && other !== uid) {
+  // Whoever made the pod may have put any text there, so that nothing would be shut off: only a Checkpoint that is there counts.
+  if (other !== '' && other !== uid && shutsOff(ports, held, other)) {
     return await writeStatus(ports, held, {}, [shut('True', 'AlreadyQuarantined', 'another Checkpoint shut it off')], {
       signal,
     });
@@ -96,6 +97,17 @@ export async function liftQuarantine(ports: Ports, checkpoint: Checkpoint, signa
   await api.remove(policiesPath(kubeNamespace, nameOf(uid)), { signal });
   const rest = finalizers.filter((each) => each !== QUARANTINE_FINALIZER);
   await writeFinalizers(ports, checkpoint, rest, { signal });
+}
+
+function shutsOff({ checkpoints }: Ports, { kubeNamespace, spec }: Checkpoint, uid: string): boolean {
+  return [...checkpoints.values()].some(
+    (each) =>
+      each.uid === uid &&
+      each.kubeNamespace === kubeNamespace &&
+      each.spec.podName === spec.podName &&
+      !each.deleting &&
+      each.finalizers.includes(QUARANTINE_FINALIZER),
+  );
 }
 
 async function podOf(

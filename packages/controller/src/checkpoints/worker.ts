@@ -11,7 +11,7 @@ import { ask, captured, claim, findTarget, strangeness } from './capture.ts';
 import { adoptionOf, delivered, isAdopted } from './collected.ts';
 import type { Outcome } from './outcome.ts';
 import { isRefusal, liftQuarantine, quarantine, wantsQuarantine } from './quarantine.ts';
-import { overCount, timeLeft } from './retention.ts';
+import { countedFor, overCount, timeLeft } from './retention.ts';
 import { writeStatus } from './write.ts';
 
 /** Milliseconds after its making until which a Checkpoint whose node is not reached is tried. */
@@ -181,6 +181,8 @@ export class CheckpointWorker {
     const { clock, checkpoints } = this.#ports;
     for (const each of overCount(checkpoint, checkpoints, clock.now())) await this.#remove(each, signal);
     const left = timeLeft(checkpoint, clock.now());
+    const counted = checkpoint.spec.retention?.keep === undefined ? 0 : countedFor(checkpoint, clock.now());
+    if (counted > 0) return Math.min(counted, left ?? counted);
     if (left === undefined || left > 0) return left;
     await this.#remove(checkpoint, signal);
     return undefined;

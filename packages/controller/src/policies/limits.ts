@@ -54,6 +54,12 @@ export function judge(
   return wait > 0 ? { result: 'limited', wait } : { result: 'make' };
 }
 
+/** Milliseconds that a Checkpoint of this policy may be counted after its making. */
+export function countingTime({ rateLimit, deduplicate = DEDUPLICATE }: PolicySpec): number {
+  const { perPod = DEFAULTS.perPod, perNode = DEFAULTS.perNode } = rateLimit ?? {};
+  return Math.max(perPod.per, perNode.per, deduplicate);
+}
+
 function waitOf(made: readonly Checkpoint[], { count, per }: { count: number; per: number }, now: number): number {
   const recent = made.map(({ created }) => created).filter((created) => now - created < per);
   if (recent.length < count) return 0;

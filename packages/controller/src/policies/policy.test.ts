@@ -47,6 +47,26 @@ describe('a CheckpointPolicy', () => {
     assert.ok(api.captures.length > 3, 'then it is its turn');
   });
 
+  it('counts what its retention would have let go, so that who annotates again and again comes no further', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    simulation.pod('web', { annotations: { 'stillframe.io/checkpoint': 'now' } });
+    make(simulation, 'asked', {
+      triggers: { annotation: true },
+      retention: { keep: 1, ttl: '1m' },
+      rateLimit: { perPod: { count: 2, per: '10m' }, perNode: { count: 30, per: '10m' } },
+    });
+    simulation.start();
+    for (let minute = 0; minute < 5; minute += 1) {
+      await simulation.pass(60_000);
+      const annotations = { 'stillframe.io/checkpoint': 'now' };
+      api.objects.change(podOf('web'), { metadata: { annotations } }, 'merge');
+    }
+    assert.equal(api.captures.length, 2);
+    await simulation.pass(25 * 60_000);
+    assert.ok(checkpoints(simulation).length <= 1, 'nothing is counted any more');
+  });
+
   it('makes one Checkpoint of an annotation also where a controller dies at any step of it', async () => {
     for (const step of ['patch pods', 'create stillframe.io/checkpoints'] as const) {
       for (const when of ['before', 'after'] as const) {

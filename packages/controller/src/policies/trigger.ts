@@ -3,8 +3,9 @@ import { selects } from '@stillframe/kubernetes';
 import type { Store } from '../cache/store.ts';
 import { labelValue, makeCheckpoint, shortDigest } from '../checkpoints/make.ts';
 import type { Ports } from '../ports.ts';
+import { COUNTS_UNTIL } from '../resources/names.ts';
 import type { Policy } from '../resources/object.ts';
-import { type Cause, type Judgement, judge } from './limits.ts';
+import { type Cause, countingTime, type Judgement, judge } from './limits.ts';
 import type { PodFacts } from './pods.ts';
 
 export interface Wish {
@@ -51,12 +52,20 @@ async function carryOut(ports: Ports, wish: Wish, signal: AbortSignal): Promise<
   const label = causeLabel(cause);
   // The same cause at the same moment has the same name, whoever sees it.
   const moment = cause.trigger === 'eviction' ? '' : String(since ?? Math.floor(ports.clock.now() / 60_000));
+  const until = String(Math.ceil((ports.clock.now() + countingTime(policy.spec)) / 1000));
   for (const container of containersOf(wish)) {
     const own = shortDigest([uid, container, label, moment].join('\0'), 12);
     const wanted = {
       ...{ kubeNamespace, podName: pod.name, podUID: uid, container },
       name: wish.name === undefined ? `${policy.name}-${own}` : `${wish.name}-${shortDigest(container, 6)}`,
-      labels: { policy: policy.name, trigger: cause.trigger, cause: label, 'pod-uid': uid, node },
+      labels: {
+        policy: policy.name,
+        trigger: cause.trigger,
+        cause: label,
+        'pod-uid': uid,
+        node,
+        [COUNTS_UNTIL]: until,
+      },
       reason: cause.reason,
       template: policy.spec,
     };

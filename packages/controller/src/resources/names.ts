@@ -15,6 +15,8 @@ export const QUARANTINE_LABEL = `${GROUP}/quarantine`;
 export const LABELS_BEFORE_ANNOTATION = `${GROUP}/labels-before-quarantine`;
 /** On a Checkpoint: retention leaves it. */
 export const KEEP_ANNOTATION = `${GROUP}/keep`;
+/** Label of a Checkpoint that a policy made, without the group before it: seconds since 1970 until which limits may count it. */
+export const COUNTS_UNTIL = 'counts-until';
 /** On a Checkpoint that made something which must go with it. */
 export const QUARANTINE_FINALIZER = `${GROUP}/quarantine`;
 

@@ -59,8 +59,9 @@ export interface ClusterApi {
 const SECONDS = 60;
 const LARGEST = 64 << 20;
 const PAGE = '500';
-/** Pages of a list: 500,000 items. */
+/** Pages of a list: 500,000 items; and characters of all of them together. */
 const PAGES = 1000;
+const LONGEST_LIST = 256 << 20;
 
 /** A path of these names, each escaped. Throws ERR_CLUSTER_NOT_FOUND for a name that would be another path. */
 export function apiPath(...names: readonly string[]): string {
@@ -97,9 +98,14 @@ export function openClusterApi(access: ClusterAccess, { admit, answered }: ApiOp
     async list(path, query, { signal } = {}) {
       const items: unknown[] = [];
       let page: string | undefined;
+      let size = 0;
       for (let pages = 0; pages < PAGES; pages += 1) {
         const parts = new URLSearchParams({ ...query, limit: PAGE, ...(page === undefined ? {} : { continue: page }) });
-        const found = await document({ method: 'GET', path: `${path}?${parts}`, signal });
+        const { body } = await demand({ method: 'GET', path: `${path}?${parts}`, signal });
+        size += body.length;
+        if (size > LONGEST_LIST)
+          throw clusterError('ERR_CLUSTER_ANSWER', `${path} is larger than ${LONGEST_LIST} bytes`);
+        const found = documentIn(body);
         items.push(...listAt(found, 'items'));
         page = textAt(found, 'metadata', 'continue');
         if (page === '') return items;

@@ -80,10 +80,16 @@ describe('a watch', () => {
       await assert.rejects(eventsOf(), { code: 'ERR_CLUSTER_ANSWER' });
     }
     says = (response) => {
-      for (let count = 0; count < 80; count += 1) response.write('x'.repeat(1 << 16));
+      for (let count = 0; count < 300; count += 1) response.write('x'.repeat(1 << 16));
       response.end();
     };
     await assert.rejects(eventsOf(), { code: 'ERR_CLUSTER_ANSWER' });
+  });
+
+  it('tells of the largest object that a tenant can make, all of it escaped', async () => {
+    const spec = '\\u003c'.repeat(1_500_000);
+    says = (response) => response.end(`{"type":"ADDED","object":{"spec":"${spec}"}}\n`);
+    assert.equal((await eventsOf())[0]?.object['spec'], '<'.repeat(1_500_000));
   });
 
   it('ends at once with its signal', async () => {

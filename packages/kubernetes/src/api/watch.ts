@@ -18,8 +18,8 @@ export interface WatchOptions extends CallOptions {
 }
 
 const TYPES: readonly string[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'];
-/** Bytes of one event: an object of etcd has 1.5 MiB, as JSON up to twice of that. */
-const LARGEST = 4 << 20;
+/** Bytes of one event: an object of etcd has 1.5 MiB, as JSON up to six times that, where all of it is `<`, which becomes `\u003c`. */
+const LARGEST = 16 << 20;
 /** Bytes of an answer that refuses. */
 const LARGEST_REFUSAL = 1 << 16;
 const DEEPEST = 200;

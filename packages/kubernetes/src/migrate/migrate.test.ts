@@ -75,7 +75,7 @@ describe('a migration', () => {
     assert.deepEqual(isThere(), { original: false, copy: true });
     assert.deepEqual(
       saved.map(({ step }) => step),
-      ['captured', 'published', 'created', 'ready', 'removed'],
+      ['captured', 'published', 'created', 'ready', 'ready', 'removed'],
     );
     assert.deepEqual(told, ['checkpoint', 'image', 'copy', 'ready', 'remove the original']);
     const { pauseAtMost, downtime } = timesOf(end);
@@ -84,9 +84,9 @@ describe('a migration', () => {
 
   it('goes on from each state that was kept', async () => {
     await migrate(api, BEGUN, ports, PATIENT);
-    for (const state of saved) {
-      const [original, copy] = [cluster.documents.get(WEB_PATH), cluster.documents.get(COPY)];
-      cluster.documents.set(WEB_PATH, original ?? WEB);
+    const copy = cluster.documents.get(COPY);
+    for (const state of [...saved]) {
+      cluster.documents.set(WEB_PATH, WEB);
       if (state.step === 'captured' || state.step === 'published') cluster.documents.delete(COPY);
       else if (copy) cluster.documents.set(COPY, copy);
       told = [];
@@ -178,6 +178,60 @@ describe('a migration', () => {
       return statusAnswer(500, 'InternalError', 'etcd says no');
     };
     await assert.rejects(migrate(api, BEGUN, ports, PATIENT), { code: 'ERR_CLUSTER_MIGRATION_OPEN' });
+    assert.deepEqual(isThere(), { original: false, copy: true });
+  });
+
+  const marked = (uid: string): JsonObject => ({
+    ...{ apiVersion: 'v1', kind: 'Pod', spec: {}, status: { phase: 'Pending' } },
+    metadata: { name: 'web-copy', uid, annotations: { 'io.stillframe.cluster/migration': 'm-1' } },
+  });
+  const at = (step: Migration['step']): Migration => ({ ...BEGUN, step, archive: '/a.tar', image: 'r@sha256:1' });
+
+  it('removes no copy once the original went, whichever step is the one that fails', async () => {
+    for (const state of [
+      at('published'),
+      { ...at('created'), copyUid: 'uid-1' },
+      { ...at('ready'), copyUid: 'uid-1' },
+    ]) {
+      cluster.documents.delete(WEB_PATH);
+      cluster.documents.set(COPY, marked('uid-1'));
+      await assert.rejects(migrate(api, state, ports, { ...PATIENT, patience: 20 }), {
+        code: 'ERR_CLUSTER_MIGRATION_OPEN',
+      });
+      assert.deepEqual(isThere(), { original: false, copy: true }, state.step);
+    }
+    // One that is there but has ended holds nothing any more either.
+    cluster.documents.set(WEB_PATH, { ...WEB, status: { ...WEB.status, phase: 'Failed' } });
+    const state = { ...at('created'), copyUid: 'uid-1' };
+    await assert.rejects(migrate(api, state, ports, { ...PATIENT, patience: 20 }), /it is Failed/);
+    assert.deepEqual(isThere(), { original: true, copy: true });
+  });
+
+  it('looks at the copy again before the original goes, since what was kept may be old', async () => {
+    const state = { ...at('ready'), copyUid: 'uid-1' };
+    await assert.rejects(migrate(api, state, ports, PATIENT), { code: 'ERR_CLUSTER_NOT_FOUND' });
+    assert.deepEqual(isThere(), { original: true, copy: false });
+    cluster.documents.set(COPY, {
+      ...marked('somebody-else'),
+      status: READY,
+      metadata: { name: 'web-copy', uid: 'x' },
+    });
+    await assert.rejects(migrate(api, state, ports, PATIENT), /another pod than the copy/);
+    assert.deepEqual(isThere(), { original: true, copy: true });
+  });
+
+  it('goes on where it was killed between asking the original to go and keeping that', async () => {
+    cluster.documents.delete(WEB_PATH);
+    cluster.documents.set(COPY, { ...marked('uid-1'), status: READY });
+    const state = { ...at('ready'), copyUid: 'uid-1', removedAt: '2026-01-01T00:00:02.000Z' };
+    assert.equal((await migrate(api, state, ports, PATIENT)).step, 'removed');
+  });
+
+  it('does not say that it removed an original that somebody else did', async () => {
+    cluster.documents.delete(WEB_PATH);
+    cluster.documents.set(COPY, { ...marked('uid-1'), status: READY });
+    const state = { ...at('ready'), copyUid: 'uid-1' };
+    await assert.rejects(migrate(api, state, ports, PATIENT), { code: 'ERR_CLUSTER_MIGRATION_OPEN' });
     assert.deepEqual(isThere(), { original: false, copy: true });
   });
 

@@ -72,9 +72,15 @@ export async function migrate(
     }
     if (now.step === 'ready') {
       ports.told('remove the original');
-      const removedAt = new Date().toISOString();
+      // Its being ready may have been kept long ago, by a process that was killed.
+      await untilReady(api, now, options);
+      if (now.removedAt === undefined) {
+        // Somebody else who removes it may have made another copy of it. Only what we asked for ourselves may be gone already.
+        await demandOriginal(api, now, options);
+        await done({ removedAt: new Date().toISOString() });
+      }
       await removeOriginal(api, now, options);
-      await done({ step: 'removed', removedAt });
+      await done({ step: 'removed' });
     }
     return now;
   } catch (error) {
@@ -83,15 +89,13 @@ export async function migrate(
   }
 }
 
-/** Removes the copy, if there is one. Throws ERR_CLUSTER_MIGRATION_OPEN where it cannot, or the original is gone already. */
+/** Removes the copy, if there is one. Throws ERR_CLUSTER_MIGRATION_OPEN where it cannot, or the original does not run any more. */
 async function takeBack(api: ClusterApi, state: Migration, ports: MigrationPorts, cause: unknown): Promise<void> {
   if (state.step === 'begun' || state.step === 'captured') return;
   const signal = AbortSignal.timeout(UNDO);
   try {
-    // The copy is all that there is once the original has gone.
-    if (state.step === 'ready') await demandOriginal(api, state, { signal, patience: UNDO });
     await removeCopy(api, state, signal);
-    const { copyUid: _copy, readyAt: _ready, ...rest } = state;
+    const { copyUid: _copy, readyAt: _ready, removedAt: _removed, ...rest } = state;
     await ports.save({ ...rest, step: 'published' });
   } catch (error) {
     throw clusterError(
@@ -102,11 +106,15 @@ async function takeBack(api: ClusterApi, state: Migration, ports: MigrationPorts
   }
 }
 
-/** Whatever of that name carries this migration's mark: where creating it was cut off, its uid is not known. */
+/**
+ * Whatever of that name carries this migration's mark: where creating it was cut off, its uid is not known. Throws what demandOriginal
+ * throws, whatever step failed: the copy is all that there is once the original has gone.
+ */
 async function removeCopy(api: ClusterApi, state: Migration, signal: AbortSignal): Promise<void> {
   const path = copyPath(state);
   const found = await patiently(() => api.get(path, { signal }), { signal, patience: UNDO }).catch(ifGone);
   if (found === undefined || textAt(found, 'metadata', 'annotations', MIGRATION) !== state.id) return;
+  await demandOriginal(api, state, { signal, patience: UNDO });
   const uid = textAt(found, 'metadata', 'uid');
   await patiently(() => api.remove(path, { uid, graceSeconds: 0, signal }), { signal, patience: UNDO });
 }
@@ -139,7 +147,7 @@ function withMark(pod: JsonObject, id: string): JsonObject {
   return { ...(isObject(metadata) ? metadata : {}), annotations: { ...kept, [MIGRATION]: id } };
 }
 
-/** Throws ERR_CLUSTER_NOT_FOUND where it went, or another has its name, ERR_CLUSTER_NOT_RUNNING where it is going. */
+/** Throws ERR_CLUSTER_NOT_FOUND where it went, or another has its name, ERR_CLUSTER_NOT_RUNNING where it is going or has ended. */
 async function demandOriginal(api: ClusterApi, { source }: Migration, options: MigrateOptions): Promise<void> {
   const shown = harmless(`${source.kubeNamespace}/${source.pod}`);
   const found = await patiently(() => api.get(podPath(source), options), options);
@@ -148,6 +156,10 @@ async function demandOriginal(api: ClusterApi, { source }: Migration, options: M
   }
   if (at(found, 'metadata', 'deletionTimestamp') !== undefined) {
     throw clusterError('ERR_CLUSTER_NOT_RUNNING', `${shown} is being removed by somebody else`);
+  }
+  const phase = textAt(found, 'status', 'phase');
+  if (phase === 'Failed' || phase === 'Succeeded') {
+    throw clusterError('ERR_CLUSTER_NOT_RUNNING', `${shown} does not run any more: it is ${phase}`);
   }
 }
 
@@ -159,6 +171,10 @@ async function untilReady(api: ClusterApi, state: Migration, options: MigrateOpt
   const until = performance.now() + options.patience;
   for (;;) {
     const pod = await patiently(() => api.get(copyPath(state), options), options);
+    if (state.copyUid !== undefined && textAt(pod, 'metadata', 'uid') !== state.copyUid) {
+      const name = harmless(`${state.source.kubeNamespace}/${state.target.pod}`);
+      throw clusterError('ERR_CLUSTER_NOT_FOUND', `${name} is another pod than the copy that was made`);
+    }
     const conditions = listAt(pod, 'status', 'conditions');
     const isReady = conditions.some((each) => textAt(each, 'type') === 'Ready' && textAt(each, 'status') === 'True');
     if (isReady) return;
