@@ -173,6 +173,31 @@ describe('the streaming server', () => {
     });
   }
 
+  test('kills a command that reads no input when its client goes away', async () => {
+    const { state, request } = echo();
+    const open = async (): Promise<StreamSession> => ({
+      // Takes what fits, and no more.
+      stdin: new PassThrough(),
+      stdout: new PassThrough(),
+      stderr: undefined,
+      resize: async () => undefined,
+      ended: new Promise(() => undefined),
+      [Symbol.asyncDispose]: async () => {
+        state.disposed += 1;
+      },
+    });
+    const address = server.address({ verb: 'exec', command: { ...request(true), open } }).replace('http:', 'ws:');
+    const socket = new WebSocket(address, ['v4.channel.k8s.io']);
+    await once(socket, 'open');
+    for (let sent = 0; sent < 8 << 20; sent += 64 << 10)
+      socket.send(encodeMessage(0, Buffer.alloc(64 << 10), 'v4.channel.k8s.io'));
+    await delay(200);
+    assert.equal(state.disposed, 0);
+    socket.terminate();
+    for (const deadline = Date.now() + 15_000; state.disposed === 0; await delay(20))
+      assert.ok(Date.now() < deadline, 'it still runs');
+  });
+
   const forwarding = () => ({
     verb: 'portforward' as const,
     forward: {

@@ -1,13 +1,16 @@
-/** The connection between a shell in a copy and the page: both ways are held back where the other side does not take more. */
+/** The connection between a shell in a copy and the page: what is written is held back until the page takes it, what is typed is bounded. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { TerminalNews, TerminalWish } from '../contract/index.ts';
+import { deskError } from '../errors.ts';
 import type { LiveTerminal } from '../node/live-node.ts';
 import { refusalOf } from './answer.ts';
 
 /** Bytes of a message of the page, of one to it, and that are sent beyond what it has taken. */
 const [MOST_INPUT, PIECE, AHEAD] = [64 << 10, 16 << 10, 256 << 10];
+/** Bytes that were typed and that the shell has not taken. */
+const MOST_UNTAKEN = 4 << 20;
 const MOST_SIZE = 1000;
 
 /** Connections that were upgraded. Disposing ends them all. */
@@ -41,19 +44,29 @@ async function serve(socket: WebSocket, open: (gone: AbortSignal) => Promise<Liv
   try {
     await using terminal = await open(gone.signal);
     const window = new Window();
+    const close = () => {
+      window.end();
+      // What it writes then ends, which this waits for.
+      void terminal[Symbol.asyncDispose]();
+    };
+    let [untaken, isTooMuch, typed] = [0, false, Promise.resolve()];
+    // The page is not paused meanwhile: one that nobody listens to cannot be seen to go, and its shell would stay.
+    const type = async (bytes: Uint8Array) => {
+      await terminal.write(bytes);
+      untaken -= bytes.length;
+    };
     socket.on('message', (data: RawData, isBinary: boolean) => {
       const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
       if (!isBinary) heed(wishOf(bytes.toString()), terminal, window);
       else {
-        socket.pause();
-        void terminal.write(bytes).finally(() => socket.resume());
+        if (isTooMuch) return;
+        untaken += bytes.length;
+        isTooMuch = untaken > MOST_UNTAKEN;
+        if (isTooMuch) close();
+        else typed = typed.then(() => type(bytes)).catch(() => undefined);
       }
     });
-    socket.on('close', () => {
-      window.end();
-      // What it writes then ends, which this waits for.
-      void terminal[Symbol.asyncDispose]();
-    });
+    socket.on('close', close);
     socket.resume();
     tell({ kind: 'opened' });
     for await (const bytes of terminal.output)
@@ -63,6 +76,7 @@ async function serve(socket: WebSocket, open: (gone: AbortSignal) => Promise<Liv
         gone.signal.throwIfAborted();
         await new Promise<void>((resolve) => socket.send(piece, () => resolve()));
       }
+    if (isTooMuch) throw deskError('ERR_DESK_TOO_LARGE', 'more was typed than the shell reads');
     const ended = await terminal.ended;
     tell({ kind: 'ended', message: ended ?? null });
   } catch (error) {

@@ -4,16 +4,19 @@ import type { LiveTerminal } from './live-node.ts';
 
 /**
  * Gives back what is typed, in brackets. `flood\r` has it write four megabytes, `exit\r` end with a message. `done` is told of sizes, of
- * how much of a flood was taken, and of its end.
+ * how much of a flood was taken, and of its end. After `sleep\r` it reads no more until it is closed.
  */
 export function fakeTerminal(done: string[]): LiveTerminal {
   const output = new PassThrough();
   const ended = Promise.withResolvers<string | undefined>();
+  let isDeaf = false;
   return {
     output,
     ended: ended.promise,
     async write(bytes) {
+      if (isDeaf) return void (await ended.promise);
       const text = Buffer.from(bytes).toString();
+      isDeaf = text === 'sleep\r';
       if (text === 'exit\r') {
         ended.resolve('it ended with code 3');
         output.end();

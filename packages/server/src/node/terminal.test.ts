@@ -128,6 +128,27 @@ test('a shell that floods is held back until the page has taken what it was sent
     await until('the end of the shell', () => done.includes('closed'));
   }));
 
+test('a page that goes ends its shell also where the shell reads nothing of what was pasted', () =>
+  atNode(async ({ desk, done }) => {
+    const shell = await open(desk, COPY);
+    shell.socket.send(Buffer.from('sleep\r'));
+    for (let sent = 0; sent < 1 << 20; sent += 16 << 10) shell.socket.send(Buffer.alloc(16 << 10, 'x'));
+    await until('all of it', () => shell.socket.bufferedAmount === 0);
+    shell.socket.close();
+    await until('the end of the shell', () => done.includes('closed'));
+  }));
+
+test('more than a page pastes ends a shell that reads nothing', () =>
+  atNode(async ({ desk, done }) => {
+    const shell = await open(desk, COPY);
+    shell.socket.send(Buffer.from('sleep\r'));
+    for (let sent = 0; sent < 6 << 20; sent += 16 << 10) shell.socket.send(Buffer.alloc(16 << 10, 'x'));
+    await once(shell.socket, 'close');
+    const [, refused] = shell.news;
+    assert.equal(refused?.kind === 'refused' && refused.code, 'ERR_DESK_TOO_LARGE');
+    await until('the end of the shell', () => done.includes('closed'));
+  }));
+
 test('a page that goes ends its shell, and four are there at once at most', () =>
   atNode(async ({ desk, done }) => {
     const shells = await Promise.all(Array.from({ length: 4 }, () => open(desk, COPY)));

@@ -12,6 +12,8 @@ import { channels, decodeMessage, encodeMessage } from './channels.ts';
 const MESSAGE = 32 << 10;
 /** Milliseconds until a client that does not answer the close is hung up on. */
 const LINGER = 5_000;
+/** Milliseconds between pings while a client is not read from. */
+const PROBE = 5_000;
 const NORMAL = 1000;
 
 /** Serves one upgraded connection to its end. */
@@ -58,7 +60,15 @@ function receive(socket: WebSocket, stdin: PassThrough, protocol: WebSocketComma
     if (message?.kind !== 'data') return;
     if (message.channel === channels.stdin && !stdin.writableEnded && !stdin.write(message.data)) {
       socket.pause();
-      stdin.once('drain', () => socket.resume());
+      // Nobody sees one go that is not read from, but by what is sent to it.
+      const probe = setInterval(() => socket.ping(), PROBE);
+      const stop = () => clearInterval(probe);
+      socket.once('close', stop);
+      stdin.once('drain', () => {
+        stop();
+        socket.off('close', stop);
+        socket.resume();
+      });
     }
     if (message.channel === channels.resize) {
       for (const size of events.push(message.data)) {
