@@ -15,6 +15,7 @@ import {
   type MigrationPorts,
   migrate,
   needsOf,
+  podPath,
   preflight,
   restoreManifest,
   timesOf,
@@ -37,6 +38,7 @@ interface PodOptions extends MigrateCommandOptions {
 }
 
 const NAMES = 24;
+const NODES_SHOWN = 10;
 
 /** Throws ERR_USAGE_ARGUMENT, ERR_CLUSTER_OWNED, ERR_CLUSTER_NO_FIT, ERR_CLUSTER_MIGRATION_OPEN and what the steps throw. */
 export async function migratePod(text: string, options: PodOptions, io: Io): Promise<void> {
@@ -48,6 +50,7 @@ export async function migratePod(text: string, options: PodOptions, io: Io): Pro
   if (state.source.pod !== address.pod || state.source.kubeNamespace !== address.kubeNamespace) {
     throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of another pod, ${harmless(state.source.pod)}`);
   }
+  if (kept !== undefined) await demandSame(api, state, { file, options, io });
   const ports = await portsOf(api, file, options, io);
   const { signal } = io;
   const end = await migrate(api, state, ports, { signal, patience: options.seconds.patience * 1000 });
@@ -73,6 +76,33 @@ export async function migratePod(text: string, options: PodOptions, io: Io): Pro
   );
 }
 
+/** What is gone on with must be what is asked for, and the end of an earlier migration is none of a pod that has its name now. */
+async function demandSame(
+  api: ClusterApi,
+  { source, target, reference, step }: Migration,
+  { file, options: { to, image, name, container }, io: { signal } }: { file: string; options: PodOptions; io: Io },
+): Promise<void> {
+  const hint = `name another file with --state, or remove this one: it takes nothing back, and a copy that is there stays`;
+  for (const [option, asked, was] of [
+    ['--to', to, target.node],
+    ['--image', image, reference],
+    ['--name', name, target.pod],
+    ['--container', container, source.container],
+  ] as const) {
+    if (asked === undefined || asked === was) continue;
+    throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of a migration with ${option} ${harmless(was)}`, {
+      hint,
+    });
+  }
+  if (step !== 'removed') return;
+  const there = await orAbsent(api.get(podPath(source), { signal }), 'ERR_CLUSTER_NOT_FOUND');
+  if (there === undefined || textAt(there, 'metadata', 'uid') === source.uid) return;
+  const shown = harmless(`${source.kubeNamespace}/${source.pod}`);
+  throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of a migration that has ended; ${shown} is another pod`, {
+    hint,
+  });
+}
+
 /** Looks at everything that can be known before something is done. */
 async function begin(
   api: ClusterApi,
@@ -96,6 +126,13 @@ async function begin(
     );
   }
   if (to === found.node) throw cliError('ERR_USAGE_ARGUMENT', `it runs on ${harmless(to)} already`);
+  const nodes = await listNodes(api, { signal });
+  if (nodes.every((each) => each.name !== to)) {
+    const names = nodes.slice(0, NODES_SHOWN).map((each) => each.name);
+    throw cliError('ERR_CLUSTER_NO_FIT', `${harmless(to)}: there is no such node`, {
+      hint: `nothing was done; there are ${harmless(names.join(', '))}${nodes.length > names.length ? ' and others' : ''}`,
+    });
+  }
   const { kubeNamespace, pod, uid, node } = found;
   const container = chooseContainer(found, address.container).name;
   return {
@@ -150,6 +187,7 @@ async function portsOf(api: ClusterApi, file: string, options: PodOptions, io: I
         throw cliError(
           'ERR_CLUSTER_NO_FIT',
           `${harmless(state.target.node)}: ${why?.join('; ') ?? 'there is no such node'}`,
+          { hint: 'no copy was created, and the original runs on; another node: --to, with another --state' },
         );
       }
       const { document } = await findPod(api, state.source, { signal });
