@@ -39,8 +39,48 @@ describe('a migration that cannot be', () => {
       assert.deepEqual(await desk.left(), []);
     }));
 
+  it('knows before the checkpoint that there is no such node, and names those that there are', () =>
+    atDesk(async (desk) => {
+      const { code, stderr } = await run(desk, 'migrate', 'web', '--to', 'node-9', '--image', 'r.example/web:1');
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /node-9: there is no such node {2}\[ERR_CLUSTER_NO_FIT\]\n.*nothing was done; there are node-1/,
+      );
+      assert.ok(cluster.requests.every(({ line }) => !line.startsWith('POST')));
+      assert.deepEqual(await desk.left(), []);
+    }));
+
+  it('goes on with nothing else than was asked for, and an end is none of another pod of that name', () =>
+    atDesk(async (desk) => {
+      const uid = WEB.metadata.uid;
+      const source = { kubeNamespace: 'default', pod: 'web', uid, node: 'node-1', container: 'app' };
+      const target = { node: 'node-2', pod: 'web-moved' };
+      const state = { version: 1, id: 'm', step: 'removed', reference: 'r.example/web:1', source, target };
+      const keep = (change: object) =>
+        writeFile(join(desk.work, 'migrate-web.json'), JSON.stringify({ ...state, ...change }));
+      const migrate = (...args: string[]) => run(desk, 'migrate', 'web', ...args);
+      await keep({ step: 'published' });
+      for (const words of [
+        ['--to', 'node-3'],
+        ['--to', 'node-2', '--image', 'r.example/web:2'],
+        ['--name', 'again'],
+      ]) {
+        const { code, stderr } = await migrate(...words);
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, /is of a migration with --\w+ \S+ {2}\[ERR_USAGE_ARGUMENT\]\n.*--state/);
+      }
+      await keep({});
+      assert.equal((await migrate('--to', 'node-2', '--image', 'r.example/web:1')).code, 0);
+      await keep({ source: { ...source, uid: 'of-another' } });
+      const { code, stderr } = await migrate('--to', 'node-2', '--image', 'r.example/web:1');
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /has ended; default\/web is another pod/);
+    }));
+
   it('goes back to the original where the node makes no checkpoints', () =>
     atDesk(async (desk) => {
+      cluster.documents.set('/api/v1/nodes/node-2', { kind: 'Node', metadata: { name: 'node-2' } });
       const { code, stderr } = await run(desk, 'migrate', 'web', '--to', 'node-2', '--image', 'r.example/web:1');
       assert.equal(code, 1);
       assert.match(stderr, /ERR_CLUSTER_NODE_NO_CHECKPOINTS/);
@@ -58,11 +98,11 @@ describe('a migration that cannot be', () => {
       await writeFile(join(desk.work, 'migrate-web.json'), JSON.stringify(state));
       const migrate = (...args: string[]) => run(desk, 'migrate', 'web', ...args);
       for (const [args, message] of [
-        [['--to', 'node-3'], /another migration: node-2, not node-3/],
-        [['--image', 'r.example/web:2'], /another migration/],
-        [['--name', 'web-2'], /another migration/],
-        [['-c', 'side'], /another migration: app, not side/],
-        [['--to', 'node-2'], /has ended, and web is another pod now/],
+        [['--to', 'node-3'], /a migration with --to node-2/],
+        [['--image', 'r.example/web:2'], /a migration with --image/],
+        [['--name', 'web-2'], /a migration with --name web-moved/],
+        [['-c', 'side'], /a migration with --container app/],
+        [['--to', 'node-2'], /has ended; default\/web is another pod/],
       ] as const) {
         const { code, stderr } = await migrate(...args);
         assert.equal(code, 2, stderr);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { lutimes, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { convertArchive, openCheckpoint } from '@stillframe/checkpoint';
-import { at, harmless, isCode, listAt, millisecondsText, orAbsent, textAt, UndoStack } from '@stillframe/core';
+import { at, harmless, listAt, millisecondsText, orAbsent, textAt, UndoStack } from '@stillframe/core';
 import { acquireLock, writeTextAtomically } from '@stillframe/core/file';
 import {
   type ClusterApi,
@@ -15,6 +15,7 @@ import {
   type MigrationPorts,
   migrate,
   needsOf,
+  podPath,
   preflight,
   restoreManifest,
   timesOf,
@@ -36,9 +37,12 @@ interface PodOptions extends MigrateCommandOptions {
   seconds: { timeout: number; patience: number };
 }
 
+type Address = ReturnType<typeof addressOf>;
+
 const NAMES = 24;
 /** Milliseconds between renewals of the lock. */
 const RENEWED = 5000;
+const NODES_SHOWN = 10;
 
 /** Throws ERR_USAGE_ARGUMENT, ERR_CLUSTER_OWNED, ERR_CLUSTER_NO_FIT, ERR_CLUSTER_MIGRATION_OPEN, ERR_FILE_LOCKED and what the steps throw. */
 export async function migratePod(text: string, options: PodOptions, io: Io): Promise<void> {
@@ -49,8 +53,7 @@ export async function migratePod(text: string, options: PodOptions, io: Io): Pro
   await using _alone = await aloneWith(file, io);
   const kept = await orAbsent(readFile(file, 'utf8'), 'ENOENT');
   const state = kept === undefined ? await begin(api, address, options, io) : decodeMigration(kept);
-  if (kept !== undefined) demandSame(state, address, options, file);
-  if (state.step === 'removed') await demandGone(api, state, file, io);
+  if (kept !== undefined) await demandSame(api, state, { file, address, options, io });
   const ports = await portsOf(api, file, options, io);
   const end = await migrate(api, state, ports, { signal, patience: options.seconds.patience * 1000 });
   const times = timesOf(end);
@@ -92,54 +95,45 @@ async function aloneWith(file: string, { signal }: Io): Promise<AsyncDisposable>
   };
 }
 
-/** A state goes on as it was begun. Throws ERR_USAGE_ARGUMENT where it is asked for another move. */
-function demandSame(
-  { source, target, reference }: Migration,
-  address: { kubeNamespace: string; pod: string; container: string | undefined },
-  { to, image, name }: PodOptions,
-  file: string,
-): void {
-  const asked: [string | undefined, string][] = [
-    [address.pod, source.pod],
-    [address.kubeNamespace, source.kubeNamespace],
-    [address.container, source.container],
-    [to, target.node],
-    [name, target.pod],
-    [image, reference],
-  ];
-  const [wrong, kept] = asked.find(([wish, was]) => wish !== undefined && wish !== was) ?? [];
-  if (wrong === undefined) return;
-  throw cliError(
-    'ERR_USAGE_ARGUMENT',
-    `${harmless(file)} is of another migration: ${harmless(kept ?? '')}, not ${harmless(wrong)}`,
-    { hint: 'name another file with --state to begin a new one' },
-  );
-}
-
-/** What has ended is told again, but not of another pod that has that name by now. Throws ERR_USAGE_ARGUMENT. */
-async function demandGone(api: ClusterApi, { source }: Migration, file: string, { signal }: Io): Promise<void> {
-  const found = await orUnfound(findPod(api, source, { signal }));
-  if (found === undefined || found.uid === source.uid) return;
-  throw cliError(
-    'ERR_USAGE_ARGUMENT',
-    `${harmless(file)} is of a migration that has ended, and ${harmless(source.pod)} is another pod now`,
-    { hint: 'name another file with --state to begin a new one' },
-  );
-}
-
-async function orUnfound<T>(finding: Promise<T>): Promise<T | undefined> {
-  try {
-    return await finding;
-  } catch (error) {
-    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND') || isCode(error, 'ERR_CLUSTER_NOT_RUNNING')) return undefined;
-    throw error;
+/** What is gone on with must be what is asked for, and the end of an earlier migration is none of a pod that has its name now. */
+async function demandSame(
+  api: ClusterApi,
+  { source, target, reference, step }: Migration,
+  {
+    file,
+    address,
+    options: { to, image, name },
+    io: { signal },
+  }: { file: string; address: Address; options: PodOptions; io: Io },
+): Promise<void> {
+  const hint = `name another file with --state, or remove this one: it takes nothing back, and a copy that is there stays`;
+  if (source.pod !== address.pod || source.kubeNamespace !== address.kubeNamespace) {
+    throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of another pod, ${harmless(source.pod)}`, { hint });
   }
+  for (const [option, asked, was] of [
+    ['--to', to, target.node],
+    ['--image', image, reference],
+    ['--name', name, target.pod],
+    ['--container', address.container, source.container],
+  ] as const) {
+    if (asked === undefined || asked === was) continue;
+    throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of a migration with ${option} ${harmless(was)}`, {
+      hint,
+    });
+  }
+  if (step !== 'removed') return;
+  const there = await orAbsent(api.get(podPath(source), { signal }), 'ERR_CLUSTER_NOT_FOUND');
+  if (there === undefined || textAt(there, 'metadata', 'uid') === source.uid) return;
+  const shown = harmless(`${source.kubeNamespace}/${source.pod}`);
+  throw cliError('ERR_USAGE_ARGUMENT', `${harmless(file)} is of a migration that has ended; ${shown} is another pod`, {
+    hint,
+  });
 }
 
 /** Looks at everything that can be known before something is done. */
 async function begin(
   api: ClusterApi,
-  address: { kubeNamespace: string; pod: string; container: string | undefined },
+  address: Address,
   { to, image, name }: PodOptions,
   { signal }: Io,
 ): Promise<Migration> {
@@ -159,6 +153,13 @@ async function begin(
     );
   }
   if (to === found.node) throw cliError('ERR_USAGE_ARGUMENT', `it runs on ${harmless(to)} already`);
+  const nodes = await listNodes(api, { signal });
+  if (nodes.every((each) => each.name !== to)) {
+    const names = nodes.slice(0, NODES_SHOWN).map((each) => each.name);
+    throw cliError('ERR_CLUSTER_NO_FIT', `${harmless(to)}: there is no such node`, {
+      hint: `nothing was done; there are ${harmless(names.join(', '))}${nodes.length > names.length ? ' and others' : ''}`,
+    });
+  }
   const { kubeNamespace, pod, uid, node } = found;
   const container = chooseContainer(found, address.container).name;
   return {
@@ -213,6 +214,7 @@ async function portsOf(api: ClusterApi, file: string, options: PodOptions, io: I
         throw cliError(
           'ERR_CLUSTER_NO_FIT',
           `${harmless(state.target.node)}: ${why?.join('; ') ?? 'there is no such node'}`,
+          { hint: 'no copy was created, and the original runs on; another node: --to, with another --state' },
         );
       }
       const { document } = await findPod(api, state.source, { signal });

@@ -114,7 +114,7 @@ async function untilRunning(api: ClusterApi, name: PodName, signal: AbortSignal 
     if (over || performance.now() > until) {
       const why = harmless(`${phase} ${reason} ${message}`.trim().slice(0, 500));
       throw clusterError('ERR_CLUSTER_NOT_RUNNING', `the pod that is to fetch the archive does not start: ${why}`, {
-        hint: 'an image with sh, cat and sha256sum that the node can pull: name it with --fetch-image; or leave the archive with --no-fetch',
+        hint: 'an image with sleep, stat, cat and sha256sum that the node can pull: name it with --fetch-image; or leave the archive with --no-fetch',
       });
     }
     await waitFor(LOOK, signal);
