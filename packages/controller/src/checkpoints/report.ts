@@ -139,10 +139,10 @@ async function pages(
   );
 }
 
-/** Of the same object alone: false where it has gone. A field that an earlier report had and this one lacks goes. */
+/** Only where the object is as it was judged, else ERR_CLUSTER_CONFLICT: false where it has gone. A field that an earlier report had and this one lacks goes. */
 async function tell(
   api: ClusterApi,
-  { kubeNamespace, name, uid, status }: Checkpoint,
+  { kubeNamespace, name, uid, resourceVersion, status }: Checkpoint,
   report: CollectedReport,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -151,7 +151,7 @@ async function tell(
   const gone = Object.fromEntries(Object.keys(status.collected ?? {}).map((field) => [field, null]));
   const path = objectPath('checkpoints', { kubeNamespace, name }, 'status');
   try {
-    await api.patch(path, { metadata: { uid }, status: { collected: { ...gone, ...plain } } }, { signal });
+    await api.patch(path, { metadata: { uid, resourceVersion }, status: { collected: { ...gone, ...plain } } }, { signal });
     return true;
   } catch (error) {
     if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return false;
