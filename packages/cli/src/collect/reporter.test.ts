@@ -60,15 +60,12 @@ const atReportDesk = (use: (desk: ReportDesk) => Promise<void>) =>
         const time = new Date().toISOString();
         const claim = { requestedAt: time, until: time, by: 'controller' };
         const path = `/var/lib/kubelet/checkpoints/${archive}`;
-        api.objects.create(
-          { resource: CHECKPOINTS, kubeNamespace: 'default' },
-          {
-            ...{ apiVersion: 'stillframe.io/v1alpha1', kind: 'Checkpoint' },
-            metadata: { name: 'one', namespace: 'default' },
-            spec: { podName: 'web', destination: { kind: 'Collector' }, ...spec },
-            status: { phase: 'Captured', node: 'node-1', container: 'counter', claim, archive: { path }, ...status },
-          } as JsonObject,
-        );
+        api.objects.create({ resource: CHECKPOINTS, kubeNamespace: 'default' }, {
+          ...{ apiVersion: 'stillframe.io/v1alpha1', kind: 'Checkpoint' },
+          metadata: { name: 'one', namespace: 'default' },
+          spec: { podName: 'web', destination: { kind: 'Collector' }, ...spec },
+          status: { phase: 'Captured', node: 'node-1', container: 'counter', claim, archive: { path }, ...status },
+        } as JsonObject);
       },
       collected: () => at(api.objects.all(CHECKPOINTS)[0], 'status', 'collected'),
       owed: async () => (await readdir(join(state.path, 'reports'))).length,
@@ -173,7 +170,9 @@ describe('a collector that reports', () => {
       assert.equal(at(collected(), 'archive'), name);
       const rules: unknown = parse(readFileSync(RULES, 'utf8'));
       const granted = (Array.isArray(rules) ? rules : []).flatMap((rule) =>
-        listAt(rule, 'resources').flatMap((each) => listAt(rule, 'verbs').map((verb) => `${verb} stillframe.io/${each}`)),
+        listAt(rule, 'resources').flatMap((each) =>
+          listAt(rule, 'verbs').map((verb) => `${verb} stillframe.io/${each}`),
+        ),
       );
       assert.deepEqual([...api.counts.keys()].sort(), granted.sort());
     }));
