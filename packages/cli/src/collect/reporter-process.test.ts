@@ -9,7 +9,7 @@ import { runController, systemClock } from '@stillframe/controller';
 import { type FakeApi, openFakeApi } from '@stillframe/controller/fixture';
 import { at, listAt, textAt } from '@stillframe/core';
 import { startStore } from '@stillframe/s3/fixture';
-import { PROGRAM } from '../desk.fixture.ts';
+import { atDesk, PROGRAM } from '../desk.fixture.ts';
 import { FIXTURE } from '../image/desk.fixture.ts';
 import { inKubeletFolder } from './folder.fixture.ts';
 
@@ -120,3 +120,15 @@ it('a report that a kill cut off is made by the next start, and the controller t
       assert.ok(!`${log}${stderr}`.includes('sesame'));
     }),
   ));
+
+it('words that say whom to tell and words that want it told go together', () =>
+  atDesk(async (desk) => {
+    const words = ['collect', desk.work, '--to', 'registry.example/x', '--state', join(desk.work, 'state'), '--once'];
+    const refused = async (...more: string[]) => {
+      const { code, stderr } = await desk.run(...words, ...more);
+      assert.equal(code, 2, stderr);
+      return stderr;
+    };
+    assert.match(await refused('--context', 'prod'), /go with --report/);
+    assert.match(await refused('--report'), /needs --node-name/);
+  }));

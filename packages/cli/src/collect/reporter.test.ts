@@ -10,7 +10,6 @@ import { at, digestOf, type JsonObject, listAt } from '@stillframe/core';
 import { evidencePath } from '@stillframe/evidence';
 import { openClusterApi } from '@stillframe/kubernetes';
 import { parse } from 'yaml';
-import { atDesk } from '../desk.fixture.ts';
 import { captureText, FIXTURE } from '../image/desk.fixture.ts';
 import { atCollectDesk, type CollectDesk, makeOld } from './desk.fixture.ts';
 import { CollectorFigures } from './figures.ts';
@@ -289,15 +288,3 @@ describe('a collector that was killed', () => {
       assert.deepEqual([await owed(), next.again], [0, undefined]);
     }));
 });
-
-it('words that say whom to tell and words that want it told go together', () =>
-  atDesk(async (desk) => {
-    const words = ['collect', desk.work, '--to', 'registry.example/x', '--state', join(desk.work, 'state'), '--once'];
-    const refused = async (...more: string[]) => {
-      const { code, stderr } = await desk.run(...words, ...more);
-      assert.equal(code, 2, stderr);
-      return stderr;
-    };
-    assert.match(await refused('--context', 'prod'), /go with --report/);
-    assert.match(await refused('--report'), /needs --node-name/);
-  }));

@@ -105,7 +105,7 @@ describe('a report about an archive that a kubelet named', () => {
       [{ archive: other }, {}],
       [{ archive }, { pod: 'other' }],
       [{ archive }, { kubeNamespace: 'elsewhere' }],
-      [{ archive }, { known: { kubeNamespace: 'shop', name: 'gone' } }],
+      [{ archive: other }, { known: { kubeNamespace: 'shop', name: 'gone' } }],
     ] as const)
       assert.deepEqual(await report(simulation, said, target), { end: 'nobody' });
     api.before = ({ verb }) => {
@@ -161,6 +161,34 @@ describe('a report about an archive whose answer was lost', () => {
     await simulation.until('it is found', () => phaseOf(simulation, 'one') === 'Captured');
     assert.deepEqual(await report(simulation, { archive: second }), { end: 'nobody' });
     assert.equal(at(simulation.statusOf('one'), 'collected', 'archive'), archive);
+  });
+
+  it('leaves an archive to the Checkpoint whose kubelet may answer still, and takes it where that names another one', async () => {
+    await using simulation = await openSimulation();
+    const { api } = simulation;
+    simulation.pod('web');
+    simulation.start();
+    await lost(simulation, 'one');
+    await simulation.pass(10_000);
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    const answer = api.kubelet;
+    api.kubelet = async (path, signal) => {
+      const said = await answer(path, signal);
+      await go;
+      return said;
+    };
+    simulation.checkpoint('two', { podName: 'web', destination: { kind: 'Collector' } });
+    await simulation.until('the kubelet is asked again', () => api.captures.length === 2);
+    const time = textAt(simulation.statusOf('two'), 'claim', 'requestedAt');
+    const within = new Date(Date.parse(time) - 2000).toISOString().replace('.000Z', 'Z');
+    const archive = `checkpoint-web_shop-app-${within}.tar`;
+    const done = await report(simulation, { archive });
+    assert.deepEqual([done.end, 'known' in done && done.known.name], ['later', 'two']);
+    resolve();
+    await simulation.until('it is captured', () => phaseOf(simulation, 'two') === 'Captured');
+    const known = { kubeNamespace: 'shop', name: 'two' };
+    assert.deepEqual(await report(simulation, { archive }, { known }), { end: 'told', checkpoints: ['shop/one'] });
+    assert.equal(simulation.statusOf('two')['collected'], undefined);
   });
 
   it('waits while the kubelet may answer still', async () => {

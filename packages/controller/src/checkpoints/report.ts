@@ -58,18 +58,32 @@ export async function reportCollected(
   target: ReportTarget,
   fitting: Fitting = (same) => same,
 ): Promise<ReportEnd> {
-  const there = await candidates(api, report, target);
-  const fits = there.filter((each) => misfitOf(reporting(each, report)) === undefined);
-  // A kubelet's answer is sure; a claim says no more than when it was asked.
-  const named = fits.filter(({ status: { archive } }) => archive && posix.basename(archive.path) === report.archive);
-  const meant = named.length > 0 ? named : claimed(fits, report);
+  const known = target.known ? decided(await one(api, target.known, target), report, target) : undefined;
+  // One that was waited for and turned out to be another archive's leaves all others to be asked.
+  const sure = known && (known.named.length > 0 || known.waiting) ? known : undefined;
+  const { named, waiting, claimed } = sure ?? decided(await listed(api, report, target), report, target);
+  if (named.length === 0 && waiting) return { end: 'later', known: waiting };
   const told: string[] = [];
-  for (const each of meant) {
+  for (const each of named.length > 0 ? named : claimed) {
     if (await tell(api, each, fitting(report, each.spec.destination), target.signal)) told.push(each.key);
   }
-  if (meant.length > 0) return told.length > 0 ? { end: 'told', checkpoints: told } : { end: 'nobody' };
-  const waiting = fits.find(({ status: { phase } }) => phase === 'Capturing');
-  return waiting ? { end: 'later', known: waiting } : { end: 'nobody' };
+  return told.length > 0 ? { end: 'told', checkpoints: told } : { end: 'nobody' };
+}
+
+/** Those that may be meant, by how sure that is: a kubelet's answer is, a claim says no more than when it was asked. */
+function decided(documents: readonly JsonObject[], report: CollectedReport, { pod }: ReportTarget) {
+  const fits = documents
+    .map(decodeCheckpoint)
+    .filter(
+      ({ fault, deleting, spec, status }) =>
+        fault === undefined && !deleting && spec.podName === pod && status.node === report.node,
+    )
+    .filter((each) => misfitOf(reporting(each, report)) === undefined);
+  return {
+    named: fits.filter(({ status: { archive } }) => archive && posix.basename(archive.path) === report.archive),
+    waiting: fits.find(({ status: { phase } }) => phase === 'Capturing'),
+    claimed: claimedBy(fits, report),
+  };
 }
 
 const reporting = (checkpoint: Checkpoint, collected: CollectedReport): Checkpoint => ({
@@ -78,7 +92,7 @@ const reporting = (checkpoint: Checkpoint, collected: CollectedReport): Checkpoi
 });
 
 /** The one whose answer was lost and that was asked for last; none that another archive was reported for, or found for, already. */
-function claimed(fits: readonly Checkpoint[], { archive }: CollectedReport): Checkpoint[] {
+function claimedBy(fits: readonly Checkpoint[], { archive }: CollectedReport): Checkpoint[] {
   const free = fits.filter(({ status: { phase, ...status } }) => phase === 'Unknown' && status.archive === undefined);
   const mine = free.filter((each) => {
     const before = each.status.collected;
@@ -88,17 +102,11 @@ function claimed(fits: readonly Checkpoint[], { archive }: CollectedReport): Che
   return mine.toSorted((a, b) => time(b) - time(a)).slice(0, 1);
 }
 
-async function candidates(api: ClusterApi, report: CollectedReport, target: ReportTarget): Promise<Checkpoint[]> {
-  const documents = target.known ? await one(api, target.known, target.signal) : await listed(api, report, target);
-  return documents
-    .map(decodeCheckpoint)
-    .filter(
-      ({ fault, deleting, spec, status }) =>
-        fault === undefined && !deleting && spec.podName === target.pod && status.node === report.node,
-    );
-}
-
-async function one(api: ClusterApi, { kubeNamespace, name }: ObjectName, signal: AbortSignal): Promise<JsonObject[]> {
+async function one(
+  api: ClusterApi,
+  { kubeNamespace, name }: ObjectName,
+  { signal }: ReportTarget,
+): Promise<JsonObject[]> {
   try {
     return [await api.get(objectPath('checkpoints', { kubeNamespace, name }), { signal })];
   } catch (error) {
@@ -151,7 +159,11 @@ async function tell(
   const gone = Object.fromEntries(Object.keys(status.collected ?? {}).map((field) => [field, null]));
   const path = objectPath('checkpoints', { kubeNamespace, name }, 'status');
   try {
-    await api.patch(path, { metadata: { uid, resourceVersion }, status: { collected: { ...gone, ...plain } } }, { signal });
+    await api.patch(
+      path,
+      { metadata: { uid, resourceVersion }, status: { collected: { ...gone, ...plain } } },
+      { signal },
+    );
     return true;
   } catch (error) {
     if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return false;
