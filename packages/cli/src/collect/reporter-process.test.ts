@@ -131,4 +131,5 @@ it('words that say whom to tell and words that want it told go together', () =>
     };
     assert.match(await refused('--context', 'prod'), /go with --report/);
     assert.match(await refused('--report'), /needs --node-name/);
+    assert.match(await refused('--report', '--node-name', 'a name'), /needs --node-name/);
   }));

@@ -97,21 +97,24 @@ describe('a collector that reports', () => {
       assert.match((await figures.text()).body, /stillframe_collector_reports_total\{end="told"\} 1/);
     }));
 
-  it('tells the pause that the node measured', () =>
-    atReportDesk(async ({ archive, asked, at: pathOf, collected, collector, reporter }) => {
-      const name = await archive('web');
-      const names = { name: 'counter', podName: 'web', kubeNamespace: 'default' };
-      const text = captureText({ digest, size: 1 }, names);
-      await writeFile(evidencePath(pathOf(name)), text);
-      asked(name);
-      await using telling = await reporter();
-      await collector({ reporter: telling }).look();
-      await telling.settled();
-      const payload: unknown = JSON.parse(Buffer.from(JSON.parse(text).payload, 'base64').toString());
-      const pause = at(payload, 'predicate', 'pause', 'truePause');
-      assert.ok(typeof pause === 'number');
-      assert.equal(at(collected(), 'pauseMicroseconds'), Math.round(pause));
-    }));
+  for (const [pause, told] of [
+    [1200.4, 1200],
+    [1e300, undefined],
+  ])
+    it(`tells the pause that evidence has, where a Checkpoint can hold it: ${pause}`, () =>
+      atReportDesk(async ({ archive, asked, at: pathOf, collected, collector, reporter }) => {
+        const name = await archive('web');
+        const names = { name: 'counter', podName: 'web', kubeNamespace: 'default' };
+        const envelope = JSON.parse(captureText({ digest, size: 1 }, names)) as { payload: string };
+        const statement = Buffer.from(envelope.payload, 'base64').toString();
+        const payload = Buffer.from(statement.replace('"truePause":5', `"truePause":${pause}`)).toString('base64');
+        await writeFile(evidencePath(pathOf(name)), JSON.stringify({ ...envelope, payload }));
+        asked(name);
+        await using telling = await reporter();
+        assert.equal((await collector({ reporter: telling }).look()).placed, 1);
+        await telling.settled();
+        assert.deepEqual([at(collected(), 'archive'), at(collected(), 'pauseMicroseconds')], [name, told]);
+      }));
 
   it('tells of one that is not taken why', () =>
     atReportDesk(async ({ archive, asked, at: pathOf, collected, collector, reporter }) => {

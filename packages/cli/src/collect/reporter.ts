@@ -65,12 +65,13 @@ export class Reporter implements AsyncDisposable {
   /** Keeps that this is to be told, and begins to. Throws the system's errors. */
   async placed(archive: FoundArchive, { digest, placed, evidence, findings }: PlacedArchive): Promise<void> {
     const { reference, destination, at } = placed;
-    const { truePause } = evidence;
+    const pause = Math.round(evidence.truePause ?? Number.NaN);
     const isImage = !reference.startsWith('s3://') && reference.length <= ROOM.reference;
     await this.#owe(archive, evidence.container?.kubeNamespace, {
       ...{ digest, at, location: reference.length <= ROOM.location ? reference : destination },
       ...(isImage ? { reference } : {}),
-      ...(truePause === undefined ? {} : { pauseMicroseconds: Math.round(truePause) }),
+      // Evidence may hold anything: a number that no Checkpoint takes must not keep an archive from being done with.
+      ...(Number.isSafeInteger(pause) && pause >= 0 ? { pauseMicroseconds: pause } : {}),
       ...(findings ? { findings: findings.summary } : {}),
     });
   }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { limitsAnything } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 import type { SigningKey } from '@stillframe/evidence';
+import { isDnsSubdomain } from '@stillframe/kubelet/names';
 import { Option } from 'commander';
 import { Collector, type Look } from '../collect/collector.ts';
 import type { ReadyArchive } from '../collect/destination.ts';
@@ -115,7 +116,7 @@ type Shared = Omit<ReporterPlace, 'node' | 'place'>;
 function demandReporting({ report, nodeName, ...place }: CollectOptions): void {
   if (!report && meansCluster(place))
     throw cliError('ERR_USAGE_ARGUMENT', '--context and --kubeconfig say whom to tell, and go with --report');
-  if (report && nodeName === undefined)
+  if (report && !isDnsSubdomain(nodeName ?? ''))
     throw cliError('ERR_USAGE_ARGUMENT', '--report needs --node-name, as the cluster calls this node');
 }
 
