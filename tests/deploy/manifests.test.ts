@@ -23,13 +23,14 @@ const manifests = readdirSync(join(deploy, 'manifests')).filter((name) => name !
 const objects = manifests.flatMap((name) => objectsIn(read('manifests', name)));
 const { version } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8')) as { version: string };
 
+const byDefault = PRIVILEGES.filter(({ only }) => only === undefined);
+const spelled = (rows: typeof PRIVILEGES) => rows.map(({ workload, privilege }) => `${workload} ${privilege}`);
 const told = (workloads: readonly Workload[]) =>
   workloads.flatMap((each) => privilegesOf(each).map((privilege) => `${each.name} ${privilege}`)).sort();
 
 describe('the manifests', () => {
   it('give pods the privileges of the table, each of them, and no others', () => {
-    const spelled = PRIVILEGES.map(({ workload, privilege }) => `${workload} ${privilege}`).sort();
-    assert.deepEqual(told(workloadsOf(objects)), spelled);
+    assert.deepEqual(told(workloadsOf(objects)), spelled(byDefault).sort());
   });
 
   it('set no field that the API does not have, nor to another kind of value', () => {
@@ -158,15 +159,33 @@ describe('helm', needs('helm'), () => {
       ...['--set', 'collector.configMaps.recipients=r', '--set', 'collector.removal.enabled=true'],
     ];
     const found = objectsIn(template(...values, ...more));
-    const spelled = PRIVILEGES.map(({ workload, privilege }) =>
-      `${workload} ${privilege}`.replace('reads /var/lib/kubelet', 'writes /var/lib/kubelet'),
-    );
-    assert.deepEqual(told(workloadsOf(found)), spelled.sort());
+    const wanted = spelled(byDefault).map((row) => row.replace('reads /var/lib/kubelet', 'writes /var/lib/kubelet'));
+    assert.deepEqual(told(workloadsOf(found)), wanted.sort());
     assert.deepEqual(found.flatMap(fieldFaults), []);
     const [collector] = workloadsOf(found).filter(({ name }) => name.endsWith('-collector'));
     const args = (record(collector?.pod)['containers'] as { args: string[] }[])[0]?.args ?? [];
     for (const word of ['--object-lock=compliance', '--retain=90d', '--remove', '--s3-endpoint=https://s3.example'])
       assert.ok(args.includes(word), word);
+  });
+
+  it('gives the collector a token and the rights of its file, and no others, where it is to report', () => {
+    const found = objectsIn(template(...values, '--set', 'collector.report=true'));
+    assert.deepEqual(told(workloadsOf(found)), spelled(PRIVILEGES).sort());
+    assert.deepEqual(found.flatMap(fieldFaults), []);
+    const named = (kind: string) =>
+      found.filter((each) => each['kind'] === kind && JSON.stringify(each).includes('stillframe-collector'));
+    const [[role, ...others], [binding, ...more]] = [named('ClusterRole'), named('ClusterRoleBinding')];
+    assert.deepEqual([others, more, named('Role'), named('RoleBinding')], [[], [], [], []]);
+    assert.deepEqual(role?.['rules'], [
+      { apiGroups: ['stillframe.io'], resources: ['checkpoints'], verbs: ['get', 'list'] },
+      { apiGroups: ['stillframe.io'], resources: ['checkpoints/status'], verbs: ['patch'] },
+    ]);
+    const subject = { kind: 'ServiceAccount', name: 'stillframe-collector', namespace: 'stillframe' };
+    assert.deepEqual(binding?.['subjects'], [subject]);
+    assert.equal(record(binding?.['roleRef'])['name'], record(role?.['metadata'])['name']);
+    const [collector] = workloadsOf(found).filter(({ name }) => name.endsWith('-collector'));
+    const args = (record(collector?.pod)['containers'] as { args: string[] }[])[0]?.args ?? [];
+    assert.ok(args.includes('--report'));
   });
 
   it('refuses values that mean nothing, and a chart that is told no destination', () => {

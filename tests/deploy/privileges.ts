@@ -8,6 +8,8 @@ export interface Privilege {
   /** `DaemonSet/stillframe-collector`, as the manifest names it. */
   readonly workload: string;
   readonly privilege: string;
+  /** The value of the chart that alone gives it; none of the plain manifests does. */
+  readonly only?: string;
 }
 
 const COLLECTOR = 'DaemonSet/stillframe-collector';
@@ -17,6 +19,7 @@ export const PRIVILEGES: readonly Privilege[] = [
   { workload: COLLECTOR, privilege: 'reads /var/lib/kubelet/checkpoints of the node' },
   { workload: COLLECTOR, privilege: 'writes /var/lib/stillframe-collector of the node' },
   { workload: COLLECTOR, privilege: 'runs on nodes with any taint' },
+  { workload: COLLECTOR, privilege: 'has a token of the cluster', only: 'collector.report=true' },
   { workload: 'Deployment/stillframe-controller', privilege: 'has a token of the cluster' },
 ];
 

@@ -10,4 +10,8 @@ export const controllerError = errorTable({
     kind: 'invalid-argument',
     hint: 'make one with `openssl rand -hex 32` and put it into a Secret that is mounted as that file',
   },
+  ERR_CONTROLLER_MANY: {
+    kind: 'resource-exhausted',
+    hint: 'give Checkpoints a retention, so that old ones go; from Kubernetes 1.31 on only those of one pod are read',
+  },
 });

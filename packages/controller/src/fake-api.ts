@@ -51,6 +51,9 @@ export interface FakeApi extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
+/** What `before` refuses with. */
+export { Refusal } from './fake-objects.ts';
+
 const DEFAULT_PAGE = 500;
 
 export async function openFakeApi(clock: Clock): Promise<FakeApi> {

@@ -21,6 +21,7 @@ import { captureText, FIXTURE } from '../image/desk.fixture.ts';
 import { listArchives } from './archives.ts';
 import { atCollectDesk, makeOld } from './desk.fixture.ts';
 import { CollectorFigures } from './figures.ts';
+import { summaryOf } from './findings.ts';
 import { StateFolder } from './state-folder.ts';
 
 const down = () => {
@@ -173,7 +174,7 @@ describe('what rules find', () => {
       const [good, bad] = [await archive('good', 2), await archive('bad', 1)];
       const judge = async ({ name }: { name: string }) => {
         if (name === bad) throw new Error('more than the rules can take');
-        return { bytes: new Uint8Array(), count: 3, worst: 'high' as const };
+        return { bytes: new Uint8Array(), count: 3, worst: 'high' as const, summary: summaryOf([]) };
       };
       assert.equal((await collector({ judge }).look()).placed, 2);
       assert.deepEqual([...destination.found], [[good, 3]]);

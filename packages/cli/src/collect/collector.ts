@@ -14,6 +14,7 @@ import type { CollectorFigures, Standing } from './figures.ts';
 import type { Findings } from './findings.ts';
 import { pinArchive } from './pinned.ts';
 import type { ArchiveRecord } from './record.ts';
+import type { Reporter } from './reporter.ts';
 import type { LocalRetention } from './retention.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -42,6 +43,8 @@ export interface CollectorOptions {
   readonly note: (path: string) => Promise<void>;
   /** Judges an archive by rules; undefined where nobody asked for that. */
   readonly judge: ((archive: ReadyArchive) => Promise<Findings>) | undefined;
+  /** Tells the controller what became of each; undefined where nobody asked for that. */
+  readonly reporter: Reporter | undefined;
   readonly figures: CollectorFigures;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -79,7 +82,8 @@ export class Collector {
 
   /** Throws the system's error where the folder cannot be read, and the reason of the signal. */
   async look(): Promise<Look> {
-    const { folder, state, figures, logger, signal, retention } = this.#options;
+    const { folder, state, figures, logger, signal, retention, reporter } = this.#options;
+    reporter?.kick();
     const { archives, more } = await listArchives(folder);
     if (more) logger.log('warn', 'there are more archives than are looked at in one go', { looked: archives.length });
     const gone = await state.forgetAllBut(archives);
@@ -104,7 +108,8 @@ export class Collector {
       this.#retained = Date.now();
       await retention.apply(archives.filter((each) => this.#isPlaced(each)));
     }
-    return { placed, standings, again: this.#again(archives) };
+    const again = [this.#again(archives), reporter?.again].filter((each) => each !== undefined);
+    return { placed, standings, again: again.length === 0 ? undefined : Math.min(...again) };
   }
 
   async #lost({ name, digest, upload }: ArchiveRecord): Promise<void> {
@@ -146,12 +151,14 @@ export class Collector {
       return 'placed';
     } catch (error) {
       signal.throwIfAborted();
-      return this.#failed(archive, error);
+      const kind = this.#failed(archive, error);
+      if (kind === 'refused') await this.#options.reporter?.refused(archive, error);
+      return kind;
     }
   }
 
   async #place(archive: FoundArchive): Promise<string> {
-    const { state, destination, signal, figures } = this.#options;
+    const { state, destination, signal, figures, reporter } = this.#options;
     const { name } = archive;
     const onProgress = () => figures.alive();
     await using pinned = await pinArchive(archive);
@@ -171,19 +178,21 @@ export class Collector {
     const ready = { name, path: pinned.path, checkpoint, size: archive.size, digest, evidence, upload };
     const placed = await destination.place(ready, { signal, onProgress, keepUpload });
     const { upload: _upload, judging, ...rest } = record;
-    await this.#judge(ready, { ...rest, ...(judging ? { judging } : {}) });
+    const findings = await this.#judge(ready, { ...rest, ...(judging ? { judging } : {}) });
+    // Owed before the record says that nothing is left to do: a kill between the two has it said twice, never not at all.
+    await reporter?.placed(archive, { digest, placed, evidence, findings });
     await state.keep({ ...rest, placed });
     return placed.reference;
   }
 
   /** What rules cannot cope with is pushed all the same; what ended the process at it is not judged a second time. */
-  async #judge(ready: ReadyArchive, record: ArchiveRecord): Promise<void> {
+  async #judge(ready: ReadyArchive, record: ArchiveRecord): Promise<Findings | undefined> {
     const { judge, state, destination, logger, signal } = this.#options;
     const { name } = ready;
-    if (!judge) return;
+    if (!judge) return undefined;
     if (record.judging) {
       logger.log('error', 'an earlier run ended while it judged this archive; it is not judged again', { name });
-      return;
+      return undefined;
     }
     await state.keep({ ...record, judging: true });
     try {
@@ -192,9 +201,10 @@ export class Collector {
         logger.log('error', 'an archive could not be judged', { name, reason: messageOf(error) });
         return undefined;
       });
-      if (!findings) return;
+      if (!findings) return undefined;
       await destination.placeFindings(ready, findings, signal);
       logger.log('info', 'archive judged', { name, findings: findings.count, worst: findings.worst ?? 'none' });
+      return findings;
     } finally {
       await state.keep(record);
     }

@@ -74,6 +74,7 @@ export async function atCollectDesk(use: (desk: CollectDesk) => Promise<void>): 
         ...{ key: undefined, retention: undefined, figures: new CollectorFigures(), signal },
         note: async () => undefined,
         judge: undefined,
+        reporter: undefined,
         logger: { log: (level, message, fields = {}) => void log.push({ level, message, fields }) },
         ...more,
       }),

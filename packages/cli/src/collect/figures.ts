@@ -25,6 +25,8 @@ export class CollectorFigures {
   readonly #archives = this.#gauge('archives', 'Archives in the folder by state', 'state');
   readonly #archiveBytes = this.#gauge('archives_bytes', 'Bytes of them', 'state');
   readonly #oldest = this.#gauge('oldest_waiting_seconds', 'Age of the oldest capture that is not where it belongs');
+  readonly #reports = this.#counter('reports_total', 'What became of reports to the controller, by end', 'end');
+  readonly #owed = this.#gauge('reports_owed', 'Reports that the controller is still to get');
   readonly #looked = this.#gauge('last_look_timestamp_seconds', 'When the folder was last read to its end');
   #sign = Date.now();
 
@@ -47,6 +49,15 @@ export class CollectorFigures {
 
   removed(limit: string): void {
     this.#removed.inc({ limit });
+  }
+
+  /** `told`: it stands in a Checkpoint. `nobody`: none is about that archive. `dropped`: there were too many that nobody took. */
+  reported(end: 'told' | 'nobody' | 'failed' | 'dropped', count = 1): void {
+    this.#reports.inc({ end }, count);
+  }
+
+  owes(count: number): void {
+    this.#owed.set(count);
   }
 
   /** Something moved on. */

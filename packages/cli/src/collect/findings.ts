@@ -12,7 +12,18 @@ export interface Findings {
   readonly count: number;
   /** Of the worst; undefined where nothing was found. */
   readonly worst: Severity | undefined;
+  /** As a Checkpoint tells of them. */
+  readonly summary: FindingsSummary;
 }
+
+/** How many there are of each severity, and the rules of the gravest ones. */
+export type FindingsSummary = Readonly<Record<Severity, number>> & { readonly rules: readonly string[] };
+
+/** A Checkpoint has room for so many rules, and for names of these characters. */
+const RULES = 20;
+const RULE = /^[A-Za-z0-9._/-]{1,128}$/;
+/** The most of one severity that it counts. */
+const COUNTED = 1_000_000;
 
 /** Judges by all rules, memory too; the same archive gives the same record. Throws what reading it throws. */
 export async function findingsOf(
@@ -29,5 +40,19 @@ export async function findingsOf(
     bytes: new TextEncoder().encode(key ? signEnvelopeText(text, key) : text),
     count: findings.length,
     worst: SEVERITIES.findLast((severity) => found.has(severity)),
+    summary: summaryOf(findings),
+  };
+}
+
+/** Names of rules that a Checkpoint would not take are left out. */
+export function summaryOf(
+  findings: readonly { readonly severity: Severity; readonly rule: string }[],
+): FindingsSummary {
+  const ofSeverity = (severity: Severity) => findings.filter((each) => each.severity === severity);
+  const counts = SEVERITIES.map((severity) => [severity, Math.min(ofSeverity(severity).length, COUNTED)] as const);
+  const rules = SEVERITIES.toReversed().flatMap((severity) => ofSeverity(severity).map(({ rule }) => rule));
+  return {
+    ...(Object.fromEntries(counts) as Record<Severity, number>),
+    rules: [...new Set(rules)].filter((rule) => RULE.test(rule)).slice(0, RULES),
   };
 }

@@ -9,6 +9,7 @@ import { decodeCapture } from '@stillframe/evidence';
 import { startStore, type TestStore } from '@stillframe/s3/fixture';
 import { FIXTURE } from '../image/desk.fixture.ts';
 import { atCollectDesk, type CollectDesk } from './desk.fixture.ts';
+import { summaryOf } from './findings.ts';
 import { inKubeletFolder } from './folder.fixture.ts';
 import { type S3DestinationOptions, s3Destination } from './to-s3.ts';
 
@@ -70,7 +71,12 @@ describe('collecting into an object store', () => {
       const identity = await generateIdentity();
       const recipients = [await parseRecipient(await identityToRecipient(identity), 'test')];
       const name = await archive('web');
-      const judge = async () => ({ bytes: Buffer.from('found'), count: 1, worst: 'high' as const });
+      const judge = async () => ({
+        bytes: Buffer.from('found'),
+        count: 1,
+        worst: 'high' as const,
+        summary: summaryOf([]),
+      });
       await collector({ destination: to({ recipients }), judge }).look();
       const sealed = store.objects.get(`${folderOf}/${name}.age`)?.bytes as Buffer;
       const opened = await openAge(bytesSource(sealed), await parseIdentities(identity, 'test'), { label: 'sealed' });

@@ -4,11 +4,13 @@ import { resolve } from 'node:path';
 import { limitsAnything } from '@stillframe/checkpoint';
 import { harmless } from '@stillframe/core';
 import type { SigningKey } from '@stillframe/evidence';
+import { isDnsSubdomain } from '@stillframe/kubelet/names';
 import { Option } from 'commander';
 import { Collector, type Look } from '../collect/collector.ts';
 import type { ReadyArchive } from '../collect/destination.ts';
 import { CollectorFigures } from '../collect/figures.ts';
 import { collectOnce, collectUntilEnded } from '../collect/loop.ts';
+import type { ReporterPlace } from '../collect/open-reporter.ts';
 import { openDestination, type PlaceOptions, withPlace } from '../collect/place-options.ts';
 import { LocalRetention } from '../collect/retention.ts';
 import { StateFolder } from '../collect/state-folder.ts';
@@ -16,6 +18,7 @@ import { noteAccess, userOf } from '../custody/note.ts';
 import { renderJson } from '../display/json.ts';
 import { commandKey } from '../evidence/for-command.ts';
 import type { Io } from '../io.ts';
+import { type ContextPlace, meansCluster, withContext } from '../node/cluster-place.ts';
 import { jsonLogger } from '../node/logger.ts';
 import { servePlainHttp } from '../node/plain-http.ts';
 import { durationOf } from '../numbers.ts';
@@ -25,7 +28,7 @@ import type { RegisterCommand } from './command.ts';
 
 const FOLDER = '/var/lib/kubelet/checkpoints';
 
-interface CollectOptions extends PlaceOptions, RuleOptions {
+interface CollectOptions extends PlaceOptions, RuleOptions, ContextPlace {
   state: string;
   once?: boolean;
   interval: string;
@@ -34,6 +37,7 @@ interface CollectOptions extends PlaceOptions, RuleOptions {
   listen?: string;
   remove?: boolean;
   findings?: boolean;
+  report?: boolean;
 }
 
 const HELP = `
@@ -57,13 +61,14 @@ export const collect: RegisterCommand = (program, io) => {
     .option('--settle <time>', 'an archive must have been left alone so long', '10s')
     .option('--sign-key <file>', 'sign evidence, and images, with this private key, in PEM')
     .option('--findings', 'judge each archive by rules, and put the record of that beside it (docs/forensics.md)')
+    .option('--report', 'tell the Checkpoints of a cluster what became of their archives (docs/collector.md)')
     .option('--listen <host:port>', 'serve /healthz and /metrics there')
     .addOption(
       new Option('--remove', 'remove each archive here once it is where it belongs').conflicts([
         ...['keep', 'maxAge', 'maxSize', 'maxTotalSize'],
       ]),
     );
-  withRules(withPlace(command))
+  withContext(withRules(withPlace(command)))
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, options: CollectOptions) => {
       const folder = resolve(given ?? FOLDER);
@@ -75,6 +80,7 @@ export const collect: RegisterCommand = (program, io) => {
       const ending = new AbortController();
       const signal = AbortSignal.any([io.signal, ending.signal]);
       const own: Io = { ...io, signal, env: { ...io.env, XDG_STATE_HOME: resolve(options.state) } };
+      demandReporting(options);
       const key = await commandKey(options.signKey, own);
       const destination = await openDestination(options, own);
       await using state = await StateFolder.open(resolve(options.state), { signal, lost: (e) => ending.abort(e) });
@@ -89,10 +95,12 @@ export const collect: RegisterCommand = (program, io) => {
       };
       const judge = options.findings ? await judging(options, key, own) : undefined;
       const user = userOf(io.env);
-      const collector = new Collector({ ...shared, settle, user, node, key, retention, note, judge });
+      await using reporter = options.report ? await reporting(options, shared, own) : undefined;
+      const collector = new Collector({ ...shared, settle, user, node, key, retention, note, judge, reporter });
       logger.log('info', 'collecting', { folder, to: destination.text, removes });
       if (options.once) {
         const look = await collectOnce(collector, settle, signal);
+        await reporter?.settled();
         io.out(renderJson('Collection', 1, { folder, destination: destination.text, ...bodyOf(look) }));
         demandAll(look);
       } else await collectUntilEnded(collector, { ...shared, interval });
@@ -101,6 +109,22 @@ export const collect: RegisterCommand = (program, io) => {
       if (!options.once) logger.log('info', 'ended');
     });
 };
+
+type Shared = Omit<ReporterPlace, 'node' | 'place'>;
+
+/** Throws ERR_USAGE_ARGUMENT for words that do not go together. */
+function demandReporting({ report, nodeName, ...place }: CollectOptions): void {
+  if (!report && meansCluster(place))
+    throw cliError('ERR_USAGE_ARGUMENT', '--context and --kubeconfig say whom to tell, and go with --report');
+  if (report && !isDnsSubdomain(nodeName ?? ''))
+    throw cliError('ERR_USAGE_ARGUMENT', '--report needs --node-name, as the cluster calls this node');
+}
+
+/** What speaks to a cluster is a lot to load, too. Throws ERR_CLUSTER_* where no way to one is known. */
+async function reporting({ nodeName = '', ...place }: CollectOptions, shared: Shared, io: Io) {
+  const { openReporter } = await import('../collect/open-reporter.ts');
+  return await openReporter({ ...shared, node: nodeName, place }, io);
+}
 
 /** Rules are a lot to load. Throws ERR_USAGE_ARGUMENT where findings would lie in the open beside what is encrypted. */
 async function judging({ encryptionKey = [] }: CollectOptions, key: SigningKey | undefined, io: Io) {

@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openDoors, runController, systemClock } from '@stillframe/controller';
 import { harmless } from '@stillframe/core';
-import { type ClusterAccess, openKubeconfig, openServiceAccount } from '@stillframe/kubernetes';
 import type { ControllerCommandOptions } from '../commands/controller.ts';
 import type { Io } from '../io.ts';
-import { meansCluster } from '../node/cluster-place.ts';
+import { openAccessHere } from '../node/cluster-place.ts';
 import { jsonLogger } from '../node/logger.ts';
 import { cliError } from '../usage.ts';
 
@@ -21,7 +20,7 @@ export async function serveController(options: ServeOptions, io: Io): Promise<vo
     health: placeOf('--health', options.health),
     webhook: webhook === undefined ? undefined : placeOf('--webhook', webhook),
   };
-  const access = await openAccess(options, io);
+  const access = await openAccessHere(options, io);
   const log = jsonLogger(io);
   await using doors = await openDoors({
     ...{ health: places.health, log },
@@ -46,11 +45,6 @@ export async function serveController(options: ServeOptions, io: Io): Promise<vo
     },
     io.signal,
   );
-}
-
-async function openAccess({ context, kubeconfig }: ServeOptions, { env }: Io): Promise<ClusterAccess> {
-  const isInPod = !meansCluster({ context, kubeconfig }) && env['KUBERNETES_SERVICE_HOST'] !== undefined;
-  return isInPod ? await openServiceAccount({ env }) : await openKubeconfig({ file: kubeconfig, context, env });
 }
 
 /** `0.0.0.0:8081`, `[::1]:8081`, `:8081` for all of the machine. */

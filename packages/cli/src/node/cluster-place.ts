@@ -1,5 +1,5 @@
 /** `--cluster`, `--context`, `--kubeconfig` and what goes with them: a Kubernetes cluster instead of one node. */
-import type { ClusterApi } from '@stillframe/kubernetes';
+import type { ClusterAccess, ClusterApi } from '@stillframe/kubernetes';
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 
@@ -39,6 +39,13 @@ export async function openCluster({ context, kubeconfig }: ContextPlace, io: Io)
   // Loaded where a cluster is meant: a reader of YAML is a tenth of the start of a command.
   const { openClusterApi, openKubeconfig } = await import('@stillframe/kubernetes');
   return openClusterApi(await openKubeconfig({ file: kubeconfig, context, env: io.env }));
+}
+
+/** In a pod as its service account, unless another way is named. Throws ERR_CLUSTER_KUBECONFIG, ERR_CLUSTER_NO_CLUSTER. */
+export async function openAccessHere({ context, kubeconfig }: ContextPlace, { env }: Io): Promise<ClusterAccess> {
+  const { openKubeconfig, openServiceAccount } = await import('@stillframe/kubernetes');
+  const isInPod = !meansCluster({ context, kubeconfig }) && env['KUBERNETES_SERVICE_HOST'] !== undefined;
+  return isInPod ? await openServiceAccount({ env }) : await openKubeconfig({ file: kubeconfig, context, env });
 }
 
 /** The pod that hands an archive over. */

@@ -64,7 +64,8 @@ export function delivered(status: Fact['status'], reason: string, message: strin
   return { type: 'Delivered', status, reason, message };
 }
 
-function misfitOf({ spec, kubeNamespace, status }: Checkpoint): string | undefined {
+/** Why the controller would not take the report over; undefined where it would. */
+export function misfitOf({ spec, kubeNamespace, status }: Checkpoint): string | undefined {
   const { collected, archive, claim, node, container = '' } = status;
   if (!collected || !claim) return 'nothing was asked for';
   if (collected.node !== node) return `the archive is on ${node}, the report of ${collected.node}`;

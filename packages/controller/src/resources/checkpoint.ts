@@ -58,7 +58,7 @@ const archive = object(
   },
 );
 
-const collected = object(
+export const collected = object(
   'Written by the collector of the node, and by nobody else; the controller takes over what fits what it asked for.',
   { node: nodeName, archive: text('Name of the archive’s file.', { most: 600 }) },
   {
