@@ -1,6 +1,7 @@
 /** YARA-X, which is there only where its package has a build for the machine. */
 import { messageOf } from '@stillframe/core';
 import { forensicsError } from '../errors.ts';
+import { DEEPEST_RULE, tooDeep } from './nesting.ts';
 
 /** A file of rules. */
 export interface YaraSource {
@@ -39,6 +40,11 @@ export const MATCHES = 10_000;
 export async function compileYara(sources: readonly YaraSource[]): Promise<YaraRules> {
   const { compile } = await loadYara();
   const compiled = sources.map(({ name, text }) => {
+    const deep = tooDeep(text);
+    if (deep) {
+      const message = `${name}:${deep.line}: a rule nests deeper than ${DEEPEST_RULE} levels`;
+      throw forensicsError('ERR_FORENSICS_YARA_RULES', message, { details: { file: name } });
+    }
     try {
       const rules = compile(text, { enableIncludes: false });
       rules.setMaxMatchesPerPattern(MATCHES);
