@@ -125,6 +125,7 @@ describe('a quarantine', () => {
     const second = () =>
       listAt(simulation.statusOf('two'), 'conditions').find((each) => at(each, 'type') === 'Quarantined');
     await simulation.until('the other is judged', () => second() !== undefined);
-    assert.equal(at(second(), 'reason'), 'AlreadyQuarantined');
+    assert.deepEqual([at(second(), 'status'), at(second(), 'reason')], ['Unknown', 'AlreadyQuarantined']);
+    assert.ok(String(at(second(), 'message')).includes(String(textAt(made, 'metadata', 'uid'))));
   });
 });

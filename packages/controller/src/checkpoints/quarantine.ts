@@ -37,9 +37,9 @@ export async function quarantine(ports: Ports, checkpoint: Checkpoint, signal: A
   const other = textAt(pod, 'metadata', 'labels', QUARANTINE_LABEL);
   // Whoever made the pod may have put any text there, so that nothing would be shut off: only a Checkpoint that is there counts.
   if (other !== '' && other !== uid && shutsOff(ports, held, other)) {
-    return await writeStatus(ports, held, {}, [shut('True', 'AlreadyQuarantined', 'another Checkpoint shut it off')], {
-      signal,
-    });
+    // Neither how strong that is nor how long it lasts is this one's: it ends with the other.
+    const message = `the Checkpoint with the uid ${other} shuts it off, and ends that when it is deleted`;
+    return await writeStatus(ports, held, {}, [shut('Unknown', 'AlreadyQuarantined', message)], { signal });
   }
   try {
     const labelled = await shutOff(ports, held, pod, signal);
