@@ -48,11 +48,11 @@ describe('a migration', () => {
     cluster.created = (pod) => ({ ...pod, status: READY });
     ports = {
       save: async (state) => void saved.push(state),
-      capture: async () => ({
-        archive: '/a.tar',
-        askedAt: '2026-01-01T00:00:00.000Z',
-        answeredAt: '2026-01-01T00:00:01.000Z',
-      }),
+      capture: async () => {
+        const answered = Date.now();
+        const [askedAt = '', answeredAt = ''] = [answered - 1000, answered].map((time) => new Date(time).toISOString());
+        return { archive: '/a.tar', askedAt, answeredAt };
+      },
       publish: async () => 'r.example/web@sha256:1',
       podOf: async () => ({
         apiVersion: 'v1',
@@ -93,6 +93,22 @@ describe('a migration', () => {
       const end = await migrate(api, decodeMigration(JSON.stringify(state)), ports, PATIENT);
       assert.equal(end.step, 'removed');
       assert.ok(!told.includes('checkpoint'));
+    }
+  });
+
+  it('makes a checkpoint anew that grew old before there was a copy, and no other', async () => {
+    await migrate(api, BEGUN, ports, PATIENT);
+    const copy = cluster.documents.get(COPY);
+    const answeredAt = new Date(Date.now() - 601_000).toISOString();
+    for (const state of saved.map((each) => ({ ...each, askedAt: answeredAt, answeredAt }))) {
+      const hadCopy = state.step !== 'captured' && state.step !== 'published';
+      cluster.documents.set(WEB_PATH, WEB);
+      if (!hadCopy) cluster.documents.delete(COPY);
+      else if (copy) cluster.documents.set(COPY, copy);
+      told = [];
+      const end = await migrate(api, state, ports, PATIENT);
+      assert.deepEqual([end.step, told.includes('checkpoint')], ['removed', !hadCopy]);
+      assert.equal(timesOf(end).lost > 600_000, hadCopy);
     }
   });
 

@@ -32,11 +32,13 @@ export interface MigrateOptions extends CallOptions {
 
 /** On the copy: which migration made it. */
 const MIGRATION = 'io.stillframe.cluster/migration';
+/** Milliseconds after which a checkpoint without a copy is made anew. */
+const OLD = 600_000;
 /** Milliseconds that taking back may take. */
 const UNDO = 60_000;
 
 /**
- * Goes on from `state` to the end; answers the last state. Throws what the steps throw, with the copy removed and the original as it
+ * Goes on from `state` to the end, with a new checkpoint where that is ten minutes old and has no copy; answers the last state. Throws what the steps throw, with the copy removed and the original as it
  * was; ERR_CLUSTER_MIGRATION_OPEN where that could not be done, as the API server is away: the state that was saved says how far it came.
  */
 export async function migrate(
@@ -45,7 +47,7 @@ export async function migrate(
   ports: MigrationPorts,
   options: MigrateOptions,
 ): Promise<Migration> {
-  let now = state;
+  let now = withoutOld(state);
   const done = async (change: Partial<Migration>) => {
     now = { ...now, ...change };
     await ports.save(now);
@@ -87,6 +89,13 @@ export async function migrate(
     await takeBack(api, now, ports, error);
     throw error;
   }
+}
+
+/** A state without its checkpoint, where that is old and no copy was made of it: what the original did since would be lost. */
+function withoutOld(state: Migration): Migration {
+  const { archive: _archive, image: _image, askedAt: _asked, answeredAt, ...rest } = state;
+  const isOld = Date.now() - Date.parse(answeredAt ?? '') > OLD;
+  return isOld && (state.step === 'captured' || state.step === 'published') ? { ...rest, step: 'begun' } : state;
 }
 
 /** Removes the copy, if there is one. Throws ERR_CLUSTER_MIGRATION_OPEN where it cannot, or the original does not run any more. */
