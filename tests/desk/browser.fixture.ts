@@ -71,7 +71,8 @@ async function browse(address: string, closing: UndoStack): Promise<Desktop> {
     args: ['--no-sandbox', '--disable-gpu'],
   });
   closing.push('browser', () => browser.close());
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  // A colour on its way to another is judged as it is at that moment.
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const { origin } = new URL(address);
