@@ -96,6 +96,26 @@ describe('a migration', () => {
     }
   });
 
+  it('waits for the API server while the image and the pod are made, too', async () => {
+    const { publish, podOf } = ports;
+    let asked = 0;
+    const isAway = async () => {
+      asked += 1;
+      if (asked % 2 === 1) once('GET /api/v1/nodes/node-1', away);
+      await api.get('/api/v1/nodes/node-1');
+    };
+    ports.publish = async (state) => {
+      await isAway();
+      return publish(state);
+    };
+    ports.podOf = async (state) => {
+      await isAway();
+      return podOf(state);
+    };
+    assert.equal((await migrate(api, BEGUN, ports, PATIENT)).step, 'removed');
+    assert.equal(asked, 4);
+  });
+
   it('makes a checkpoint anew that grew old before there was a copy, and no other', async () => {
     await migrate(api, BEGUN, ports, PATIENT);
     const copy = cluster.documents.get(COPY);

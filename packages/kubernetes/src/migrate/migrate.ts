@@ -15,9 +15,9 @@ export interface MigrationPorts {
   save(state: Migration): Promise<void>;
   /** Has the container captured and fetched. */
   capture(state: Migration): Promise<Required<Pick<Migration, 'archive' | 'askedAt' | 'answeredAt'>>>;
-  /** Makes an image of the archive and pushes it; its reference by digest. */
+  /** Makes an image of the archive and pushes it; its reference by digest. Asked again where the API server was away. */
   publish(state: Migration): Promise<string>;
-  /** The pod that restores it. */
+  /** The pod that restores it. Asked again where the API server was away. */
   podOf(state: Migration): Promise<JsonObject>;
   /** Hears of each step before it begins. */
   told(step: string): void;
@@ -60,12 +60,13 @@ export async function migrate(
     }
     if (now.step === 'captured') {
       ports.told('image');
-      await done({ step: 'published', image: await ports.publish(now) });
+      await done({ step: 'published', image: await patiently(() => ports.publish(now), options) });
     }
     if (now.step === 'published') {
       ports.told('copy');
       await demandOriginal(api, now, options);
-      await done({ step: 'created', copyUid: await createCopy(api, now, await ports.podOf(now), options) });
+      const pod = await patiently(() => ports.podOf(now), options);
+      await done({ step: 'created', copyUid: await createCopy(api, now, pod, options) });
     }
     if (now.step === 'created') {
       ports.told('ready');
