@@ -48,6 +48,8 @@ export async function openExecTerminal(
     const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
     if (bytes[0] === STATUS) told = bytes.toString('utf8', 1, TOLD);
     if (bytes[0] !== STDOUT || bytes.length === 1 || output.write(bytes.subarray(1))) return;
+    // What had arrived before the pause comes all the same.
+    if (socket.isPaused) return;
     socket.pause();
     output.once('drain', () => socket.resume());
   });

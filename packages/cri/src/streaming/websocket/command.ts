@@ -58,7 +58,7 @@ function receive(socket: WebSocket, stdin: PassThrough, protocol: WebSocketComma
     const message = decodeMessage(Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer), protocol);
     if (message?.kind === 'close' && message.channel === channels.stdin) stdin.end();
     if (message?.kind !== 'data') return;
-    if (message.channel === channels.stdin && !stdin.writableEnded && !stdin.write(message.data)) {
+    if (message.channel === channels.stdin && !stdin.writableEnded && !stdin.write(message.data) && !socket.isPaused) {
       socket.pause();
       // Nobody sees one go that is not read from, but by what is sent to it.
       const probe = setInterval(() => socket.ping(), PROBE);
