@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UndoStack } from '@stillframe/core';
 import { execute } from '@stillframe/demo/stage';
-import { freePort } from '../lab/free-port.ts';
+import { freePort } from '@stillframe/testkit';
 import type { ControlPlane } from './control-plane.ts';
 import type { Host } from './host.ts';
 import { end, logOf, startLogged, until } from './programs.ts';

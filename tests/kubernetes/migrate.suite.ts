@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../lab/free-port.ts';
+import { freePort } from '@stillframe/testkit';
 import { stillframeHere } from '../lab/here.ts';
 import { type ClusterLab, openClusterLab, PATIENCE, skip } from './cluster-lab.ts';
 import type { KubeletNode } from './kubelet.ts';

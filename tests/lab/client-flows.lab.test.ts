@@ -10,8 +10,7 @@ import { isCode } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { NamespaceMode } from '@stillframe/cri/proto';
 import { connectSpdy } from '@stillframe/cri/spdy';
-import { needs } from '@stillframe/testkit';
-import { freePort } from './free-port.ts';
+import { freePort, needs } from '@stillframe/testkit';
 import { type CriLab, openCriLab } from './lab.ts';
 
 const { skip } = needs('checkpoint', 'docker-registry', 'socat', 'cni', 'portmap');

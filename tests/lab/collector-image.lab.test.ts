@@ -8,9 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { decodeAnnotations } from '@stillframe/checkpoint';
 import { execute } from '@stillframe/demo/stage';
 import { parseManifest, RegistryClient } from '@stillframe/oci';
-import { needs } from '@stillframe/testkit';
+import { freePort, needs } from '@stillframe/testkit';
 import { parseAllDocuments } from 'yaml';
-import { freePort } from './free-port.ts';
 import { stillframeHere } from './here.ts';
 import { type CriLab, openCriLab } from './lab.ts';
 

@@ -1,5 +1,6 @@
 /** For tests alone: what an API server keeps, with versions, finalizers, status subresources, and a history that watches read. */
-import { at, isObject, type JsonObject, listAt, textAt } from '@stillframe/core';
+import { at, type JsonObject, listAt, textAt } from '@stillframe/core';
+import { mergePatch } from '@stillframe/kubernetes/fixture';
 import type { Clock } from './clock.ts';
 import { timeText } from './clock.ts';
 
@@ -95,7 +96,7 @@ export class FakeObjects {
         throw new Refusal(409, 'Conflict', `Operation cannot be fulfilled: the ${field} does not match`);
       }
     }
-    const merged = (how === 'merge' ? merge(before, body) : { ...before, ...body }) as JsonObject;
+    const merged = (how === 'merge' ? mergePatch(before, body) : { ...before, ...body }) as JsonObject;
     const isStatus = address.sub === 'status';
     const hasStatus = address.resource.startsWith('stillframe.io/');
     const kept = isStatus
@@ -150,15 +151,4 @@ function keyOf({ kubeNamespace = '', name = '' }: Address): string {
 
 function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** RFC 7396. */
-function merge(target: unknown, change: unknown): unknown {
-  if (!isObject(change)) return change;
-  const result: Record<string, unknown> = isObject(target) ? { ...target } : {};
-  for (const [key, value] of Object.entries(change)) {
-    if (value === null) delete result[key];
-    else result[key] = merge(result[key], value);
-  }
-  return result;
 }

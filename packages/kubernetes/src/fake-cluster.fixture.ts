@@ -196,7 +196,7 @@ async function routed(
     }
     case 'PATCH': {
       if (!found) return missing;
-      const merged = merge(found, body);
+      const merged = mergePatch(found, body);
       cluster.documents.set(path, merged as JsonObject);
       return { status: 200, body: merged as JsonObject };
     }
@@ -213,13 +213,13 @@ async function routed(
   }
 }
 
-/** RFC 7396. */
-function merge(target: unknown, change: unknown): unknown {
+/** What a document is after a merge patch: RFC 7396. */
+export function mergePatch(target: unknown, change: unknown): unknown {
   if (!isObject(change)) return change;
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(change)) {
     if (value === null) delete result[key];
-    else result[key] = merge(result[key], value);
+    else result[key] = mergePatch(result[key], value);
   }
   return result;
 }

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { digestOf } from '@stillframe/core';
 import { Bucket, type S3Place } from '@stillframe/s3';
 import { makeBucket } from '@stillframe/s3/fixture';
-import { needs } from '@stillframe/testkit';
+import { freePort, needs } from '@stillframe/testkit';
 import { PROGRAM } from '../desk.fixture.ts';
 import { digestOfFile, inKubeletFolder, type KubeletFolder } from './folder.fixture.ts';
 
@@ -104,14 +103,4 @@ async function until(work: () => Promise<void>): Promise<void> {
       if (Date.now() > end) throw error;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the listening socket has no port');
-  return address.port;
 }
