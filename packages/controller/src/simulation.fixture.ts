@@ -1,9 +1,9 @@
 /** For tests alone: a fake cluster, simulated time, and controllers in it. */
 import type { JsonObject, Logger } from '@stillframe/core';
 import { type ControllerOptions, runController, type TakeAlert } from './controller.ts';
-import { type FakeApi, openFakeApi } from './fake-api.ts';
-import { type FakeClock, openFakeClock } from './fake-clock.ts';
-import type { Address } from './fake-objects.ts';
+import { type FakeApi, openFakeApi } from './fake-api.fixture.ts';
+import { type FakeClock, openFakeClock } from './fake-clock.fixture.ts';
+import type { Address } from './fake-objects.fixture.ts';
 
 export interface RunningController {
   /** Ends it as a signal would: what is under way is finished. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type JsonObject, silentLogger, textAt } from '@stillframe/core';
 import { openClusterApi } from '@stillframe/kubernetes';
-import { type FakeApi, openFakeApi } from '../fake-api.ts';
-import { openFakeClock } from '../fake-clock.ts';
-import { Refusal } from '../fake-objects.ts';
+import { type FakeApi, openFakeApi } from '../fake-api.fixture.ts';
+import { openFakeClock } from '../fake-clock.fixture.ts';
+import { Refusal } from '../fake-objects.fixture.ts';
 import { reflect } from './reflector.ts';
 import { Store } from './store.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { at, listAt, textAt } from '@stillframe/core';
-import type { Asked } from '../fake-api.ts';
+import type { Asked } from '../fake-api.fixture.ts';
 import { openSimulation, type Simulation } from '../simulation.fixture.ts';
 
 const phaseOf = (simulation: Simulation, name: string) => textAt(simulation.statusOf(name), 'phase');

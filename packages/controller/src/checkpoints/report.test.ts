@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { describe, it } from 'node:test';
 import { at, listAt, textAt } from '@stillframe/core';
 import { openClusterApi } from '@stillframe/kubernetes';
-import { Refusal } from '../fake-objects.ts';
+import { Refusal } from '../fake-objects.fixture.ts';
 import { openSimulation, type Simulation } from '../simulation.fixture.ts';
 import { type CollectedReport, type ReportTarget, reportCollected } from './report.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { at, silentLogger } from '@stillframe/core';
 import { openClusterApi } from '@stillframe/kubernetes';
-import { type FakeApi, openFakeApi } from '../fake-api.ts';
-import { type FakeClock, openFakeClock } from '../fake-clock.ts';
+import { type FakeApi, openFakeApi } from '../fake-api.fixture.ts';
+import { type FakeClock, openFakeClock } from '../fake-clock.fixture.ts';
 import { type Leadership, leadWhenElected } from './election.ts';
 
 interface Stage extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openFakeClock } from '../fake-clock.ts';
+import { openFakeClock } from '../fake-clock.fixture.ts';
 import { NodeSlots } from './node-slots.ts';
 import { type Work, WorkQueue } from './work-queue.ts';
 

@@ -14,7 +14,7 @@ import { openNodePki } from '@stillframe/kubelet';
 import type { ClusterAccess } from '@stillframe/kubernetes';
 import { Ajv } from 'ajv';
 import type { Clock } from './clock.ts';
-import { type Address, addressOf, type Change, FakeObjects, Refusal } from './fake-objects.ts';
+import { type Address, addressOf, type Change, FakeObjects, Refusal } from './fake-objects.fixture.ts';
 import { canonical } from './resources/canonical.ts';
 import { customResourceDefinitions } from './resources/kinds.ts';
 
@@ -52,7 +52,7 @@ export interface FakeApi extends AsyncDisposable {
 }
 
 /** What `before` refuses with. */
-export { Refusal } from './fake-objects.ts';
+export { Refusal } from './fake-objects.fixture.ts';
 
 const DEFAULT_PAGE = 500;
 
