@@ -96,17 +96,35 @@ suite('the bundle of the command', () => {
       );
   });
 
+  const textOf = (name) => Buffer.from(made.files.get(name)).toString();
+  /** A file of the bundle, and all that it imports. */
+  const loadedBy = (begin) => {
+    const loaded = new Set([begin]);
+    for (const name of loaded)
+      for (const [, other] of textOf(name).matchAll(/(?:from|^import) "\.\/([^"]+)"/gm)) loaded.add(other);
+    return [...loaded];
+  };
+
   test('builds no descriptors of messages for a command that only reads', () => {
     for (const command of ['inspect', 'ps', 'files', 'search']) {
       const begin = [...made.files.keys()].find((name) => name.startsWith(`${command}-`) && name.endsWith('.mjs'));
-      const loaded = new Set([begin]);
-      for (const name of loaded) {
-        const text = Buffer.from(made.files.get(name)).toString();
-        assert.ok(!text.includes('// node_modules/@bufbuild/'), `${command} loads ${name}`);
-        for (const [, other] of text.matchAll(/(?:from|^import) "\.\/([^"]+)"/gm)) loaded.add(other);
-      }
-      assert.ok(loaded.size > 5);
+      const loaded = loadedBy(begin);
+      for (const name of loaded)
+        assert.ok(!textOf(name).includes('// node_modules/@bufbuild/'), `${command} loads ${name}`);
+      assert.ok(loaded.length > 5);
     }
+  });
+
+  test('has what writes messages by their schemas write text byte for byte', () => {
+    const writers = [...made.files.keys()].filter(
+      (name) => name.endsWith('.mjs') && textOf(name).includes('// packages/criu-image/src/edit/rewrite.ts'),
+    );
+    assert.ok(writers.length > 0);
+    for (const name of writers)
+      assert.ok(
+        loadedBy(name).some((each) => textOf(each).includes('// packages/criu-image/src/text-codec.ts')),
+        name,
+      );
   });
 
   for (const words of [

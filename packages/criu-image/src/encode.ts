@@ -1,5 +1,4 @@
 /** Typed entries to the bytes of one CRIU image: the reverse of decodeImage. */
-import './text-codec.ts';
 import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { type ByteSource, messageOf, streamOf } from '@stillframe/core';
 import { COMMON_MAGIC, type ImageEntry, SERVICE_MAGIC } from './decode.ts';

@@ -1,7 +1,9 @@
 /**
  * The schemas of all messages by name, for what writes them. Their descriptors are built when this is loaded, so what only
- * reads goes by shapes (`wire/shape.ts`).
+ * reads goes by shapes (`wire/shape.ts`). Whoever writes by them writes text byte for byte. The files stand one by one, since the
+ * bundle takes no name of a list but those that are asked for.
  */
+import './text-codec.ts';
 import type { DescMessage } from '@bufbuild/protobuf';
 import {
   file_confinement,
