@@ -65,6 +65,7 @@ function attempt(read: () => unknown): unknown {
 function seen(schema: DescMessage, message: object): unknown {
   const members = message as Readonly<Record<string, unknown>>;
   const unknown = (members['$unknown'] ?? []) as { no: number; wireType: number; data: Uint8Array }[];
+  const isKnown = (no: number) => schema.fields.some(({ number }) => number === no);
   const shown = (field: DescField, value: unknown): unknown => {
     if (field.message && value !== undefined) return seen(field.message, value as object);
     return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
@@ -76,10 +77,23 @@ function seen(schema: DescMessage, message: object): unknown {
       const value = members[field.localName];
       return Array.isArray(value) ? value.map((item) => shown(field, item)) : shown(field, value);
     }),
-    // A value that an enum does not have is kept as it was, and by the library as it would write it.
-    unknown.map(({ no, wireType, data }) => [
-      ...[no, wireType],
-      schema.fields.some(({ number }) => number === no) ? 'value' : Buffer.from(data).toString('hex'),
-    ]),
+    // A value that an enum does not have is kept as it was, and by the library as it would write it: or not at all, where the
+    // message has unknown fields besides, over which the test below has its own word.
+    unknown
+      .filter(({ no }) => !isKnown(no) || unknown.every((each) => isKnown(each.no)))
+      .map(({ no, wireType, data }) => [no, wireType, isKnown(no) ? 'value' : Buffer.from(data).toString('hex')]),
   ];
 }
+
+test('a value that an enum does not have is kept beside fields that are unknown', () => {
+  // Field 100, then type, which has no 9.
+  const { type, $unknown } = readMessage('sysctl_entry', Buffer.from('a006010809', 'hex'));
+  assert.equal(type, 5, 'as where none is given');
+  assert.deepEqual(
+    $unknown?.map(({ no, wireType, data }) => [no, wireType, Buffer.from(data).toString('hex')]),
+    [
+      [100, 0, '01'],
+      [1, 0, '09'],
+    ],
+  );
+});
