@@ -24,6 +24,8 @@ export interface ScanYaraOptions {
   readonly tables: Pick<Tables, 'processes' | 'mappings'>;
   /** Whether memory is looked at. */
   readonly memory: boolean;
+  /** Whether files are; they are by default. */
+  readonly files?: boolean | undefined;
   readonly signal: AbortSignal | undefined;
   /** Bytes of memory that are looked at in one go; 64 MiB by default. */
   readonly window?: number | undefined;
@@ -45,7 +47,7 @@ export async function* scanYara(
   options: ScanYaraOptions,
 ): AsyncGenerator<PlacedMatch, void, undefined> {
   if (options.memory) yield* inMemory(checkpoint, rules, options);
-  yield* inFiles(checkpoint, rules, options);
+  if (options.files !== false) yield* inFiles(checkpoint, rules, options);
 }
 
 async function* inMemory(

@@ -41,11 +41,9 @@ async function* matchesOf(
   await using rules = await desk.start({ name: NAME, text }, signal);
   const { processes, mappings } = (await one.analysis(false)).tables;
   const chosen = pid === 0 ? mappings : mappings.filter((row) => row.pid === pid);
-  const options = { tables: { processes, mappings: chosen }, memory: true, window: WINDOW, onProgress, signal };
-  for await (const match of scanYara(one.checkpoint, rules, options)) {
-    // Files come after memory, and are not asked for.
-    if (match.place.kind === 'file') break;
-    yield* linesOf(match, match.place, one);
+  const what = { tables: { processes, mappings: chosen }, memory: true, files: false };
+  for await (const match of scanYara(one.checkpoint, rules, { ...what, window: WINDOW, onProgress, signal })) {
+    if (match.place.kind === 'memory') yield* linesOf(match, match.place, one);
   }
   const [slow] = rules.diagnostics;
   if (slow) told.note = 'the rules take too long over a part of memory; what is behind it was not searched';
