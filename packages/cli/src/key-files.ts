@@ -1,7 +1,14 @@
 /** Keys that the user names: read from files, bounded, and warned about where others can read what is secret. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type Identity, MAX_KEYS_FILE, parseIdentities } from '@stillframe/age';
+import {
+  type AgeRecipient,
+  type Identity,
+  MAX_KEYS_FILE,
+  parseIdentities,
+  parseRecipient,
+  parseRecipients,
+} from '@stillframe/age';
 import { harmless, readAll } from '@stillframe/core';
 import { openFileSource } from '@stillframe/core/file';
 import {
@@ -65,9 +72,21 @@ export async function readIdentities(paths: readonly string[], io: Teller): Prom
   return identities;
 }
 
-/** The text of a file of recipients. Throws ERR_FILE_UNREADABLE, ERR_LIMIT_EXCEEDED. */
-export function readRecipientsFile(path: string, io: Teller): Promise<string> {
-  return textOf(readSmall(path, MAX_KEYS_FILE, io));
+/** Options that name whom something is encrypted for. */
+export interface RecipientOptions {
+  recipient?: string[];
+  recipientsFile?: string[];
+}
+
+/** All that the options name, each once. Throws ERR_AGE_KEY_INVALID, ERR_FILE_UNREADABLE, ERR_LIMIT_EXCEEDED. */
+export async function readRecipients(options: RecipientOptions, io: Teller): Promise<AgeRecipient[]> {
+  const found: AgeRecipient[] = [];
+  for (const text of options.recipient ?? []) found.push(await parseRecipient(text, '--recipient'));
+  for (const path of options.recipientsFile ?? []) {
+    const text = await textOf(readSmall(path, MAX_KEYS_FILE, io));
+    found.push(...(await parseRecipients(text, path)));
+  }
+  return [...new Set(found)];
 }
 
 /** `store` as if it were not encrypted. Evidence goes with what it is about. */

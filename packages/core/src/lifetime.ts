@@ -56,6 +56,20 @@ export class UndoStack implements AsyncDisposable {
   }
 }
 
+/** Waits so many milliseconds; ends early, without an error, where the signal aborts. */
+export function restFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
 /** Waits for `work`, or rejects with the signal's reason when it aborts first. The work itself is not stopped. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;

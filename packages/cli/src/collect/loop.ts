@@ -1,6 +1,6 @@
 /** Looking again and again: when the folder changes, when something is due, and every so often, since events get lost. */
 import { type FSWatcher, watch } from 'node:fs';
-import { type Logger, messageOf } from '@stillframe/core';
+import { type Logger, messageOf, restFor } from '@stillframe/core';
 import { backoff } from './backoff.ts';
 import type { Collector, Look } from './collector.ts';
 import type { CollectorFigures } from './figures.ts';
@@ -47,7 +47,7 @@ export async function collectUntilEnded(collector: Collector, options: LoopOptio
 export async function collectOnce(collector: Collector, settle: number, signal: AbortSignal): Promise<Look> {
   const first = await collector.look();
   if (!first.standings.some(({ state }) => state === 'waiting')) return first;
-  await pause(settle, signal);
+  await restFor(settle, signal);
   const second = await collector.look();
   return { ...second, placed: first.placed + second.placed };
 }
@@ -80,9 +80,9 @@ class Bell implements Disposable {
   async rung(milliseconds: number, signal: AbortSignal): Promise<void> {
     const waiting = new AbortController();
     this.#ring = () => waiting.abort();
-    if (!this.#rang) await pause(milliseconds, AbortSignal.any([signal, waiting.signal]));
+    if (!this.#rang) await restFor(milliseconds, AbortSignal.any([signal, waiting.signal]));
     this.#ring = undefined;
-    if (this.#rang) await pause(GATHERED, signal);
+    if (this.#rang) await restFor(GATHERED, signal);
     this.#rang = false;
   }
 
@@ -94,18 +94,4 @@ class Bell implements Disposable {
     this.#watcher?.close();
     this.#watcher = undefined;
   }
-}
-
-/** Returns early, without an error, where the signal aborts. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

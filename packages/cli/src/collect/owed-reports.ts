@@ -55,7 +55,8 @@ export class OwedReports {
     this.#owed.set(archive, report);
     const text = `${JSON.stringify({ kind: KIND, schemaVersion: 1, ...report })}\n`;
     await writeTextAtomically(this.#path(archive), text);
-    const over = this.all().slice(0, Math.max(0, this.count - MOST));
+    if (this.count <= MOST) return 0;
+    const over = this.all().slice(0, this.count - MOST);
     for (const each of over) await this.settle(each);
     return over.length;
   }

@@ -1,13 +1,12 @@
 /** Where a collector is told to put archives, and how they are encrypted for it. */
 
-import { type AgeRecipient, parseRecipient, parseRecipients } from '@stillframe/age';
 import { harmless } from '@stillframe/core';
 import type { S3Place } from '@stillframe/s3';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { openSigner } from '../image/sign.ts';
 import type { Io } from '../io.ts';
-import { readEncryptionKeys, readRecipientsFile } from '../key-files.ts';
+import { readEncryptionKeys, readRecipients } from '../key-files.ts';
 import { type EncryptionOptions, withEncryptionKey } from '../key-options.ts';
 import { durationOf } from '../numbers.ts';
 import { parseLocation } from '../open-location.ts';
@@ -113,7 +112,7 @@ async function s3Options(options: PlaceOptions, io: Io): Promise<S3DestinationOp
   const place: S3Place = { endpoint: endpointOf(options), region, bucket, credentials };
   return {
     ...{ place, prefix: prefix.replace(/\/$/, ''), node },
-    recipients: await recipientsOf(options, io),
+    recipients: await readRecipients(options, io),
     lock: lockOf(options),
   };
 }
@@ -134,13 +133,6 @@ function endpointOf({ s3Endpoint: text = '', tlsVerify }: PlaceOptions): URL {
   if (url.protocol === 'https:' && tlsVerify === false)
     throw notFor('--tls-verify=false', 'a store with TLS', 'NODE_EXTRA_CA_CERTS names a file of certificates to trust');
   return url;
-}
-
-async function recipientsOf({ recipient = [], recipientsFile = [] }: PlaceOptions, io: Io): Promise<AgeRecipient[]> {
-  const found: AgeRecipient[] = [];
-  for (const text of recipient) found.push(await parseRecipient(text, '--recipient'));
-  for (const path of recipientsFile) found.push(...(await parseRecipients(await readRecipientsFile(path, io), path)));
-  return [...new Set(found)];
 }
 
 function lockOf({ objectLock: mode, retain }: PlaceOptions): S3DestinationOptions['lock'] {

@@ -3,16 +3,14 @@
  * exclude each other although each sees only its own processes.
  */
 import { createHash } from 'node:crypto';
-import { lutimes, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { harmless, limits, orAbsent, readAll, systemCode, UndoStack } from '@stillframe/core';
-import { acquireLock, openFileSource, TEMPORARY_PREFIX, writeTextAtomically } from '@stillframe/core/file';
+import { holdLock, openFileSource, TEMPORARY_PREFIX, writeTextAtomically } from '@stillframe/core/file';
 import { cliError } from '../usage.ts';
 import type { FoundArchive } from './archives.ts';
 import { type ArchiveRecord, decodeRecord, encodeRecord } from './record.ts';
 
-/** Milliseconds between renewals: core takes a lock that is 30 s old for left over. */
-const RENEWED = 5_000;
 /** Bytes of a record that is read. */
 const LONGEST = 64 << 10;
 const RECORD = '.json';
@@ -42,7 +40,10 @@ export class StateFolder implements AsyncDisposable {
     const records = join(path, 'archives');
     try {
       await mkdir(records, { recursive: true, mode: 0o700 });
-      await lock(join(path, 'lock'), options, closing);
+      const { signal, patience = 35_000, lost } = options;
+      const taken = () => lost(cliError('ERR_COLLECT_TAKEN', 'another collector has taken the state folder over'));
+      const held = await holdLock(join(path, 'lock'), { signal, patience, lost: taken });
+      closing.push('lock', () => held[Symbol.asyncDispose]());
       const folder = new StateFolder(path, closing);
       await folder.#load();
       return folder;
@@ -60,7 +61,9 @@ export class StateFolder implements AsyncDisposable {
   /** Keeps it, synced. Throws ERR_COLLECT_STATE. */
   async keep(record: ArchiveRecord): Promise<void> {
     const key = keyOf(record);
-    await this.#guarded(() => writeTextAtomically(join(this.path, 'archives', key + RECORD), encodeRecord(record)));
+    await this.#guarded(() =>
+      writeTextAtomically(join(this.path, 'archives', fileOf(key) + RECORD), encodeRecord(record)),
+    );
     this.#records.set(key, record);
   }
 
@@ -82,7 +85,7 @@ export class StateFolder implements AsyncDisposable {
     const there = new Set(archives.map(keyOf));
     const gone = [...this.#records].filter(([key]) => !there.has(key));
     for (const [key] of gone) {
-      await rm(join(this.path, 'archives', key + RECORD), { force: true });
+      await rm(join(this.path, 'archives', fileOf(key) + RECORD), { force: true });
       await rm(this.#evidence(key), { force: true });
       this.#records.delete(key);
     }
@@ -102,13 +105,13 @@ export class StateFolder implements AsyncDisposable {
       if (!name.endsWith(RECORD)) continue;
       const sound = (await stat(path)).size <= LONGEST;
       const record = sound ? decodeRecord(await readFile(path, 'utf8')) : undefined;
-      if (record && keyOf(record) + RECORD === name) this.#records.set(keyOf(record), record);
+      if (record && fileOf(keyOf(record)) + RECORD === name) this.#records.set(keyOf(record), record);
       else await rm(path, { force: true });
     }
   }
 
   #evidence(key: string): string {
-    return join(this.path, 'archives', key + EVIDENCE);
+    return join(this.path, 'archives', fileOf(key) + EVIDENCE);
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
@@ -120,20 +123,13 @@ export class StateFolder implements AsyncDisposable {
   }
 }
 
-/** Held and renewed until `closing` ends it. */
-async function lock(path: string, { signal, patience = 35_000, lost }: StateOptions, closing: UndoStack) {
-  const held = await acquireLock(path, { signal, patience });
-  closing.push('lock', () => held[Symbol.asyncDispose]());
-  const renew = async () => {
-    if (await held.held()) await lutimes(path, new Date(), new Date());
-    else lost(cliError('ERR_COLLECT_TAKEN', 'another collector has taken the state folder over'));
-  };
-  const timer = setInterval(() => void renew().catch(() => undefined), RENEWED);
-  closing.push('renewal', () => clearInterval(timer));
+function keyOf({ name, version }: Pick<FoundArchive, 'name' | 'version'>): string {
+  return `${name}\0${version}`;
 }
 
-function keyOf({ name, version }: Pick<FoundArchive, 'name' | 'version'>): string {
-  return createHash('sha256').update(`${name}\0${version}`).digest('hex').slice(0, 32);
+/** What the files of a key begin with. */
+function fileOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 32);
 }
 
 function stateFault(path: string, cause: unknown): unknown {

@@ -1,7 +1,7 @@
 /** `stillframe seal`: an archive that only those can read who are named. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type AgeRecipient, isAge, parseRecipient, parseRecipients, sealAge } from '@stillframe/age';
+import { type AgeRecipient, isAge, sealAge } from '@stillframe/age';
 import { demandRecorded } from '@stillframe/checkpoint';
 import { type ByteSource, bytesText, type Digest, Sha256, streamOf } from '@stillframe/core';
 import { openFileSource, writeAtomically } from '@stillframe/core/file';
@@ -13,7 +13,7 @@ import { renderJson } from '../display/json.ts';
 import { showProgress } from '../display/progress.ts';
 import { copyEvidence, readEvidence } from '../image/evidence.ts';
 import type { Io } from '../io.ts';
-import { readRecipientsFile } from '../key-files.ts';
+import { readRecipients } from '../key-files.ts';
 import { repeated } from '../repeated.ts';
 import { demandFree, SEALED } from '../sealed.ts';
 import { cliError } from '../usage.ts';
@@ -75,11 +75,9 @@ export const seal: RegisterCommand = (program, io) => {
 };
 
 /** Throws ERR_USAGE_ARGUMENT where there is none, and ERR_AGE_KEY_INVALID. */
-async function recipientsOf({ recipient = [], recipientsFile = [] }: SealOptions, io: Io): Promise<AgeRecipient[]> {
-  const found: AgeRecipient[] = [];
-  for (const text of recipient) found.push(await parseRecipient(text, '--recipient'));
-  for (const path of recipientsFile) found.push(...(await parseRecipients(await readRecipientsFile(path, io), path)));
-  if (found.length > 0) return [...new Set(found)];
+async function recipientsOf(options: SealOptions, io: Io): Promise<AgeRecipient[]> {
+  const found = await readRecipients(options, io);
+  if (found.length > 0) return found;
   throw cliError('ERR_USAGE_ARGUMENT', 'nobody is named who could open it', {
     hint: 'name a public key with --recipient age1…; `age-keygen` makes one',
   });

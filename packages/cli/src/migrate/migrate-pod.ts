@@ -1,10 +1,10 @@
 /** A migration's steps with what this program has for them: capture, image, registry, the pod that restores. */
 import { randomUUID } from 'node:crypto';
-import { lutimes, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { convertArchive, openCheckpoint } from '@stillframe/checkpoint';
 import { at, harmless, listAt, millisecondsText, orAbsent, textAt, UndoStack } from '@stillframe/core';
-import { acquireLock, writeTextAtomically } from '@stillframe/core/file';
+import { holdLock, writeTextAtomically } from '@stillframe/core/file';
 import {
   type ClusterApi,
   chooseContainer,
@@ -40,8 +40,6 @@ interface PodOptions extends MigrateCommandOptions {
 type Address = ReturnType<typeof addressOf>;
 
 const NAMES = 24;
-/** Milliseconds between renewals of the lock. */
-const RENEWED = 5000;
 const NODES_SHOWN = 10;
 
 /** Throws ERR_USAGE_ARGUMENT, ERR_CLUSTER_OWNED, ERR_CLUSTER_NO_FIT, ERR_CLUSTER_MIGRATION_OPEN, ERR_FILE_LOCKED and what the steps throw. */
@@ -50,7 +48,8 @@ export async function migratePod(text: string, options: PodOptions, io: Io): Pro
   const address = addressOf(text, options, api.access.kubeNamespace);
   const file = resolve(options.state ?? `migrate-${address.pod}.json`);
   const { signal } = io;
-  await using _alone = await aloneWith(file, io);
+  // Two that go on from one state would each take the other's copy for its own, and remove it.
+  await using _alone = await holdLock(`${file}.lock`, { signal, patience: 0 });
   const kept = await orAbsent(readFile(file, 'utf8'), 'ENOENT');
   const state = kept === undefined ? await begin(api, address, options, io) : decodeMigration(kept);
   if (kept !== undefined) await demandSame(api, state, { file, address, options, io });
@@ -76,23 +75,6 @@ export async function migratePod(text: string, options: PodOptions, io: Io): Pro
       NAMES,
     ),
   );
-}
-
-/** Two that go on from one state would each take the other's copy for its own, and remove it. Throws ERR_FILE_LOCKED. */
-async function aloneWith(file: string, { signal }: Io): Promise<AsyncDisposable> {
-  const path = `${file}.lock`;
-  const held = await acquireLock(path, { signal, patience: 0 });
-  // Core takes a lock that is 30 s old for left over.
-  const renew = async () => {
-    if (await held.held()) await lutimes(path, new Date(), new Date());
-  };
-  const timer = setInterval(() => void renew().catch(() => undefined), RENEWED);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await held[Symbol.asyncDispose]();
-    },
-  };
 }
 
 /** What is gone on with must be what is asked for, and the end of an earlier migration is none of a pod that has its name now. */

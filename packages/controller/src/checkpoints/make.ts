@@ -1,10 +1,10 @@
 /** Checkpoints that a schedule or a policy makes. They have no owner, so that what was captured outlives who wanted it. */
 import { createHash } from 'node:crypto';
-import { isCode } from '@stillframe/core';
+import { orAbsent } from '@stillframe/core';
 import type { Ports } from '../ports.ts';
 import { bounded } from '../resources/conditions.ts';
 import { API_VERSION, GROUP, listPath } from '../resources/names.ts';
-import { type Checkpoint, decodeCheckpoint } from '../resources/object.ts';
+import { decodeCheckpoint } from '../resources/object.ts';
 
 export interface Wanted {
   readonly kubeNamespace: string;
@@ -47,17 +47,13 @@ export async function makeCheckpoint(
       retention: retention && { keep: retention.keep, ttl: retention.ttl && durationText(retention.ttl) },
     },
   };
-  try {
-    const made: Checkpoint = decodeCheckpoint(
-      await api.create(listPath('checkpoints', kubeNamespace), document, { signal }),
-    );
-    // So that the next cause sees it, before the watch tells of it.
-    if (!checkpoints.get(made.key)) checkpoints.put(made.key, made);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ERR_CLUSTER_EXISTS')) return false;
-    throw error;
-  }
+  const making = api.create(listPath('checkpoints', kubeNamespace), document, { signal });
+  const answer = await orAbsent(making, 'ERR_CLUSTER_EXISTS');
+  if (answer === undefined) return false;
+  const made = decodeCheckpoint(answer);
+  // So that the next cause sees it, before the watch tells of it.
+  if (!checkpoints.get(made.key)) checkpoints.put(made.key, made);
+  return true;
 }
 
 /** As a label can have it: what is too long or of other characters by its digest. */

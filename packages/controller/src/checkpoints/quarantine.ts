@@ -2,7 +2,7 @@
  * Shutting a pod off: a label that names the Checkpoint by its uid, and a network policy that denies all to what has it. The finalizer
  * stands before either is made, and goes once both are gone.
  */
-import { at, isCode, isObject, type JsonObject, messageOf, textAt } from '@stillframe/core';
+import { at, isCode, isObject, type JsonObject, messageOf, orAbsent, textAt } from '@stillframe/core';
 import { apiPath, networkPoliciesOf, podPath } from '@stillframe/kubernetes';
 import type { Ports } from '../ports.ts';
 import { bounded, type Fact, factOf } from '../resources/conditions.ts';
@@ -70,11 +70,8 @@ async function shutOff(
   signal: AbortSignal,
 ): Promise<JsonObject> {
   const { kubeNamespace, uid, spec } = checkpoint;
-  try {
-    await ports.api.create(policiesPath(kubeNamespace), policyOf(checkpoint), { signal });
-  } catch (error) {
-    if (!isCode(error, 'ERR_CLUSTER_EXISTS')) throw error;
-  }
+  const making = ports.api.create(policiesPath(kubeNamespace), policyOf(checkpoint), { signal });
+  await orAbsent(making, 'ERR_CLUSTER_EXISTS');
   const change = labelsOf(pod, uid, spec.quarantine?.mode === 'Detach');
   const metadata = { uid: textAt(pod, 'metadata', 'uid'), ...change };
   return await ports.api.patch(podPath({ kubeNamespace, pod: spec.podName }), { metadata }, { signal });
@@ -116,13 +113,9 @@ async function podOf(
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
   const wanted = status.pod?.uid ?? spec.podUID;
-  try {
-    const pod = await api.get(podPath({ kubeNamespace, pod: spec.podName }), { signal });
-    return wanted === undefined || wanted === textAt(pod, 'metadata', 'uid') ? pod : undefined;
-  } catch (error) {
-    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return undefined;
-    throw error;
-  }
+  const asked = api.get(podPath({ kubeNamespace, pod: spec.podName }), { signal });
+  const pod = await orAbsent(asked, 'ERR_CLUSTER_NOT_FOUND');
+  return wanted === undefined || wanted === textAt(pod, 'metadata', 'uid') ? pod : undefined;
 }
 
 function labelsOf(pod: JsonObject, uid: string, detaches: boolean): JsonObject {

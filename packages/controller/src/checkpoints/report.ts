@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { at, isCode, isObject, type JsonObject, listAt, StillframeError, textAt } from '@stillframe/core';
+import { at, isObject, type JsonObject, listAt, orAbsent, StillframeError, textAt } from '@stillframe/core';
 import type { ClusterApi } from '@stillframe/kubernetes';
 import { controllerError } from '../errors.ts';
 import { collected as collectedField } from '../resources/checkpoint.ts';
@@ -107,12 +107,9 @@ async function one(
   { kubeNamespace, name }: ObjectName,
   { signal }: ReportTarget,
 ): Promise<JsonObject[]> {
-  try {
-    return [await api.get(objectPath('checkpoints', { kubeNamespace, name }), { signal })];
-  } catch (error) {
-    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return [];
-    throw error;
-  }
+  const asked = api.get(objectPath('checkpoints', { kubeNamespace, name }), { signal });
+  const found = await orAbsent(asked, 'ERR_CLUSTER_NOT_FOUND');
+  return found ? [found] : [];
 }
 
 async function listed(api: ClusterApi, { node }: CollectedReport, target: ReportTarget): Promise<JsonObject[]> {
@@ -158,17 +155,8 @@ async function tell(
   if (status.collected && isDeepStrictEqual(timeless(status.collected), timeless(plain))) return true;
   const gone = Object.fromEntries(Object.keys(status.collected ?? {}).map((field) => [field, null]));
   const path = objectPath('checkpoints', { kubeNamespace, name }, 'status');
-  try {
-    await api.patch(
-      path,
-      { metadata: { uid, resourceVersion }, status: { collected: { ...gone, ...plain } } },
-      { signal },
-    );
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return false;
-    throw error;
-  }
+  const change = { metadata: { uid, resourceVersion }, status: { collected: { ...gone, ...plain } } };
+  return (await orAbsent(api.patch(path, change, { signal }), 'ERR_CLUSTER_NOT_FOUND')) !== undefined;
 }
 
 /** When it was said makes it no other report. */

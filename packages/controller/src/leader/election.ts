@@ -2,7 +2,7 @@
  * Who of several works: the one that holds a Lease. It is renewed every two seconds; where that has not worked for ten, the leader
  * stops at once, five seconds before another one may begin. Others are judged by what is seen to change, never by their clocks.
  */
-import { isCode, type Logger, messageOf } from '@stillframe/core';
+import { isCode, type Logger, messageOf, orAbsent } from '@stillframe/core';
 import type { ClusterApi } from '@stillframe/kubernetes';
 import { backoff, type Clock, sleep } from '../clock.ts';
 import { type LeaseName, type LeaseRecord, leaseDocument, leasesPath, microTime, recordOf } from './lease.ts';
@@ -184,16 +184,14 @@ class Candidate {
 
   async #read(signal: AbortSignal): Promise<LeaseRecord | undefined> {
     const { api, lease, clock } = this.#options;
-    try {
-      const record = recordOf(await api.get(`${this.#path}/${encodeURIComponent(lease.name)}`, { signal, seconds }));
-      if (this.#seen?.record.resourceVersion !== record.resourceVersion) {
-        this.#seen = { record, at: clock.monotonic() };
-      }
-      return record;
-    } catch (error) {
-      if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return undefined;
-      throw error;
+    const asked = api.get(`${this.#path}/${encodeURIComponent(lease.name)}`, { signal, seconds });
+    const found = await orAbsent(asked, 'ERR_CLUSTER_NOT_FOUND');
+    if (found === undefined) return undefined;
+    const record = recordOf(found);
+    if (this.#seen?.record.resourceVersion !== record.resourceVersion) {
+      this.#seen = { record, at: clock.monotonic() };
     }
+    return record;
   }
 
   async #put(record: Omit<LeaseRecord, 'resourceVersion'>, version: string, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 /** Policies of the cluster, and the pods and nodes that they are about: followed only where there is a policy. */
-import { isCode } from '@stillframe/core';
+import { orAbsent } from '@stillframe/core';
 import { apiPath, podPath } from '@stillframe/kubernetes';
 import { Store } from '../cache/store.ts';
 import type { Ports } from '../ports.ts';
@@ -104,10 +104,6 @@ function isMeant({ uid }: PodFacts, { podUID }: FalcoAlert): boolean {
 }
 
 async function askForPod({ api }: Ports, { kubeNamespace, pod }: FalcoAlert, signal: AbortSignal) {
-  try {
-    return decodePod(await api.get(podPath({ kubeNamespace, pod }), { signal }));
-  } catch (error) {
-    if (isCode(error, 'ERR_CLUSTER_NOT_FOUND')) return undefined;
-    throw error;
-  }
+  const found = await orAbsent(api.get(podPath({ kubeNamespace, pod }), { signal }), 'ERR_CLUSTER_NOT_FOUND');
+  return found && decodePod(found);
 }

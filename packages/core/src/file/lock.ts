@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, open, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, lutimes, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { coreError } from '../core-errors.ts';
@@ -13,6 +13,8 @@ import { orAborted } from '../lifetime.ts';
 
 /** A lock this old is left over: holders keep it for a few small writes. Milliseconds. */
 const STALE_AFTER = 30_000;
+/** Milliseconds between renewals by a holder that stays longer than that. */
+const RENEWED = 5_000;
 /** Bytes of a holder's name. */
 const MAX_TOKEN = 4096;
 /** Errors of symlink(2) on filesystems without symbolic links. */
@@ -24,7 +26,7 @@ export interface HeldLock extends AsyncDisposable {
   held(): Promise<boolean>;
 }
 
-/** Options of acquireLock. */
+/** Options of acquireLock and holdLock. */
 export interface LockOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds to wait for the holder, 60,000 by default. */
@@ -51,6 +53,23 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     held,
     async [Symbol.asyncDispose]() {
       if (await held()) await rm(path, { force: true });
+    },
+  };
+}
+
+/** As acquireLock, for a holder that keeps it for long: it is renewed until disposal. `lost` is told once it is another's. */
+export async function holdLock(path: string, options: LockOptions & { lost?: () => void } = {}): Promise<HeldLock> {
+  const lock = await acquireLock(path, options);
+  const renew = async () => {
+    if (await lock.held()) await lutimes(path, new Date(), new Date());
+    else options.lost?.();
+  };
+  const timer = setInterval(() => void renew().catch(() => undefined), RENEWED);
+  return {
+    held: lock.held,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await lock[Symbol.asyncDispose]();
     },
   };
 }

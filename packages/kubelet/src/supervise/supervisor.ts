@@ -1,7 +1,7 @@
 /** Keeps the pods of manifests: what should be against what is, again and again (kubelet, syncLoop). */
 import { mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { type Logger, messageOf, silentLogger } from '@stillframe/core';
+import { type Logger, messageOf, restFor, silentLogger } from '@stillframe/core';
 import type { CriClient } from '@stillframe/cri/client';
 import { kubeletError } from '../errors.ts';
 import { PodFolder } from '../volumes/pod-folder.ts';
@@ -132,8 +132,8 @@ class Loop implements Supervisor {
         if (reason !== failed) this.#keeping.logger.log('error', 'pods cannot be looked after', { reason });
         failed = reason;
       }
-      await pause(LEAST, signal);
-      await Promise.race([woken, pause(LOOK - LEAST, signal)]);
+      await restFor(LEAST, signal);
+      await Promise.race([woken, restFor(LOOK - LEAST, signal)]);
     }
     await Promise.allSettled(this.#underWay);
   }
@@ -275,17 +275,4 @@ class Loop implements Supervisor {
     for (const worker of this.#workers.values()) worker[Symbol.dispose]();
     await this.#running;
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
