@@ -60,12 +60,6 @@ export class Store<T> {
     for (const listener of this.#listeners) listener(key, undefined, before);
   }
 
-  /** Forgets all, without a word to anybody. */
-  clear(): void {
-    this.#values.clear();
-    for (const groups of this.#groups.values()) groups.clear();
-  }
-
   #index(key: string, before: T | undefined, now: T | undefined): void {
     for (const [name, groups] of this.#groups) {
       const groupOf = this.#indexes[name];

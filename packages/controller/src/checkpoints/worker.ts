@@ -46,14 +46,18 @@ export class CheckpointWorker {
     }
     const { uid, status } = checkpoint;
     const outcome = this.#ports.outcomes.get(uid);
-    if (outcome) return await this.#finish(checkpoint, outcome, signal);
+    if (outcome) {
+      await this.#finish(checkpoint, outcome, signal);
+      return undefined;
+    }
     if (checkpoint.deleting) {
       await liftQuarantine(this.#ports, checkpoint, signal);
       return undefined;
     }
     if (isOver(checkpoint)) return await this.#settle(checkpoint, signal);
-    if (status.claim) return await this.#abandon(checkpoint, signal);
-    return await this.#begin(checkpoint, signal);
+    if (status.claim === undefined) return await this.#begin(checkpoint, signal);
+    await this.#abandon(checkpoint, signal);
+    return undefined;
   }
 
   async #begin(checkpoint: Checkpoint, signal: AbortSignal): Promise<number | undefined> {
@@ -64,7 +68,10 @@ export class CheckpointWorker {
       return TURN;
     }
     const target = await findTarget(this.#ports, checkpoint, signal);
-    if ('reason' in target) return await this.#end(checkpoint, { kind: 'failed', ...target }, signal);
+    if ('reason' in target) {
+      await this.#end(checkpoint, { kind: 'failed', ...target }, signal);
+      return undefined;
+    }
     const { node } = target.pod;
     using slot = this.#slots.take(node, key);
     if (!slot) {
@@ -77,7 +84,8 @@ export class CheckpointWorker {
     const claimed = await claim(this.#ports, held, target, signal);
     const outcome = await ask(this.#ports, claimed, signal);
     this.#ports.outcomes.set(uid, outcome);
-    return await this.#finish(claimed, outcome, signal);
+    await this.#finish(claimed, outcome, signal);
+    return undefined;
   }
 
   /** A quarantine that is refused keeps nobody from the capture: it is tried again after that. */
@@ -90,18 +98,17 @@ export class CheckpointWorker {
     }
   }
 
-  async #finish(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<number | undefined> {
+  async #finish(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<void> {
     try {
-      return await this.#write(checkpoint, outcome, signal);
+      await this.#write(checkpoint, outcome, signal);
     } catch (error) {
       // Somebody removed it while its container was captured: the log alone knows of the archive.
       if (!isCode(error, 'ERR_CLUSTER_NOT_FOUND')) throw error;
       this.#ports.outcomes.delete(checkpoint.uid);
-      return undefined;
     }
   }
 
-  async #write(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<number | undefined> {
+  async #write(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<void> {
     const { uid, created } = checkpoint;
     if (outcome.kind === 'not-asked' && this.#ports.clock.now() - created < PATIENCE) {
       const fact = captured('False', outcome.reason, outcome.message);
@@ -109,19 +116,18 @@ export class CheckpointWorker {
       this.#ports.outcomes.delete(uid);
       throw new Error(outcome.message);
     }
-    const wait = await this.#end(checkpoint, outcome, signal);
+    await this.#end(checkpoint, outcome, signal);
     this.#ports.outcomes.delete(uid);
-    return wait;
   }
 
   /** A claim that nobody in this process made: who asked is gone, and its answer with it. */
-  async #abandon(checkpoint: Checkpoint, signal: AbortSignal): Promise<number | undefined> {
+  async #abandon(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
     const { claim: found, node, container } = checkpoint.status;
     const message = `the kubelet of ${node} was asked for ${container} at ${found?.requestedAt}, and who asked has gone: the archive may be there, from then to ${found?.until}`;
-    return await this.#end(checkpoint, { kind: 'unknown', reason: 'AnswerLost', message }, signal);
+    await this.#end(checkpoint, { kind: 'unknown', reason: 'AnswerLost', message }, signal);
   }
 
-  async #end(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<number | undefined> {
+  async #end(checkpoint: Checkpoint, outcome: Outcome, signal: AbortSignal): Promise<void> {
     const completedAt = timeText(this.#ports.clock.now());
     if (outcome.kind === 'captured') {
       await this.#captured(checkpoint, outcome.path, completedAt, signal);
@@ -132,7 +138,6 @@ export class CheckpointWorker {
       await this.#tell(checkpoint, 'Warning', outcome.reason, outcome.message, signal);
     }
     this.#ports.counted.capture(outcome.kind);
-    return undefined;
   }
 
   /** The path is written down before anything else is asked: until then the log alone has it. */

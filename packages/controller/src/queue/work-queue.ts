@@ -31,16 +31,6 @@ export class WorkQueue {
     this.#random = random;
   }
 
-  /** Keys that wait for nothing but a worker. */
-  get length(): number {
-    return this.#ready.size;
-  }
-
-  /** Neither waits nor is worked on. */
-  get idle(): boolean {
-    return this.#ready.size === 0 && this.#working.size === 0;
-  }
-
   add(key: string): void {
     if (this.#working.has(key)) {
       this.#again.add(key);

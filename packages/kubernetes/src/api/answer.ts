@@ -13,16 +13,17 @@ const DEEPEST = 200;
 /** Characters of a message that are shown. */
 const LONGEST = 2000;
 
-/** The body as a JSON object. Throws ERR_CLUSTER_ANSWER. */
-export function documentIn(body: string): JsonObject {
+/** The body as a JSON object, from its text or its bytes. Throws ERR_CLUSTER_ANSWER. */
+export function documentIn(body: string | Buffer): JsonObject {
+  const text = String(body);
   try {
-    if (nestsDeeper(Buffer.from(body), DEEPEST)) throw new Error('it nests too deep');
-    const value: unknown = JSON.parse(body);
+    if (nestsDeeper(typeof body === 'string' ? Buffer.from(body) : body, DEEPEST)) throw new Error('it nests too deep');
+    const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch (cause) {
-    throw clusterError('ERR_CLUSTER_ANSWER', `the answer is no JSON: ${excerpt(body)}`, { cause });
+    throw clusterError('ERR_CLUSTER_ANSWER', `the answer is no JSON: ${excerpt(text)}`, { cause });
   }
-  throw clusterError('ERR_CLUSTER_ANSWER', `the answer is no JSON object: ${excerpt(body)}`);
+  throw clusterError('ERR_CLUSTER_ANSWER', `the answer is no JSON object: ${excerpt(text)}`);
 }
 
 /** The API server's own no; undefined where somebody behind it wrote the body. */

@@ -1,5 +1,5 @@
 /** A watch: what changes in a list, as lines of JSON that the API server sends while the connection stands. */
-import { isObject, type JsonObject, nestsDeeper, textAt } from '@stillframe/core';
+import { isObject, type JsonObject, textAt } from '@stillframe/core';
 import { clusterError } from '../errors.ts';
 import { documentIn, failureOf } from './answer.ts';
 import type { CallOptions, ClusterApi } from './cluster-api.ts';
@@ -22,7 +22,6 @@ const TYPES: readonly string[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'E
 const LARGEST = 16 << 20;
 /** Bytes of an answer that refuses. */
 const LARGEST_REFUSAL = 1 << 16;
-const DEEPEST = 200;
 
 /**
  * The events of a list's path, until the API server ends it. Throws ERR_CLUSTER_GONE where that version is too old to be gone on
@@ -60,8 +59,7 @@ function refusal(status: number, body: string, path: string): Error {
 }
 
 function eventIn(line: Buffer, path: string): WatchEvent {
-  if (nestsDeeper(line, DEEPEST)) throw clusterError('ERR_CLUSTER_ANSWER', `an event of ${path} nests too deep`);
-  const { type, object } = documentIn(line.toString('utf8'));
+  const { type, object } = documentIn(line);
   if (typeof type !== 'string' || !TYPES.includes(type) || !isObject(object)) {
     throw clusterError('ERR_CLUSTER_ANSWER', `${path} sends what is no event`);
   }

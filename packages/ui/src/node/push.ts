@@ -3,7 +3,7 @@ import type { CaseName, NodeAnswer } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { h } from '../element.ts';
-import { caseField, tick } from '../parts/fields.ts';
+import { caseField, tick, useRestorable } from '../parts/fields.ts';
 import { panel } from '../parts/parts.ts';
 import type { Deed } from './questions.ts';
 
@@ -14,12 +14,9 @@ export interface PushProps {
 }
 
 export function Push({ node, cases, ask }: PushProps): VNode {
-  const there = cases.filter(({ isRestorable }) => isRestorable);
-  const [chosen, choose] = useState<string>();
+  const { there, one, choose } = useRestorable(cases);
   const [reference, setReference] = useState('');
   const [sign, setSign] = useState(false);
-  // The one that was taken last, until another is chosen.
-  const one = there.find(({ id }) => id === chosen) ?? there.at(-1);
   const title = 'An image in a registry';
   if (!one) return panel(title, h('p', { class: 'none' }, 'Checkpoint a container first: an image is made of that.'));
   return panel(

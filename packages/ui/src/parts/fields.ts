@@ -1,7 +1,15 @@
 /** Fields that forms share. */
 import type { CaseName } from '@stillframe/server/contract';
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import { h } from '../element.ts';
+
+/** Those that can be restored, and the one that is chosen: that which was taken last, until another is. */
+export function useRestorable(cases: readonly CaseName[]) {
+  const there = cases.filter(({ isRestorable }) => isRestorable);
+  const [chosen, choose] = useState<string>();
+  return { there, one: there.find(({ id }) => id === chosen) ?? there.at(-1), choose };
+}
 
 /** Which checkpoint it is done to. */
 export function caseField(there: readonly CaseName[], one: CaseName, choose: (id: string) => void): VNode {
